@@ -22,7 +22,7 @@
 #include <linux/in6.h>
 #include <linux/rcupdate.h>
 #include <asm/byteorder.h>
-#include <asm/unaligned.h>
+#include <linux/unaligned.h>
 #else
 #include "kernel-shim.h"
 #endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * l3vpn: from an adjacency to a link layer header: the rewrite cache over the kernel's neighbours.
+ *
+ * Implemented by: neigh.c (data plane).
+ * Called by: nexthop.c (attach, detach), event.c (update), send.c (transmit).
+ */
+#ifndef _L3VPN_NEIGH_H
+#define _L3VPN_NEIGH_H
+
+#include <linux/skbuff.h>
+#include <net/neighbour.h>
+#include "nexthop.h"
+
+/*
+ * Under RTNL and ln->lock, before the snapshot that embeds @adj is published; may sleep. Makes
+ * @adj->rewrite where that serves, and starts resolution. @adj->port is set. 0 or -ENOMEM.
+ */
+int l3vpn_neigh_attach(struct l3vpn_adj *adj);
+
+/*
+ * A grace period after the snapshot was unpublished (or it never was): releases what attach took,
+ * neighbour references included. Process context; @adj->port->dev is still referenced.
+ */
+void l3vpn_neigh_detach(struct l3vpn_adj *adj);
+
+/*
+ * A neighbour changed (NETEVENT_NEIGH_UPDATE): atomic context, neigh->lock may be held by the
+ * caller's caller. Refreshes the caches that use it. Neighbours of no port are ignored.
+ */
+void l3vpn_neigh_update(struct l3vpn_net *ln, struct neighbour *neigh);
+
+/*
+ * Inside rcu_read_lock, any context. True: packets can leave now: the device runs, has a carrier,
+ * and the gateway is resolved (an adjacency without gateway: the device's state alone).
+ */
+bool l3vpn_adj_resolved(const struct l3vpn_adj *adj);
+
+/*
+ * Inside rcu_read_lock. True: do not choose this one where there is another: port gone or down, or
+ * the neighbour is known to have failed. A neighbour not yet asked for is not dead.
+ */
+bool l3vpn_adj_dead(const struct l3vpn_adj *adj);
+
+#endif /* _L3VPN_NEIGH_H */

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * l3vpn: next hops: an id-addressed handle, and the immutable snapshot of what it does now.
+ *
+ * Implemented by: nexthop.c (control plane). The rewrite cache in an adjacency is neigh.c's, the
+ * choice of a group's member is forward.c's (data plane).
+ *
+ * Routes, labels, groups and paths point to the handle; replacing a next hop publishes a new
+ * snapshot in it, and touches none of them. Handle and snapshot are freed a grace period after the
+ * last reference, the snapshot's own references (handles, device) after the same grace period.
+ *
+ * What may be met behind what is kept true by the control plane:
+ *   group member: ADJACENCY or LABELLED. path's via: ADJACENCY, or GROUP whose members are all
+ *   ADJACENCY. So the longest chain is GROUP, LABELLED, GROUP, ADJACENCY, and there is no loop.
+ *   A route or a label may lead to any kind.
+ */
+#ifndef _L3VPN_NEXTHOP_H
+#define _L3VPN_NEXTHOP_H
+
+#include <linux/in6.h>
+#include <linux/list.h>
+#include <linux/netdevice.h>
+#include <linux/rcupdate.h>
+#include <linux/rhashtable-types.h>
+#include "l3vpn.h"
+
+struct l3vpn_vrf;
+struct l3vpn_port;
+struct l3vpn_rewrite;			/* private to neigh.c */
+struct l3vpn_nh;
+
+/**
+ * struct l3vpn_adj - a neighbour on a device
+ * @port:	the port; NULL: dead (device gone, or port unbound or moved): drop with
+ *		L3VPN_DROP_PORT_DOWN. Its device is @port->dev, alive as long as this snapshot
+ * @rewrite:	neigh.c's cache, made by l3vpn_neigh_attach(), NULL where it needs none
+ * @ifindex:	as programmed
+ * @gw_family:	AF_INET, AF_INET6 (may serve IPv4 packets, RFC 8950), 0: the packet's destination
+ * @gw:		gateway, network byte order; IPv4 in the first word
+ */
+struct l3vpn_adj {
+	struct l3vpn_port *port;
+	struct l3vpn_rewrite *rewrite;
+	int ifindex;
+	u8 gw_family;
+	union {
+		__be32 gw4;
+		struct in6_addr gw6;
+	};
+};
+
+/**
+ * struct l3vpn_path - push labels, then go on
+ * @via:	handle, referenced
+ * @count:	0..L3VPN_LABELS_MAX; 0: outermost label is implicit null, nothing to push
+ * @lse:	label stack entries, outermost first, network byte order; TC, S and TTL bits zero
+ */
+struct l3vpn_path {
+	struct l3vpn_nh *via;
+	u8 count;
+	__be32 lse[L3VPN_LABELS_MAX];
+};
+
+/**
+ * struct l3vpn_group_member - of a group
+ * @nh:		handle, referenced
+ * @bound:	of the members that are no backups: upper bound (inclusive) of the flow hash, 31 bits,
+ *		hash-threshold by weight; backups: of the backups among themselves
+ * @weight:	1..65535
+ * @backup:	used only while no other member can forward
+ */
+struct l3vpn_group_member {
+	struct l3vpn_nh *nh;
+	u32 bound;
+	u16 weight;
+	bool backup;
+};
+
+/**
+ * struct l3vpn_group - weighted members
+ * @count:	members in all, 1..L3VPN_GROUP_MAX
+ * @active:	the first @active members are no backups, the others are (the order of user space is
+ *		kept within both, and @order restores it)
+ * @order:	@order[i]: where member i of user space's array is
+ * @member:	the members
+ */
+struct l3vpn_group {
+	u8 count;
+	u8 active;
+	u8 order[L3VPN_GROUP_MAX];
+	struct l3vpn_group_member member[];
+};
+
+/**
+ * struct l3vpn_nh_data - a snapshot, immutable once published
+ * @kind:	enum l3vpn_nh_kind
+ * @vrf:	kind VRF: where to look up, NULL: it is gone, drop with L3VPN_DROP_NO_VRF
+ * @vrf_id:	kind VRF: as programmed
+ * @rcu:	frees
+ */
+struct l3vpn_nh_data {
+	u8 kind;
+	struct rcu_head rcu;
+	union {
+		struct l3vpn_adj adj;
+		struct l3vpn_path path;
+		struct {
+			struct l3vpn_vrf *vrf;
+			u32 vrf_id;
+		};
+		struct l3vpn_group group;	/* last: ends in an array */
+	};
+};
+
+/**
+ * struct l3vpn_nh - a handle
+ * @data:	current snapshot, never NULL while something refers to the handle
+ * @id:		1..L3VPN_NH_ID_MAX; above: the module's own
+ * @refs:	routes, labels, groups, paths (and the module's own uses); under ln->lock
+ * @stamp:	epoch; under ln->lock
+ * @node:	in ln->nhs
+ * @port_node:	in port->adjs, kind ADJACENCY; under ln->lock
+ * @vrf_node:	reserved for kind VRF; under ln->lock
+ * @rcu:	frees
+ */
+struct l3vpn_nh {
+	struct l3vpn_nh_data __rcu *data;
+	u32 id;
+	u32 refs;
+	u32 stamp;
+	struct rhash_head node;
+	struct list_head port_node;
+	struct rcu_head rcu;
+};
+
+/* Inside rcu_read_lock. Never NULL. */
+static inline const struct l3vpn_nh_data *l3vpn_nh_rcu(const struct l3vpn_nh *nh)
+{
+	return rcu_dereference(nh->data);
+}
+
+/* Under ln->lock. NULL: no such next hop. Takes no reference. */
+struct l3vpn_nh *l3vpn_nh_find(struct l3vpn_net *ln, u32 id);
+
+/* Under ln->lock. */
+void l3vpn_nh_hold(struct l3vpn_nh *nh);
+void l3vpn_nh_put(struct l3vpn_net *ln, struct l3vpn_nh *nh);
+
+#endif /* _L3VPN_NEXTHOP_H */

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * l3vpn: a port: a device bound to one VRF (customer), or a device that accepts labels (core).
+ *
+ * Implemented by: port.c (control plane).
+ * Read by: the data path: rcu_dereference(skb->dev->rx_handler_data) is the struct l3vpn_port.
+ *
+ * Its kind never changes. @vrf is switched in place under RTNL, so that a port moves from one VRF
+ * to another with no moment in which the kernel's own stack hears it. Freed after the rx_handler
+ * was unregistered, the adjacencies that use it were killed, and a grace period passed.
+ */
+#ifndef _L3VPN_PORT_H
+#define _L3VPN_PORT_H
+
+#include <linux/list.h>
+#include <linux/netdevice.h>
+#include "l3vpn.h"
+#include "stats.h"
+
+struct l3vpn_vrf;
+struct l3vpn_nh;
+
+/**
+ * struct l3vpn_port - see above
+ * @dev:	the device; referenced
+ * @ln:		namespace
+ * @vrf:	customer: its VRF (RCU), NULL while it is being unbound: drop with
+ *		L3VPN_DROP_NO_VRF. Core: always NULL
+ * @counters:	RX: packets that came in; TX: packets sent out by the module; drops of what came in
+ * @kind:	enum l3vpn_port_kind
+ * @node:	in ln->ports
+ * @base:	what PORT_GET subtracts; under ln->lock
+ * @connected:	the module's next hop for what is on link here (ADJACENCY without gateway); customer
+ * @adjs:	adjacencies on this port by nh->port_node; under ln->lock
+ * @stamp:	epoch; under ln->lock
+ * @user:	made by netlink: swept by epochs (one made by "master" is not)
+ * @rcu:	frees
+ */
+struct l3vpn_port {
+	struct net_device *dev;
+	netdevice_tracker dev_tracker;
+	struct l3vpn_net *ln;
+	struct l3vpn_vrf __rcu *vrf;
+	struct l3vpn_counters __percpu *counters;
+	u8 kind;
+
+	struct list_head node;
+	struct l3vpn_stats base;
+	struct l3vpn_nh *connected;
+	struct list_head adjs;
+	u32 stamp;
+	bool user;
+	struct rcu_head rcu;
+};
+
+/* Under RTNL or inside rcu_read_lock. NULL: @dev is no port of ours. */
+struct l3vpn_port *l3vpn_port_of(const struct net_device *dev);
+
+#endif /* _L3VPN_PORT_H */
