@@ -21,8 +21,8 @@
 #include <linux/types.h>
 #include <linux/in6.h>
 #include <linux/rcupdate.h>
-#include <asm/byteorder.h>
 #include <linux/unaligned.h>
+#include <asm/byteorder.h>
 #else
 #include "kernel-shim.h"
 #endif
@@ -115,8 +115,8 @@ struct l3vpn_leaf *l3vpn_fib_find(const struct l3vpn_fib *fib, struct l3vpn_key 
 /*
  * Insert or replace. Bits of @key behind @plen are ignored. @plen must be at most 32 for keys
  * of l3vpn_key4() and 128 for those of l3vpn_key6(); a fib holds one family only.
- * Returns 0 for a new prefix, 1 when it replaced one (copied to @old, whose next hop reference
- * the caller drops after it has called l3vpn_fib_flush() or otherwise waits for readers), or
+ * Returns 0 for a new prefix, 1 when it replaced one (copied to @old unless that is NULL; the
+ * caller drops its reference of the next hop, which readers may still use for a grace period), or
  * -ENOMEM with nothing changed.
  */
 int l3vpn_fib_insert(struct l3vpn_fib *fib, struct l3vpn_key key, u8 plen,

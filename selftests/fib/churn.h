@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Random churn on a trie and on the naive reference, compared after each step. Shared by the
+ * user-space test and the test module; the includer has fib.h, naive.h and a CHURN_FAIL(fmt, ...)
+ * that reports.
+ */
+#ifndef _SELFTESTS_FIB_CHURN_H
+#define _SELFTESTS_FIB_CHURN_H
+
+struct churn {
+	struct l3vpn_fib *fib;
+	struct naive naive;
+	u64 random;
+	bool wide;			/* IPv6 */
+	unsigned int most;		/* entries */
+	unsigned int shape;		/* 0: dense, 1: scattered, 2: nested, 3: a few long chains */
+};
+
+static inline u64 churn_random(struct churn *churn)
+{
+	u64 z = churn->random += 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+	return z ^ (z >> 31);
+}
+
+static inline struct l3vpn_key churn_key(struct churn *churn)
+{
+	struct l3vpn_key key = { .hi = churn_random(churn), .lo = churn_random(churn) };
+	unsigned int keep;
+
+	switch (churn->shape) {
+	case 0:		/* differ in eight bits somewhere */
+		keep = churn->wide ? 40 : 16;
+		key.hi = 0x20010db800000000ULL | (key.hi & 0xff) << (56 - keep);
+		key.lo &= 0x8000000000000003ULL;
+		break;
+	case 2:		/* ones from the left: every prefix covers the next */
+		keep = key.lo % 128;
+		key.hi = keep >= 64 ? ~0ULL : ~(~0ULL >> keep);
+		key.lo = keep <= 64 ? 0 : ~(~0ULL >> (keep - 64));
+		break;
+	case 3:		/* zero but for the last bits */
+		key.hi = churn->wide ? key.hi & 1 : (key.hi & 3) << 32;
+		key.lo &= 0xf;
+		break;
+	}
+	if (!churn->wide) {
+		key.hi &= 0xffffffff00000000ULL;
+		key.lo = 0;
+	}
+	return key;
+}
+
+static inline const struct l3vpn_leaf *churn_lookup(struct churn *churn, struct l3vpn_key key)
+{
+	struct in6_addr addr6;
+
+	if (!churn->wide)
+		return l3vpn_fib_lookup4(churn->fib, l3vpn_key_to4(key));
+	l3vpn_key_to6(key, &addr6);
+	return l3vpn_fib_lookup6(churn->fib, &addr6);
+}
+
+static inline int churn_check_lookup(struct churn *churn, struct l3vpn_key key)
+{
+	const struct naive_entry *want = naive_lookup(&churn->naive, key);
+	const struct l3vpn_leaf *got = churn_lookup(churn, key);
+
+	if (!want != !got)
+		return CHURN_FAIL("lookup: a match is %s", got ? "wrong" : "missing");
+	if (want && (got->label != want->label || got->plen != want->plen))
+		return CHURN_FAIL("lookup: length %u label %u instead of %u, %u", got->plen,
+				  got->label, want->plen, want->label);
+	return 0;
+}
+
+static inline int churn_insert(struct churn *churn, struct l3vpn_key key, unsigned int plen)
+{
+	struct naive_entry *was = naive_find(&churn->naive, key, plen);
+	struct l3vpn_leaf leaf = { .label = churn_random(churn), .labelled = 1 };
+	struct l3vpn_leaf old = {};
+	int ret = l3vpn_fib_insert(churn->fib, key, plen, &leaf, &old);
+
+	if (ret == -ENOMEM)
+		return 0;
+	if (ret != !!was)
+		return CHURN_FAIL("insert: returned %d", ret);
+	if (was && (old.label != was->label || old.plen != plen))
+		return CHURN_FAIL("insert: the old leaf is wrong");
+	naive_insert(&churn->naive, key, plen, leaf.label);
+	return 0;
+}
+
+static inline int churn_remove(struct churn *churn, struct l3vpn_key key, unsigned int plen)
+{
+	struct naive_entry *was = naive_find(&churn->naive, key, plen);
+	struct l3vpn_leaf old = {};
+	int ret = l3vpn_fib_remove(churn->fib, key, plen, &old);
+
+	if (ret != (was ? 0 : -ENOENT))
+		return CHURN_FAIL("remove: returned %d", ret);
+	if (!was)
+		return 0;
+	if (old.label != was->label || old.plen != plen)
+		return CHURN_FAIL("remove: the old leaf is wrong");
+	naive_remove(&churn->naive, was);
+	return 0;
+}
+
+struct churn_walk {
+	struct churn *churn;
+	struct l3vpn_key key;
+	int plen;
+	unsigned int seen;
+	unsigned int stop_at;		/* stop before this one; 0: never */
+};
+
+static inline int churn_walk_leaf(struct l3vpn_key key, struct l3vpn_leaf *leaf, void *arg)
+{
+	struct churn_walk *walk = arg;
+	const struct naive_entry *want = naive_next(&walk->churn->naive, walk->key, walk->plen);
+
+	if (!want || !naive_equal(want->key, key) || want->plen != leaf->plen ||
+	    want->label != leaf->label)
+		return CHURN_FAIL("walk: entry %u is not the next one", walk->seen);
+	if (walk->stop_at && !--walk->stop_at)
+		return 1;
+	walk->key = key;
+	walk->plen = leaf->plen;
+	walk->seen++;
+	return 0;
+}
+
+/* All of it, stopping now and then; sorted; each exactly once; found by exact match too. */
+static inline int churn_check_walk(struct churn *churn)
+{
+	struct churn_walk walk = { .churn = churn, .plen = -1 };
+	struct l3vpn_fib_cursor cursor = {};
+	unsigned int i;
+	int ret;
+
+	do {
+		walk.stop_at = churn_random(churn) % 8;
+		ret = l3vpn_fib_walk(churn->fib, &cursor, churn_walk_leaf, &walk);
+		if (ret < 0)
+			return ret;
+	} while (ret);
+	if (walk.seen != churn->naive.count || walk.seen != churn->fib->leaves)
+		return CHURN_FAIL("walk: %u of %u entries, the trie counts %u", walk.seen,
+				  churn->naive.count, churn->fib->leaves);
+	for (i = 0; i < churn->naive.count; i++) {
+		const struct naive_entry *e = &churn->naive.entry[i];
+		const struct l3vpn_leaf *leaf = l3vpn_fib_find(churn->fib, e->key, e->plen);
+
+		if (!leaf || leaf->label != e->label)
+			return CHURN_FAIL("find: entry %u is missing or wrong", i);
+	}
+	return 0;
+}
+
+/* One step: mostly insertions while it grows, mostly removals while it shrinks. */
+static inline int churn_step(struct churn *churn, bool grow)
+{
+	unsigned int width = churn->wide ? 128 : 32;
+	struct l3vpn_key key = churn_key(churn);
+	unsigned int plen = churn_random(churn) % (width + 1);
+	u64 dice = churn_random(churn) % 16;
+	int ret;
+
+	if (dice < (grow ? 12 : 4)) {
+		ret = churn->naive.count < churn->most ? churn_insert(churn, key, plen) : 0;
+	} else if (dice < 15 && churn->naive.count) {
+		const struct naive_entry *e;
+
+		e = &churn->naive.entry[churn_random(churn) % churn->naive.count];
+		key = e->key;
+		ret = churn_remove(churn, e->key, e->plen);
+	} else {
+		ret = churn_remove(churn, key, plen);
+	}
+	if (!ret)
+		ret = churn_check_lookup(churn, key);
+	if (!ret)
+		ret = churn_check_lookup(churn, churn_key(churn));
+	return ret;
+}
+
+#endif /* _SELFTESTS_FIB_CHURN_H */
