@@ -39,7 +39,8 @@ struct l3vpn_flow {
 /*
  * Look @skb up in @vrf and send it on its way: an IPv4 or IPv6 packet, skb->protocol set, network
  * header set and skb->data at it, no link layer header. @in: port it came in by, NULL: made here by
- * a local socket (the TTL is not decreased, and an error goes to the socket). Consumes @skb. Inside
+ * a local socket: the TTL is not decreased, an error goes to the socket, and @skb carries its dst
+ * for that (drop it before sending). Consumes @skb. Inside
  * rcu_read_lock, bottom halves off.
  */
 void l3vpn_forward(struct sk_buff *skb, struct l3vpn_vrf *vrf, struct l3vpn_port *in);

@@ -28,9 +28,10 @@
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
 #include <linux/rcupdate.h>
-#include <linux/rhashtable-types.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
+#include <linux/xarray.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 #include <linux/l3vpn.h>
@@ -42,9 +43,8 @@
  * struct l3vpn_net - everything of the module in one network namespace
  * @net:	the namespace; valid from init to exit of the pernet operations
  * @lock:	see the top of this file
- * @vrfs:	list of struct l3vpn_vrf by @vrf->node; written under RTNL and @lock
- * @vrf_ids:	VRF id to struct l3vpn_vrf, under @lock, RCU readers
- * @ports:	list of struct l3vpn_port by @port->node; written under RTNL and @lock
+ * @vrfs:	VRF id to struct l3vpn_vrf; written under RTNL and @lock
+ * @ports:	ifindex to struct l3vpn_port; written under RTNL and @lock
  * @nhs:	next hop id to struct l3vpn_nh, those of user space; under @lock
  * @labels:	label table; written under @lock, read under RCU
  * @drops:	packets per reason, per CPU (stats.h)
@@ -60,19 +60,19 @@
  * @nh_receive:	built-in next hop RECEIVE, for local addresses
  * @nh_unreachable: built-in next hop UNREACHABLE
  * @nh_blackhole: built-in next hop BLACKHOLE
- * @addr_work:	follows IPv6 addresses, whose notifier may not sleep (addr.c)
- * @exiting:	the namespace goes away: no new object; under RTNL and @lock
- * @rules:	l3mdev FIB rules are installed; under RTNL
+ * @addr_lock:	protects @addr_pending; BH
+ * @addr_pending: keepers whose IPv6 addresses changed (kept.h), by @keeper->pending
+ * @addr_work:	serves @addr_pending: the notifier of IPv6 addresses may not sleep (addr.c)
+ * @rules:	which l3mdev FIB rules are ours (vrf_rule.c); under RTNL
  * @sample_tokens: drop samples still allowed in this second
  * @sample_second: the second, in jiffies / HZ, for which @sample_tokens counts
  */
 struct l3vpn_net {
 	struct net *net;
 	struct mutex lock;
-	struct list_head vrfs;
-	struct rhashtable vrf_ids;
-	struct list_head ports;
-	struct rhashtable nhs;
+	struct xarray vrfs;
+	struct xarray ports;
+	struct xarray nhs;
 	struct l3vpn_label_table labels;
 	struct l3vpn_drop_counters __percpu *drops;
 	u64 drop_base[L3VPN_DROP_REASON_MAX + 1];
@@ -87,9 +87,10 @@ struct l3vpn_net {
 	struct l3vpn_nh *nh_receive;
 	struct l3vpn_nh *nh_unreachable;
 	struct l3vpn_nh *nh_blackhole;
+	spinlock_t addr_lock;
+	struct list_head addr_pending;
 	struct work_struct addr_work;
-	bool exiting;
-	bool rules;
+	u8 rules;
 	atomic_t sample_tokens;
 	unsigned long sample_second;
 };

@@ -21,7 +21,7 @@
 #include <linux/list.h>
 #include <linux/netdevice.h>
 #include <linux/rcupdate.h>
-#include <linux/rhashtable-types.h>
+#include <linux/workqueue.h>
 #include "l3vpn.h"
 
 struct l3vpn_vrf;
@@ -96,11 +96,11 @@ struct l3vpn_group {
  * @kind:	enum l3vpn_nh_kind
  * @vrf:	kind VRF: where to look up, NULL: it is gone, drop with L3VPN_DROP_NO_VRF
  * @vrf_id:	kind VRF: as programmed
- * @rcu:	frees
+ * @free:	frees it a grace period after it was replaced, in process context
  */
 struct l3vpn_nh_data {
 	u8 kind;
-	struct rcu_head rcu;
+	struct rcu_work free;
 	union {
 		struct l3vpn_adj adj;
 		struct l3vpn_path path;
@@ -118,9 +118,8 @@ struct l3vpn_nh_data {
  * @id:		1..L3VPN_NH_ID_MAX; above: the module's own
  * @refs:	routes, labels, groups, paths (and the module's own uses); under ln->lock
  * @stamp:	epoch; under ln->lock
- * @node:	in ln->nhs
+ * @via_refs:	how many of @refs are paths that go on here; under ln->lock
  * @port_node:	in port->adjs, kind ADJACENCY; under ln->lock
- * @vrf_node:	reserved for kind VRF; under ln->lock
  * @rcu:	frees
  */
 struct l3vpn_nh {
@@ -128,7 +127,7 @@ struct l3vpn_nh {
 	u32 id;
 	u32 refs;
 	u32 stamp;
-	struct rhash_head node;
+	u32 via_refs;
 	struct list_head port_node;
 	struct rcu_head rcu;
 };

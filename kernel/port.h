@@ -6,14 +6,17 @@
  * Read by: the data path: rcu_dereference(skb->dev->rx_handler_data) is the struct l3vpn_port.
  *
  * Its kind never changes. @vrf is switched in place under RTNL, so that a port moves from one VRF
- * to another with no moment in which the kernel's own stack hears it. Freed after the rx_handler
- * was unregistered, the adjacencies that use it were killed, and a grace period passed.
+ * to another with no moment in which the kernel's own stack hears it. Freed (and the device
+ * released) in process context, after the rx_handler was unregistered and the last snapshot of an
+ * adjacency that names it is gone.
  */
 #ifndef _L3VPN_PORT_H
 #define _L3VPN_PORT_H
 
 #include <linux/list.h>
+#include <linux/refcount.h>
 #include <linux/netdevice.h>
+#include "kept.h"
 #include "l3vpn.h"
 #include "stats.h"
 
@@ -28,13 +31,13 @@ struct l3vpn_nh;
  *		L3VPN_DROP_NO_VRF. Core: always NULL
  * @counters:	RX: packets that came in; TX: packets sent out by the module; drops of what came in
  * @kind:	enum l3vpn_port_kind
- * @node:	in ln->ports
  * @base:	what PORT_GET subtracts; under ln->lock
  * @connected:	the module's next hop for what is on link here (ADJACENCY without gateway); customer
  * @adjs:	adjacencies on this port by nh->port_node; under ln->lock
  * @stamp:	epoch; under ln->lock
  * @user:	made by netlink: swept by epochs (one made by "master" is not)
- * @rcu:	frees
+ * @keeper:	entries that follow the addresses of @dev (kept.h)
+ * @ref:	the binding itself, and each snapshot of an adjacency
  */
 struct l3vpn_port {
 	struct net_device *dev;
@@ -44,13 +47,13 @@ struct l3vpn_port {
 	struct l3vpn_counters __percpu *counters;
 	u8 kind;
 
-	struct list_head node;
 	struct l3vpn_stats base;
 	struct l3vpn_nh *connected;
 	struct list_head adjs;
 	u32 stamp;
 	bool user;
-	struct rcu_head rcu;
+	struct l3vpn_keeper keeper;
+	refcount_t ref;
 };
 
 /* Under RTNL or inside rcu_read_lock. NULL: @dev is no port of ours. */

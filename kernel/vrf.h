@@ -14,8 +14,8 @@
 
 #include <linux/list.h>
 #include <linux/netdevice.h>
-#include <linux/rhashtable-types.h>
 #include "fib.h"
+#include "kept.h"
 #include "l3vpn.h"
 #include "stats.h"
 
@@ -30,15 +30,14 @@
  * @id:		VRF id, 1..L3VPN_VRF_ID_MAX
  * @table:	kernel table of local sockets
  * @dying:	no packet may enter any more: drop with L3VPN_DROP_NO_VRF; READ_ONCE
- * @node:	in ln->vrfs
- * @id_node:	in ln->vrf_ids
  * @base:	what VRF_GET subtracts; under ln->lock
  * @limit:	most routes of user space, [0] IPv4, [1] IPv6; 0: no limit; under ln->lock
  * @routes:	routes of user space; under ln->lock
  * @digest:	sum of their digests; under ln->lock
  * @refs:	label entries and next hops that point here; under ln->lock
  * @ports:	number of ports; under ln->lock
- * @kept:	entries that the module keeps (kept.h), hashed by prefix; under ln->lock
+ * @kept:	entries that the module keeps (kept.h); under ln->lock
+ * @keeper:	those that follow the addresses of @dev itself
  * @stamp:	epoch; under ln->lock
  * @user:	made by netlink: swept by epochs (one made by "ip link add" is not)
  */
@@ -52,8 +51,6 @@ struct l3vpn_vrf {
 	u32 table;
 	bool dying;
 
-	struct list_head node;
-	struct rhash_head id_node;
 	struct l3vpn_stats base;
 	u32 limit[2];
 	u32 routes[2];
@@ -61,6 +58,7 @@ struct l3vpn_vrf {
 	u32 refs;
 	u32 ports;
 	struct list_head kept;
+	struct l3vpn_keeper keeper;
 	u32 stamp;
 	bool user;
 };
@@ -74,7 +72,7 @@ static inline struct l3vpn_vrf *l3vpn_vrf_of(const struct net_device *dev)
 	return netdev_priv(dev);
 }
 
-/* Inside rcu_read_lock, or under ln->lock. NULL: no such VRF. */
+/* Inside rcu_read_lock, or under RTNL or ln->lock. NULL: no such VRF. */
 struct l3vpn_vrf *l3vpn_vrf_find(struct l3vpn_net *ln, u32 id);
 
 #endif /* _L3VPN_VRF_H */

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Label manager: who has which label, from when on and how long.
+ *
+ *      wanted --(kernel acknowledged)--> programmed --(last user gone)--> lingering
+ *        --(linger over: entry removed from forwarding)--> quarantined --(hold-down over)--> free
+ *
+ * Labels are keyed by what they are for, so that asking again (after a mode switched back, after a
+ * restart) gives the same label; keys and labels are kept in a file. A label is exported only
+ * when programmed; nothing is programmed that nobody asked for. RFC 3031, 3032, 4364 section 5.
+ * Main thread only.
+ */
+#ifndef L3VPN_LABELS_LABELS_H
+#define L3VPN_LABELS_LABELS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/hash.h"
+#include "lib/list.h"
+#include "lib/prefix.h"
+#include "rib/fib.h"
+
+struct jobs;
+struct labels;
+
+#define LABEL_MIN	16u
+#define LABEL_MAX	1048575u
+#define LABELS_HOLDDOWN_DEFAULT	60	/* seconds of quarantine */
+#define LABELS_LINGER_MS	5000	/* between the withdrawal and the removal from forwarding */
+
+enum label_owner { LABEL_OWNER_VRF, LABEL_OWNER_CE, LABEL_OWNER_PREFIX, LABEL_OWNER_STATIC };
+
+enum label_state { LABEL_WANTED, LABEL_PROGRAMMED, LABEL_LINGERING, LABEL_QUARANTINED, LABEL_RESERVED };
+
+/* What a label is for. Octets that do not matter are zero. */
+struct label_key {
+	uint8_t owner;			/* enum label_owner */
+	char vrf[32];			/* VRF name; "" for the global table */
+	char ifname[16];		/* CE: port, may be empty */
+	struct prefix prefix;		/* CE: host prefix of the CE's address; PREFIX: the prefix */
+};
+
+/* how the label forwards; may change while the label stays */
+struct label_action {
+	uint8_t action;			/* enum fib_label_action */
+	uint32_t vrf;
+	struct fib_nh *nh;		/* borrowed; POP_NH, SWAP */
+	uint32_t out_label;		/* SWAP */
+};
+
+struct label_binding {
+	struct hash_node node;
+	struct list all;
+	struct label_key key;
+	uint32_t label;
+	uint8_t state;			/* enum label_state */
+	uint32_t refs;
+	uint64_t until_us;		/* end of lingering or quarantine */
+	struct fib_label fib;
+	struct list users;		/* struct label_user.node */
+	struct labels *labels;
+};
+
+/* One who asked. Embedded; ready() is called when the label is programmed (also at once). */
+struct label_user {
+	struct list node;
+	struct label_binding *binding;	/* NULL: none */
+	void (*ready)(struct label_user *u);
+	void (*failed)(struct label_user *u, int err);	/* kernel refused; may be NULL */
+};
+
+struct labels *labels_new(struct jobs *jobs, struct fib *fib);
+void labels_free(struct labels *l);
+
+/* dynamic range and hold-down; labels outside stay until they are released. false: bad range */
+bool labels_configure(struct labels *l, uint32_t from, uint32_t to, uint32_t holddown_s);
+
+/*
+ * Restart: labels_load() reads the file (absent: nothing) and reserves what it names;
+ * labels_restart_done() sends to quarantine what nobody asked for again. The file is written by
+ * itself, atomically, soon after a change. labels_save() writes at once.
+ * @path is copied. false: the file exists but could not be understood (*why says it), and is left.
+ */
+bool labels_load(struct labels *l, const char *path, char *why, size_t size);
+void labels_restart_done(struct labels *l);
+bool labels_save(struct labels *l);
+
+/*
+ * Gets the label of @key for @u (which must hold none), making it if need be, and sets how it
+ * forwards. false when the range is exhausted (logged once; the user is told by ready() if a
+ * label becomes free: it stays in a queue until label_release()).
+ */
+bool label_request(struct labels *l, struct label_user *u, const struct label_key *key,
+		   const struct label_action *action);
+/* u gives it up, or leaves the queue */
+void label_release(struct labels *l, struct label_user *u);
+/* the way changed: same label, entry replaced in place (make before break in the kernel) */
+void label_update(struct labels *l, struct label_binding *b, const struct label_action *action);
+static inline bool label_is_ready(const struct label_user *u)
+{
+	return u->binding && u->binding->state == LABEL_PROGRAMMED;
+}
+
+/* a label chosen by the operator (static ILM); NULL: taken, reserved or quarantined (*why says by what) */
+struct label_binding *label_claim(struct labels *l, uint32_t label, const struct label_key *key,
+				  const struct label_action *action, char *why, size_t size);
+void label_unclaim(struct labels *l, struct label_binding *b);
+
+/* walks for show: ascending by label; resumable */
+struct label_binding *labels_after(struct labels *l, int64_t label);	/* -1: the first */
+const char *label_state_str(enum label_state s);
+const char *label_key_str(const struct label_key *k, char *buf, size_t size);
+struct labels_stats {
+	uint32_t from, to, used, lingering, quarantined, reserved, waiting;
+};
+void labels_stats(const struct labels *l, struct labels_stats *s);
+
+#endif

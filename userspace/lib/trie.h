@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Path-compressed binary trie: a map from prefixes of one family to payloads.
+ *
+ * The payload lives inside the trie's node (so that a million routes cost one allocation each)
+ * and does not move while its prefix is in the trie. It is zeroed when made; what it refers to
+ * is the caller's to release before trie_remove(). Order of walks is prefix_cmp()'s.
+ *
+ * Wanted as a map to void *: payload size sizeof(void *).
+ */
+#ifndef L3VPN_LIB_TRIE_H
+#define L3VPN_LIB_TRIE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/prefix.h"
+
+struct trie_node;
+
+struct trie {
+	struct trie_node *root;
+	uint32_t count;			/* prefixes */
+	uint16_t payload;		/* octets, rounded up to 8 */
+	uint8_t family;
+};
+
+void trie_init(struct trie *t, uint8_t family, size_t payload);
+/* frees every node; release() (may be NULL) is called for each payload before */
+void trie_fini(struct trie *t, void (*release)(void *payload, void *arg), void *arg);
+
+/* the payload of exactly this prefix, or NULL */
+void *trie_get(const struct trie *t, const struct prefix *p);
+/* finds or makes; *created says which. NULL only if p is of another family. Host bits must be 0. */
+void *trie_insert(struct trie *t, const struct prefix *p, bool *created);
+void trie_remove(struct trie *t, void *payload);
+/* longest prefix that contains @a, or NULL */
+void *trie_longest(const struct trie *t, const struct ip_addr *a);
+/* the next shorter prefix that contains this one, or NULL */
+void *trie_parent(const struct trie *t, const void *payload);
+struct prefix trie_prefix(const struct trie *t, const void *payload);
+
+/* Walks. trie_next(t, NULL) is the first. The payload passed in must still be in the trie. */
+void *trie_next(const struct trie *t, const void *payload);
+/* the first prefix behind @p in order, whether @p is present or not: resumable after any change */
+void *trie_after(const struct trie *t, const struct prefix *p);
+/* first prefix within @p (may be @p itself); go on with trie_next_within() */
+void *trie_first_within(const struct trie *t, const struct prefix *p);
+void *trie_next_within(const struct trie *t, const void *payload, const struct prefix *p);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Choice of the best route of a prefix, by elimination as RFC 4271 9.1.2.2 states it, so that the
+ * result depends on the set of candidates and never on their order of arrival:
+ *
+ *   eligible; administrative distance; then among BGP paths (CE-learned and imported alike):
+ *   local preference, locally originated, AS path length, origin, MED among paths of one
+ *   neighbouring AS, eBGP over iBGP, interior metric, older eBGP path only if asked (RFC 5004 is
+ *   off), router id or originator id (RFC 4456), cluster list length, peer address, path id;
+ *   among others: metric, then path id.
+ */
+#ifndef L3VPN_RIB_DECISION_H
+#define L3VPN_RIB_DECISION_H
+
+struct rib_route;
+
+enum rib_reason {
+	RIB_BEST,			/* is the best */
+	RIB_LOST_NEXTHOP,		/* next hop not usable: struct nexthop.reason says why */
+	RIB_LOST_STALE,			/* a stale route lost against a fresh one of equal merit */
+	RIB_LOST_DISTANCE,
+	RIB_LOST_LOCAL_PREF,
+	RIB_LOST_LOCAL,			/* the other one originates here */
+	RIB_LOST_AS_PATH,
+	RIB_LOST_ORIGIN,
+	RIB_LOST_MED,
+	RIB_LOST_EBGP,
+	RIB_LOST_METRIC,
+	RIB_LOST_ROUTER_ID,
+	RIB_LOST_CLUSTERS,
+	RIB_LOST_PEER,
+	RIB_LOST_PATH_ID,
+	RIB_REASON_MAX
+};
+const char *rib_reason_str(enum rib_reason r);
+
+/*
+ * Chooses among n routes; writes the reason of each into it; returns the best or NULL if none is
+ * eligible. Total: two different routes never tie (path id and peer address are last).
+ */
+struct rib_route *decision_select(struct rib_route **routes, unsigned int n);
+
+#endif

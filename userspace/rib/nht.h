@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Next hops and their tracking. A struct nexthop is interned and reference counted: routes that
+ * leave by the same way hold the same one. Tracking keeps its state; when that changes, the
+ * tables decide again about the routes which use it, and its forwarding object (rib/fib.h) is
+ * changed in place, however many routes stand behind it.
+ *
+ * What is reachable is told by host/ through the nht_* feed below, and by rib/lsp.h. Which link
+ * belongs to which VRF is told by vrf/ (nht_port_vrf). Main thread only.
+ */
+#ifndef L3VPN_RIB_NHT_H
+#define L3VPN_RIB_NHT_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/hash.h"
+#include "lib/list.h"
+#include "lib/prefix.h"
+
+struct fib_nh;
+struct nht;
+
+#define VRF_ID_GLOBAL	0
+#define NEXTHOP_MEMBERS_MAX 64
+
+enum nexthop_kind {
+	NEXTHOP_PE,		/* remote PE in the global table: needs a label-switched path to addr */
+	NEXTHOP_GATEWAY,	/* neighbour addr in VRF vrf, on port ifname or (ifname empty) found by lookup:
+				 * connected first, then recursively through the VRF's table if recursive */
+	NEXTHOP_DEVICE,		/* on-link out of port ifname of VRF vrf */
+	NEXTHOP_VRF,		/* look up in VRF vrf */
+	NEXTHOP_BLACKHOLE,
+	NEXTHOP_UNREACHABLE,
+	NEXTHOP_GROUP,		/* several of PE, GATEWAY, DEVICE with weights */
+	NEXTHOP_LOCAL,		/* kept by the module itself (connected, receive): never programmed as a
+				 * route; imported elsewhere it counts as VRF vrf */
+};
+
+enum nexthop_reason {
+	NH_OK,
+	NH_NO_LSP,		/* no label-switched path for this FEC */
+	NH_LSP_DOWN,		/* there is one, but its way out is down or unknown */
+	NH_NO_ROUTE,		/* gateway not on a connected network (nor reached recursively) */
+	NH_PORT_ABSENT,		/* no such link, or it is not in this VRF */
+	NH_PORT_DOWN,
+	NH_RECURSION,		/* recursion through itself, or too deep */
+	NH_OWN_ADDRESS,		/* the address is our own */
+	NH_VRF_ABSENT,
+	NH_NO_MEMBER,		/* no member of the group is usable */
+};
+const char *nexthop_reason_str(enum nexthop_reason r);
+
+struct nexthop_key {
+	uint8_t kind;			/* enum nexthop_kind */
+	bool recursive;			/* GATEWAY without ifname */
+	uint32_t vrf;			/* VRF id; 0 global */
+	struct ip_addr addr;
+	char ifname[IF_NAMESIZE];
+};
+
+struct nexthop_member {
+	struct nexthop *nh;
+	uint16_t weight;		/* 1.. */
+	bool backup;
+};
+
+struct nexthop {
+	struct hash_node node;
+	struct nexthop_key key;
+	uint32_t refs;
+	uint8_t reason;			/* enum nexthop_reason; usable when NH_OK */
+	uint32_t metric;		/* interior cost to it; 0 when unknown or connected */
+	struct fib_nh *fib;		/* forwarding object, made at the first use by a route, else NULL */
+	struct list routes;		/* struct rib_route.nh_node */
+	struct list watchers;		/* struct nexthop_watch.node */
+	/* the rest is nht's */
+	struct list dirty;
+	struct list users;		/* groups it is a member of */
+	struct nexthop *via;		/* recursion */
+	struct ip_addr gateway;		/* resolved adjacency of GATEWAY */
+	int ifindex;
+	uint16_t n_members;
+	bool visiting;
+	struct nexthop_member *members;	/* GROUP */
+};
+
+static inline bool nexthop_usable(const struct nexthop *nh)
+{
+	return nh->reason == NH_OK;
+}
+
+/* Returns a reference. State is right at once (resolved synchronously). */
+struct nexthop *nexthop_get(struct nht *nht, const struct nexthop_key *key);
+struct nexthop *nexthop_group_get(struct nht *nht, const struct nexthop_member *m, unsigned int n);
+struct nexthop *nexthop_pe(struct nht *nht, const struct ip_addr *addr);
+struct nexthop *nexthop_gateway(struct nht *nht, uint32_t vrf, const struct ip_addr *addr,
+				const char *ifname /* or NULL */);
+struct nexthop *nexthop_vrf(struct nht *nht, uint32_t vrf);
+struct nexthop *nexthop_ref(struct nexthop *nh);
+void nexthop_put(struct nht *nht, struct nexthop *nh);	/* NULL is fine */
+/* "via 10.1.1.2 dev ce1", "pe 10.0.0.2", "vrf 3", "blackhole" */
+const char *nexthop_str(const struct nexthop *nh, char *buf, size_t size);
+/* walk of all next hops for show, in no order; NULL starts; nothing may change between calls */
+struct nexthop *nexthop_next(struct nht *nht, const struct nexthop *nh);
+
+/* A watcher hears of every change of usability, metric or way. */
+struct nexthop_watch {
+	struct list node;
+	void (*change)(struct nexthop_watch *w, struct nexthop *nh);
+};
+void nexthop_watch(struct nexthop *nh, struct nexthop_watch *w);
+void nexthop_unwatch(struct nexthop_watch *w);
+
+/* ---- the feed: host/ calls these; each is idempotent ---- */
+struct nht_link {
+	int ifindex;
+	char name[IF_NAMESIZE];
+	bool up;			/* administratively and operationally */
+};
+void nht_link_set(struct nht *nht, const struct nht_link *link);	/* new, changed or renamed */
+void nht_link_del(struct nht *nht, int ifindex);
+/* interface address with its host bits and prefix length */
+void nht_addr_add(struct nht *nht, int ifindex, const struct prefix *p);
+void nht_addr_del(struct nht *nht, int ifindex, const struct prefix *p);
+/* routes of the main table: give the interior metric towards a next hop, and the way of an LSP
+ * whose gateway is not on a connected network */
+void nht_route_add(struct nht *nht, const struct prefix *p, const struct ip_addr *gateway, int ifindex,
+		   uint32_t metric);
+void nht_route_del(struct nht *nht, const struct prefix *p);
+
+/* ---- vrf/ calls these ---- */
+/* the link of that name (present now, later, or made again) belongs to VRF vrf; 0: to none */
+void nht_port_vrf(struct nht *nht, const char *ifname, uint32_t vrf);
+
+/* ---- what others may ask ---- */
+const struct nht_link *nht_link_by_index(const struct nht *nht, int ifindex);
+const struct nht_link *nht_link_by_name(const struct nht *nht, const char *name);
+uint32_t nht_link_vrf(const struct nht *nht, int ifindex);
+bool nht_own_address(const struct nht *nht, uint32_t vrf, const struct ip_addr *a);
+/* the connected network (and the link) that contains an address in a VRF; false: none that is up */
+bool nht_connected(const struct nht *nht, uint32_t vrf, const struct ip_addr *a, int *ifindex,
+		   struct prefix *net);
+
+/* Connected networks of a VRF (one call per {vrf, network, link}); link-local is never told. */
+struct nht_connected_sub {
+	struct list node;
+	void (*change)(struct nht_connected_sub *s, bool add, uint32_t vrf, const struct prefix *net,
+		       int ifindex);
+};
+/* is told what there is at once */
+void nht_connected_subscribe(struct nht *nht, struct nht_connected_sub *s);
+void nht_connected_unsubscribe(struct nht_connected_sub *s);
+
+#endif

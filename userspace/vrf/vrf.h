@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * VRFs: made from configuration, with their tables, and the pipes between them and the VPN
+ * tables (vrf/import.c, vrf/export.c). RFC 4364, 4659.
+ *
+ *   CE routes, static, connected -> VRF table --export: RD, RTs, label--> VPN table -> BGP
+ *   BGP -> VPN table --import: RT index--> VRF tables -> forwarding, BGP towards CEs
+ */
+#ifndef L3VPN_VRF_VRF_H
+#define L3VPN_VRF_VRF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/hash.h"
+#include "lib/list.h"
+#include "rib/proto.h"
+#include "rib/table.h"
+#include "vrf/rd.h"
+#include "vrf/rt.h"
+
+#define VRF_NAME_MAX 16			/* of the device, with the terminating zero */
+
+struct conf;
+struct labels;
+struct vrfs;
+
+enum label_mode { LABEL_MODE_VRF, LABEL_MODE_CE, LABEL_MODE_PREFIX };
+const char *label_mode_str(enum label_mode m);
+
+struct rt_set {
+	struct rt *rt;
+	unsigned int n;			/* sorted, no duplicates */
+};
+
+struct vrf_export;
+struct vrf_import;
+
+/* one address family of a VRF */
+struct vrf_af {
+	struct vrf *vrf;
+	uint8_t family;
+	bool configured;
+	struct rib_table *table;	/* always there */
+	struct rt_set import, export;
+	uint32_t limit;			/* most routes in forwarding; 0 none */
+	bool redistribute_connected;
+	bool redistribute_static;
+	struct vrf_export *exporter;	/* pipes; private */
+	struct vrf_import *importer;
+};
+
+struct vrf {
+	struct list node;		/* in vrfs, by name */
+	uint32_t id;			/* 1..; the module's VRF id too */
+	char name[VRF_NAME_MAX];
+	bool has_rd;
+	struct rd rd;
+	enum label_mode label_mode;
+	struct vrf_af af[AFI_MAX];
+	void *dp;			/* dataplane's */
+};
+
+/* start (subscribes to the configuration), find, walk */
+struct vrfs *vrfs_new(const struct rib_env *env);
+void vrfs_free(struct vrfs *vs);
+struct vrf *vrf_find(const struct vrfs *vs, const char *name);
+struct vrf *vrf_by_id(const struct vrfs *vs, uint32_t id);
+struct vrf *vrf_next(const struct vrfs *vs, const struct vrf *v);	/* by name; NULL starts */
+struct vrf *vrf_after(const struct vrfs *vs, const char *name);		/* resumable; "" starts */
+uint32_t vrf_count(const struct vrfs *vs);
+const struct rt_index *vrfs_rt_index(const struct vrfs *vs, uint8_t family);
+
+/*
+ * Before configuration is loaded: the module (kept over a daemon's restart) has a VRF of this name
+ * with this id; the VRF gets the same id when it is configured.
+ */
+void vrf_reserve_id(struct vrfs *vs, const char *name, uint32_t id);
+
+/*
+ * Watchers: dataplane programs the device, bgp opens its listener. ADD comes before any route of
+ * the VRF, DEL after all of them are gone from its tables and from forwarding.
+ */
+enum vrf_event { VRF_ADD, VRF_CHANGE, VRF_DEL };
+struct vrf_watch {
+	struct list node;
+	void (*event)(struct vrf_watch *w, enum vrf_event e, struct vrf *v);
+};
+void vrf_watch(struct vrfs *vs, struct vrf_watch *w);	/* told what there is at once */
+void vrf_unwatch(struct vrf_watch *w);
+
+/* Direct interface of the configuration glue (vrf/config.c) and of tests. Each applies the difference. */
+struct vrf *vrf_add(struct vrfs *vs, const char *name);
+void vrf_del(struct vrfs *vs, struct vrf *v);
+void vrf_set_rd(struct vrfs *vs, struct vrf *v, const struct rd *rd);	/* NULL: none */
+void vrf_set_targets(struct vrfs *vs, struct vrf *v, uint8_t family, bool export, const struct rt *rt,
+		     unsigned int n);
+void vrf_set_label_mode(struct vrfs *vs, struct vrf *v, enum label_mode mode);
+void vrf_set_redistribute(struct vrfs *vs, struct vrf *v, uint8_t family, bool connected, bool static_);
+void vrf_set_limit(struct vrfs *vs, struct vrf *v, uint8_t family, uint32_t limit);
+/* the port of that name is this VRF's; v NULL: no VRF's */
+void vrf_set_port(struct vrfs *vs, const char *ifname, struct vrf *v);
+
+/* How a route of a VRF is exported now, for show and explain; false: it is not, *why says why. */
+struct vrf_export_state {
+	uint32_t label;			/* FIB_LABEL_NONE while none is programmed */
+	const char *why;		/* static text */
+};
+bool vrf_export_state(const struct vrf *v, const struct rib_net *net, struct vrf_export_state *st);
+
+#endif
