@@ -3,9 +3,9 @@
  * First process of every lab guest, under QEMU (from the initrd) and under User Mode Linux (from the host's root).
  *
  * Makes a root the guest may write to - the host's files, read-only, under an overlay on tmpfs -, mounts what
- * Linux programs expect, and becomes scripts/lib/guest, which calls it again with "off" to stop the machine. Only two directories reach back to the host: the run's
- * control directory at /run/l3vpn and the results directory at its own path. Static; the kernel
- * command line says where things are:
+ * Linux programs expect, and becomes scripts/lib/guest, which calls it again with "off" to stop the machine. Only
+ * two directories reach back to the host: the run's control directory at /run/l3vpn and the results directory at
+ * its own path. Static; the kernel command line says where things are:
  *	lab.top=DIR	the working tree
  *	lab.modules=DIR	what belongs at /lib/modules
  *	lab.results=DIR	the results directory (9p tag "results", or hostfs)
@@ -65,7 +65,7 @@ static const char *option(const char *key)
 	while ((p = strstr(p, key))) {
 		if ((p == cmdline || p[-1] == ' ') && p[len] == '=') {
 			char *out = value[used++ % 8];
-			size_t n = strcspn(p + len + 1, " \n");
+			size_t n = strcspn(p + len + 1, " \t\n");
 
 			if (n >= PATH_MAX)
 				n = PATH_MAX - 1;
@@ -158,7 +158,8 @@ static void make_root(void)
 	do_mount("lab", WORK, "tmpfs", 0, "mode=0755");
 	make_path(WORK "/upper");
 	make_path(WORK "/work");
-	snprintf(opts, sizeof(opts), "lowerdir=%s,upperdir=" WORK "/upper,workdir=" WORK "/work,index=off,xino=off", lower);
+	snprintf(opts, sizeof(opts), "lowerdir=%s,upperdir=%s,workdir=%s,index=off,xino=off", lower,
+		 WORK "/upper", WORK "/work");
 	do_mount("root", NEW, "overlay", 0, opts);
 }
 
@@ -216,7 +217,7 @@ int main(int argc, char **argv)
 	char guest[PATH_MAX + 32];
 
 	read_cmdline();
-	uml = strstr(cmdline, "hostfs") != NULL;
+	uml = !!strstr(cmdline, "hostfs");
 	if (argc > 1 && !strcmp(argv[1], "off"))
 		leave();
 	if (strstr(cmdline, "lab.probe"))
