@@ -268,14 +268,14 @@ class Frr:
         self.node = node
         self.dir = node.topology.path("frr-" + node.name)
         os.makedirs(self.dir, exist_ok=True)
-        os.chmod(self.dir, 0o777)
+        shutil.chown(self.dir, "frr", "frr")  # FRR drops to its own user
         os.chmod(node.topology.dir, 0o755)
         self.daemons = daemons
         self.config = node.topology.write("frr-%s.conf" % node.name, config)
 
     def start(self):
         for daemon in self.daemons:
-            argv = [os.path.join(self.DIR, daemon), "-u", "root", "-g", "root", "-f", self.config,
+            argv = [os.path.join(self.DIR, daemon), "-f", self.node.topology.write("empty.conf", "log stdout\n"),
                     "-i", os.path.join(self.dir, daemon + ".pid"), "-z", os.path.join(self.dir, "zserv.api"),
                     "--vty_socket", self.dir, "--log", "stdout", "--log-level", "informational"]
             if daemon == "zebra":
@@ -283,6 +283,9 @@ class Frr:
             self.node.start(*argv, log="%s-%s.log" % (self.node.name, daemon))
             wait_for("%s on %s" % (daemon, self.node.name),
                      lambda d=daemon: os.path.exists(os.path.join(self.dir, d + ".vty")), 30)
+        # staticd refuses labels until zebra has told it that the kernel has MPLS
+        wait_for("FRR takes its configuration",
+                 lambda: "failed" not in self.node.run("vtysh", "--vty_socket", self.dir, "-f", self.config), 20)
         return self
 
     def vtysh(self, *commands):
