@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Fixtures of the integration tests: whole networks of namespaces, inside a guest (scripts/vm)."""
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from provider import Provider  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def net():
+    """The provider of lib/provider.py, converged, with the configuration as start-up file."""
+    with Provider() as provider:
+        provider.build()
+        provider.start_peers()
+        provider.start_pes()
+        provider.converged()
+        yield provider
