@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dataplane/genl_encode.c: requests of a batch become messages of the family (uapi/linux/l3vpn.h).
+ * Routes and labels travel packed, thousands a message; everything else is one message each.
+ */
+#include "dataplane/genl.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+struct nlmsghdr *genl_header(char *buf, uint16_t family, uint8_t cmd, uint16_t flags)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct genlmsghdr *g;
+
+	nlh->nlmsg_type = family;
+	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
+	g = mnl_nlmsg_put_extra_header(nlh, sizeof(*g));
+	g->cmd = cmd;
+	g->version = L3VPN_GENL_VERSION;
+	return nlh;
+}
+
+bool genl_is_record(enum dp_op_type type)
+{
+	return type >= DP_OP_ROUTE4_ADD;
+}
+
+static uint8_t op_cmd(enum dp_op_type type)
+{
+	switch (type) {
+	case DP_OP_VRF_NEW:
+		return L3VPN_CMD_VRF_NEW;
+	case DP_OP_VRF_DEL:
+		return L3VPN_CMD_VRF_DEL;
+	case DP_OP_PORT_NEW:
+		return L3VPN_CMD_PORT_NEW;
+	case DP_OP_PORT_DEL:
+		return L3VPN_CMD_PORT_DEL;
+	case DP_OP_NH_NEW:
+		return L3VPN_CMD_NH_NEW;
+	case DP_OP_NH_DEL:
+		return L3VPN_CMD_NH_DEL;
+	case DP_OP_ROUTE4_ADD:
+	case DP_OP_ROUTE6_ADD:
+		return L3VPN_CMD_ROUTE_ADD;
+	case DP_OP_ROUTE4_DEL:
+	case DP_OP_ROUTE6_DEL:
+		return L3VPN_CMD_ROUTE_DEL;
+	case DP_OP_LABEL_ADD:
+		return L3VPN_CMD_LABEL_ADD;
+	case DP_OP_LABEL_DEL:
+		return L3VPN_CMD_LABEL_DEL;
+	}
+	return L3VPN_CMD_UNSPEC;
+}
+
+static void put_vrf(struct nlmsghdr *nlh, const struct dp_vrf *vrf)
+{
+	mnl_attr_put_u32(nlh, L3VPN_VRF_ID, vrf->id);
+	mnl_attr_put_strz(nlh, L3VPN_VRF_NAME, vrf->name);
+	if (vrf->table)
+		mnl_attr_put_u32(nlh, L3VPN_VRF_TABLE, vrf->table);
+	mnl_attr_put_u32(nlh, L3VPN_VRF_LIMIT4, vrf->limit4);
+	mnl_attr_put_u32(nlh, L3VPN_VRF_LIMIT6, vrf->limit6);
+}
+
+static void put_port(struct nlmsghdr *nlh, const struct dp_port *port)
+{
+	mnl_attr_put_u32(nlh, L3VPN_PORT_IFINDEX, port->ifindex);
+	mnl_attr_put_u8(nlh, L3VPN_PORT_KIND, port->kind);
+	if (port->kind == L3VPN_PORT_KIND_CUSTOMER)
+		mnl_attr_put_u32(nlh, L3VPN_PORT_VRF, port->vrf);
+}
+
+static void put_nh(struct nlmsghdr *nlh, const struct dp_nh *nh)
+{
+	mnl_attr_put_u32(nlh, L3VPN_NH_ID, nh->id);
+	mnl_attr_put_u8(nlh, L3VPN_NH_KIND, nh->kind);
+	switch (nh->kind) {
+	case L3VPN_NH_KIND_ADJACENCY:
+		mnl_attr_put_u32(nlh, L3VPN_NH_IFINDEX, nh->ifindex);
+		if (nh->gateway.family)
+			mnl_attr_put(nlh, L3VPN_NH_GATEWAY,
+				     nh->gateway.family == AF_INET ? 4 : 16, nh->gateway.b);
+		break;
+	case L3VPN_NH_KIND_LABELLED:
+		mnl_attr_put_u32(nlh, L3VPN_NH_VIA, nh->via);
+		mnl_attr_put(nlh, L3VPN_NH_LABELS, nh->n_labels * sizeof(nh->labels[0]),
+			     nh->labels);
+		break;
+	case L3VPN_NH_KIND_GROUP:
+		mnl_attr_put(nlh, L3VPN_NH_MEMBERS, nh->n_members * sizeof(*nh->members),
+			     nh->members);
+		break;
+	case L3VPN_NH_KIND_VRF:
+		mnl_attr_put_u32(nlh, L3VPN_NH_VRF, nh->vrf);
+		break;
+	}
+}
+
+static size_t record_size(enum dp_op_type type)
+{
+	switch (type) {
+	case DP_OP_ROUTE4_ADD:
+	case DP_OP_ROUTE4_DEL:
+		return sizeof(struct l3vpn_route4);
+	case DP_OP_ROUTE6_ADD:
+	case DP_OP_ROUTE6_DEL:
+		return sizeof(struct l3vpn_route6);
+	default:
+		return sizeof(struct l3vpn_label);
+	}
+}
+
+static void put_records(struct nlmsghdr *nlh, const struct dp_batch *batch, size_t pos,
+			size_t limit, uint32_t *sent, size_t *n)
+{
+	const struct dp_op *first = &batch->ops[pos], *op;
+	bool label = first->type >= DP_OP_LABEL_ADD;
+	bool v4 = first->type == DP_OP_ROUTE4_ADD || first->type == DP_OP_ROUTE4_DEL;
+	bool del = first->type == DP_OP_ROUTE4_DEL || first->type == DP_OP_ROUTE6_DEL ||
+		   first->type == DP_OP_LABEL_DEL;
+	size_t size = record_size(first->type);
+	struct nlattr *attr;
+	uint8_t *to;
+
+	if (!label)
+		mnl_attr_put_u32(nlh, L3VPN_ROUTE_VRF, first->table);
+	if (del)
+		mnl_attr_put_u32(nlh, label ? L3VPN_LABEL_FLAGS : L3VPN_ROUTE_FLAGS,
+				 label ? L3VPN_LABEL_FLAG_IDEMPOTENT : L3VPN_ROUTE_FLAG_IDEMPOTENT);
+	attr = mnl_nlmsg_get_payload_tail(nlh);
+	to = mnl_attr_get_payload(attr);
+	if (limit > GENL_ATTR_MAX / size)
+		limit = GENL_ATTR_MAX / size;
+	for (*n = 0; pos < batch->n && *n < limit; pos++) {
+		op = &batch->ops[pos];
+		if (op->error)
+			continue;
+		if (op->type != first->type || (!label && op->table != first->table))
+			break;
+		memcpy(to, (const char *)op + offsetof(struct dp_op, r4), size);
+		to += size;
+		sent[(*n)++] = pos;
+	}
+	attr->nla_type = label ? L3VPN_LABEL_RECORDS :
+			 v4 ? L3VPN_ROUTE_RECORDS4 : L3VPN_ROUTE_RECORDS6;
+	attr->nla_len = MNL_ATTR_HDRLEN + *n * size;
+	nlh->nlmsg_len += MNL_ALIGN(attr->nla_len);
+}
+
+struct nlmsghdr *genl_encode(char *buf, size_t size, uint16_t family, const struct dp_batch *batch,
+			     size_t pos, size_t limit, uint32_t *sent, size_t *n)
+{
+	const struct dp_op *op = &batch->ops[pos];
+	struct nlmsghdr *nlh;
+
+	if (size < GENL_BUF)
+		return NULL;
+	nlh = genl_header(buf, family, op_cmd(op->type), NLM_F_ACK);
+	sent[0] = pos;
+	*n = 1;
+	switch ((enum dp_op_type)op->type) {
+	case DP_OP_VRF_NEW:
+		put_vrf(nlh, &op->vrf);
+		break;
+	case DP_OP_VRF_DEL:
+		mnl_attr_put_u32(nlh, L3VPN_VRF_ID, op->vrf.id);
+		break;
+	case DP_OP_PORT_NEW:
+		put_port(nlh, &op->port);
+		break;
+	case DP_OP_PORT_DEL:
+		mnl_attr_put_u32(nlh, L3VPN_PORT_IFINDEX, op->port.ifindex);
+		break;
+	case DP_OP_NH_NEW:
+		put_nh(nlh, op->nh);
+		break;
+	case DP_OP_NH_DEL:
+		mnl_attr_put_u32(nlh, L3VPN_NH_ID, op->nh->id);
+		break;
+	default:
+		put_records(nlh, batch, pos, limit, sent, n);
+	}
+	return nlh;
+}
