@@ -26,7 +26,15 @@ struct conf;
 struct conf_candidate;
 
 /* Why something was refused. line is 0 where there is no text; path is a schema or data path, may be empty. */
+enum conf_refusal {
+	CONF_REFUSED,		/* the configuration is wrong */
+	CONF_LOCKED,		/* not now: somebody else has it, or nothing to confirm */
+	CONF_CHANGED,		/* others committed meanwhile */
+	CONF_FAILED,		/* disk, memory */
+};
+
 struct conf_error {
+	enum conf_refusal kind;
 	unsigned int line;
 	char path[256];
 	char reason[512];
