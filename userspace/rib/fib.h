@@ -21,6 +21,7 @@
 
 struct fib;
 struct fib_nh;
+struct nexthop;
 
 #define FIB_LABEL_NONE	0xffffffffu	/* same as L3VPN_LABEL_NONE */
 #define FIB_LABELS_MAX	8
@@ -50,7 +51,8 @@ struct fib_nh {
 	struct hash_node node;		/* by content; fib's */
 	struct list all;		/* fib's */
 	uint32_t refs;			/* fib's */
-	bool tracked;			/* belongs to one next hop, changes in place; may change its kind */
+	bool tracked;			/* stands for one next hop: changes in place, also its kind */
+	struct nexthop *owner;		/* of a tracked one, NULL when that is gone; fib's */
 	uint8_t kind;			/* enum fib_nh_kind */
 	uint32_t id;			/* dataplane's: 0 until it chose one; never changes afterwards */
 	void *dp;			/* dataplane's */

@@ -74,15 +74,16 @@ struct nexthop {
 	uint32_t metric;		/* interior cost to it; 0 when unknown or connected */
 	struct fib_nh *fib;		/* forwarding object, made at the first use by a route, else NULL */
 	struct list routes;		/* struct rib_route.nh_node */
+	struct list todo;		/* of them, those to be decided again after a change */
 	struct list watchers;		/* struct nexthop_watch.node */
 	/* the rest is nht's */
 	struct list dirty;
-	struct list users;		/* groups it is a member of */
-	struct nexthop *via;		/* recursion */
+	struct list vrf_node;		/* next hops of one VRF */
+	struct nexthop *via;		/* recursion; a reference */
+	struct nexthop_dep *deps;	/* watches of via or of the members */
 	struct ip_addr gateway;		/* resolved adjacency of GATEWAY */
 	int ifindex;
 	uint16_t n_members;
-	bool visiting;
 	struct nexthop_member *members;	/* GROUP */
 };
 
@@ -99,6 +100,8 @@ struct nexthop *nexthop_gateway(struct nht *nht, uint32_t vrf, const struct ip_a
 				const char *ifname /* or NULL */);
 struct nexthop *nexthop_vrf(struct nht *nht, uint32_t vrf);
 struct nexthop *nexthop_ref(struct nexthop *nh);
+/* a reference to its forwarding object, made if need be (for routes and for label entries) */
+struct fib_nh *nexthop_fib_use(struct nht *nht, struct nexthop *nh);
 void nexthop_put(struct nht *nht, struct nexthop *nh);	/* NULL is fine */
 /* "via 10.1.1.2 dev ce1", "pe 10.0.0.2", "vrf 3", "blackhole" */
 const char *nexthop_str(const struct nexthop *nh, char *buf, size_t size);

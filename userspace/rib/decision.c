@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Choice of the best route (decision.h): each step keeps the candidates that are best by one
+ * criterion and writes into the others by which they lost.
+ */
+#include "rib/decision.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/mem.h"
+#include "rib/table.h"
+
+static const char *const reason_names[RIB_REASON_MAX] = {
+	[RIB_BEST] = "best",
+	[RIB_LOST_NEXTHOP] = "next hop not usable",
+	[RIB_LOST_STALE] = "stale",
+	[RIB_LOST_DISTANCE] = "higher distance",
+	[RIB_LOST_LOCAL_PREF] = "lower local preference",
+	[RIB_LOST_LOCAL] = "not originated here",
+	[RIB_LOST_AS_PATH] = "longer AS path",
+	[RIB_LOST_ORIGIN] = "higher origin",
+	[RIB_LOST_MED] = "higher MED",
+	[RIB_LOST_EBGP] = "internal",
+	[RIB_LOST_METRIC] = "higher metric",
+	[RIB_LOST_ROUTER_ID] = "higher router id",
+	[RIB_LOST_CLUSTERS] = "longer cluster list",
+	[RIB_LOST_PEER] = "higher peer address",
+	[RIB_LOST_PATH_ID] = "higher path id",
+};
+
+const char *rib_reason_str(enum rib_reason r)
+{
+	return (unsigned int)r < RIB_REASON_MAX ? reason_names[r] : "?";
+}
+
+/* a criterion: the smaller is better */
+typedef uint32_t (*criterion)(const struct rib_route *r);
+
+static uint32_t c_distance(const struct rib_route *r)
+{
+	/* what was learned by BGP and imported competes with what a CE told us by BGP */
+	return rib_route_peer(r)->is_bgp ? RIB_DISTANCE_EBGP : r->source->distance;
+}
+
+static uint32_t c_local_pref(const struct rib_route *r)
+{
+	return UINT32_MAX - attrs_local_pref(r->attrs);
+}
+
+static uint32_t c_not_local(const struct rib_route *r)
+{
+	return !rib_route_peer(r)->is_local;
+}
+
+static uint32_t c_path_length(const struct rib_route *r)
+{
+	return r->attrs ? r->attrs->path_length : 0;
+}
+
+static uint32_t c_origin(const struct rib_route *r)
+{
+	return r->attrs ? r->attrs->f.origin : 0;
+}
+
+static uint32_t c_internal(const struct rib_route *r)
+{
+	return rib_route_peer(r)->is_ibgp;
+}
+
+static uint32_t c_nexthop_metric(const struct rib_route *r)
+{
+	return r->nh->metric;
+}
+
+static uint32_t c_router_id(const struct rib_route *r)
+{
+	if (r->attrs && r->attrs->f.flags & ATTRS_HAS_ORIGINATOR)
+		return r->attrs->f.originator_id;
+	return rib_route_peer(r)->router_id;
+}
+
+static uint32_t c_clusters(const struct rib_route *r)
+{
+	uint16_t len = 0;
+
+	if (r->attrs)
+		attrs_part(r->attrs, ATTRS_CLUSTERS, &len);
+	return len;
+}
+
+static uint32_t c_metric(const struct rib_route *r)
+{
+	return r->metric;
+}
+
+static uint32_t c_stale(const struct rib_route *r)
+{
+	return !!(r->flags & RIB_ROUTE_STALE);
+}
+
+static unsigned int keep_smallest(struct rib_route **c, unsigned int n, criterion f,
+				  enum rib_reason lost)
+{
+	unsigned int i, out = 0;
+	uint32_t best = UINT32_MAX, v;
+
+	for (i = 0; i < n; i++) {
+		v = f(c[i]);
+		if (v < best)
+			best = v;
+	}
+	for (i = 0; i < n; i++) {
+		if (f(c[i]) == best)
+			c[out++] = c[i];
+		else
+			c[i]->reason = lost;
+	}
+	return out;
+}
+
+/* RFC 4271 9.1.2.2 c: among paths of the same neighbouring AS alone; an absent MED is 0 */
+static unsigned int keep_med(struct rib_route **c, unsigned int n)
+{
+	unsigned int i, k, out = 0;
+	bool lost;
+
+	for (i = 0; i < n; i++) {
+		for (k = 0, lost = false; k < n && !lost; k++)
+			lost = c[k]->attrs && c[i]->attrs &&
+			       c[k]->attrs->neighbour_as == c[i]->attrs->neighbour_as &&
+			       c[k]->attrs->f.med < c[i]->attrs->f.med;
+		if (lost)
+			c[i]->reason = RIB_LOST_MED;
+	}
+	for (i = 0; i < n; i++)
+		if (c[i]->reason != RIB_LOST_MED)
+			c[out++] = c[i];
+	return out;
+}
+
+static int cmp_rd(const struct rib_route *a, const struct rib_route *b)
+{
+	const struct rib_net *x = rib_route_origin(a), *y = rib_route_origin(b);
+
+	if (!x || !y)
+		return !!x - !!y;
+	return memcmp(rib_net_rd(x), rib_net_rd(y), sizeof(struct rd));
+}
+
+/* peer address, then where it was imported from, path id, and the source's name */
+static int cmp_last(const struct rib_route *a, const struct rib_route *b, enum rib_reason *lost)
+{
+	const struct rib_source *x = rib_route_peer(a), *y = rib_route_peer(b);
+	int d = addr_cmp(&x->peer, &y->peer);
+
+	*lost = RIB_LOST_PEER;
+	if (d)
+		return d;
+	*lost = RIB_LOST_PATH_ID;
+	d = cmp_rd(a, b);
+	if (d)
+		return d;
+	if (a->path_id != b->path_id)
+		return a->path_id < b->path_id ? -1 : 1;
+	d = (int)x->proto->id - (int)y->proto->id;
+	return d ? d : strcmp(x->name, y->name);
+}
+
+static struct rib_route *keep_last(struct rib_route **c, unsigned int n)
+{
+	struct rib_route *best = c[0];
+	enum rib_reason lost;
+	unsigned int i;
+
+	for (i = 1; i < n; i++) {
+		if (cmp_last(best, c[i], &lost) < 0) {
+			c[i]->reason = lost;
+		} else {
+			best->reason = lost;
+			best = c[i];
+		}
+	}
+	best->reason = RIB_BEST;
+	return best;
+}
+
+struct step {
+	criterion f;		/* NULL: MED */
+	enum rib_reason lost;
+};
+
+static const struct step bgp_steps[] = {
+	{ c_local_pref, RIB_LOST_LOCAL_PREF },
+	{ c_not_local, RIB_LOST_LOCAL },
+	{ c_path_length, RIB_LOST_AS_PATH },
+	{ c_origin, RIB_LOST_ORIGIN },
+	{ NULL, RIB_LOST_MED },
+	{ c_internal, RIB_LOST_EBGP },
+	{ c_nexthop_metric, RIB_LOST_METRIC },
+	{ c_stale, RIB_LOST_STALE },
+	{ c_router_id, RIB_LOST_ROUTER_ID },
+	{ c_clusters, RIB_LOST_CLUSTERS },
+};
+
+static const struct step plain_steps[] = {
+	{ c_metric, RIB_LOST_METRIC },
+};
+
+struct rib_route *decision_select(struct rib_route **routes, unsigned int n)
+{
+	const struct step *s;
+	unsigned int i, out = 0, steps;
+
+	for (i = 0; i < n; i++) {
+		routes[i]->reason = RIB_BEST;
+		if (nexthop_usable(routes[i]->nh))
+			routes[out++] = routes[i];
+		else
+			routes[i]->reason = RIB_LOST_NEXTHOP;
+	}
+	if (out < 2)
+		return out ? routes[0] : NULL;
+	out = keep_smallest(routes, out, c_distance, RIB_LOST_DISTANCE);
+	if (out > 1) {
+		s = rib_route_peer(routes[0])->is_bgp ? bgp_steps : plain_steps;
+		steps = s == bgp_steps ? ARRAY_SIZE(bgp_steps) : ARRAY_SIZE(plain_steps);
+		for (; steps && out > 1; s++, steps--)
+			out = s->f ? keep_smallest(routes, out, s->f, s->lost) :
+			      keep_med(routes, out);
+	}
+	return out > 1 ? keep_last(routes, out) : routes[0];
+}

@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The host as next-hop tracking sees it: links, their addresses and VRFs, and the main table's
+ * routes (nht.h, the feed). Says what is connected, and to which addresses we answer ourselves.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/mem.h"
+#include "rib/private.h"
+
+struct host_addr {
+	struct list node;
+	struct prefix p;		/* with host bits */
+};
+
+struct host_link {
+	struct hash_node node;		/* by ifindex */
+	struct list vrf_node;		/* links of one VRF */
+	struct nht_link link;
+	uint32_t vrf;
+	struct list addrs;
+};
+
+/* to which VRF a name belongs, whether the link exists or not */
+struct host_port {
+	struct hash_node node;
+	char name[IF_NAMESIZE];
+	uint32_t vrf;
+};
+
+struct host_vrf {
+	struct hash_node node;
+	uint32_t vrf;
+	struct list links;
+};
+
+struct main_route {
+	struct ip_addr gateway;
+	int ifindex;
+	uint32_t metric;
+};
+
+struct nht_host {
+	struct nht *nht;
+	struct hash links, ports, vrfs;
+	struct trie main[AFI_MAX];
+	struct list connected_subs;
+};
+
+/* ---- links by VRF ---- */
+
+static bool match_vrf(const struct hash_node *n, const void *key)
+{
+	return hash_entry(n, struct host_vrf, node)->vrf == *(const uint32_t *)key;
+}
+
+static struct host_vrf *vrf_find(const struct nht_host *h, uint32_t vrf)
+{
+	struct hash_node *n = hash_find(&h->vrfs, hash_u64(vrf, 0), match_vrf, &vrf);
+
+	return n ? hash_entry(n, struct host_vrf, node) : NULL;
+}
+
+static void vrf_enter(struct nht_host *h, struct host_link *l, uint32_t vrf)
+{
+	struct host_vrf *v = vrf_find(h, vrf);
+
+	if (!v) {
+		v = xcalloc(1, sizeof(*v));
+		v->vrf = vrf;
+		list_init(&v->links);
+		hash_insert(&h->vrfs, &v->node, hash_u64(vrf, 0));
+	}
+	l->vrf = vrf;
+	list_add_tail(&v->links, &l->vrf_node);
+}
+
+static void vrf_leave(struct nht_host *h, struct host_link *l)
+{
+	struct host_vrf *v = vrf_find(h, l->vrf);
+
+	list_del(&l->vrf_node);
+	if (v && list_empty(&v->links)) {
+		hash_remove(&h->vrfs, &v->node);
+		free(v);
+	}
+}
+
+/* ---- ports ---- */
+
+static bool match_port(const struct hash_node *n, const void *key)
+{
+	return !strcmp(hash_entry(n, struct host_port, node)->name, key);
+}
+
+static struct host_port *port_find(const struct nht_host *h, const char *name)
+{
+	struct hash_node *n = hash_find(&h->ports, hash_bytes(name, strlen(name), 0), match_port,
+					name);
+
+	return n ? hash_entry(n, struct host_port, node) : NULL;
+}
+
+static uint32_t port_vrf(const struct nht_host *h, const char *name)
+{
+	struct host_port *p = port_find(h, name);
+
+	return p ? p->vrf : VRF_ID_GLOBAL;
+}
+
+/* ---- connected networks ---- */
+
+static bool is_connected_net(const struct prefix *p)
+{
+	return !(p->addr.family == AF_INET6 && addr_is_link_local(&p->addr)) &&
+	       !addr_is_loopback(&p->addr);
+}
+
+static void tell(struct nht_host *h, bool add, const struct host_link *l, const struct prefix *p)
+{
+	struct nht_connected_sub *s;
+	struct prefix net = *p;
+
+	if (!is_connected_net(p))
+		return;
+	prefix_mask(&net);
+	list_for_each(s, &h->connected_subs, struct nht_connected_sub, node)
+		s->change(s, add, l->vrf, &net, l->link.ifindex);
+}
+
+static void tell_all(struct nht_host *h, bool add, const struct host_link *l)
+{
+	struct host_addr *a;
+
+	if (!l->link.up)
+		return;
+	list_for_each(a, &l->addrs, struct host_addr, node)
+		tell(h, add, l, &a->p);
+}
+
+void nht_connected_subscribe(struct nht *nht, struct nht_connected_sub *s)
+{
+	struct nht_host *h = nht->host;
+	struct hash_node *n;
+	struct host_link *l;
+	struct host_addr *a;
+	struct prefix net;
+
+	list_add_tail(&h->connected_subs, &s->node);
+	for (n = hash_next(&h->links, NULL); n; n = hash_next(&h->links, n)) {
+		l = hash_entry(n, struct host_link, node);
+		if (!l->link.up)
+			continue;
+		list_for_each(a, &l->addrs, struct host_addr, node) {
+			if (!is_connected_net(&a->p))
+				continue;
+			net = a->p;
+			prefix_mask(&net);
+			s->change(s, true, l->vrf, &net, l->link.ifindex);
+		}
+	}
+}
+
+void nht_connected_unsubscribe(struct nht_connected_sub *s)
+{
+	list_del(&s->node);
+}
+
+/* ---- links ---- */
+
+static bool match_link(const struct hash_node *n, const void *key)
+{
+	return hash_entry(n, struct host_link, node)->link.ifindex == *(const int *)key;
+}
+
+static struct host_link *link_find(const struct nht_host *h, int ifindex)
+{
+	struct hash_node *n = hash_find(&h->links, hash_u64(ifindex, 0), match_link, &ifindex);
+
+	return n ? hash_entry(n, struct host_link, node) : NULL;
+}
+
+void nht_link_set(struct nht *nht, const struct nht_link *link)
+{
+	struct nht_host *h = nht->host;
+	struct host_link *l = link_find(h, link->ifindex);
+	uint32_t vrf = port_vrf(h, link->name), old_vrf = vrf;
+
+	if (l) {
+		if (!strcmp(l->link.name, link->name) && l->link.up == link->up && l->vrf == vrf)
+			return;
+		tell_all(h, false, l);
+		old_vrf = l->vrf;
+		vrf_leave(h, l);
+	} else {
+		l = xcalloc(1, sizeof(*l));
+		list_init(&l->addrs);
+		list_init(&l->vrf_node);
+		l->link.ifindex = link->ifindex;
+		hash_insert(&h->links, &l->node, hash_u64(link->ifindex, 0));
+	}
+	memcpy(l->link.name, link->name, sizeof(l->link.name));
+	l->link.name[IF_NAMESIZE - 1] = 0;
+	l->link.up = link->up;
+	vrf_enter(h, l, vrf);
+	tell_all(h, true, l);
+	nht_vrf_mark(nht, vrf);
+	if (old_vrf != vrf)
+		nht_vrf_mark(nht, old_vrf);
+}
+
+static void addrs_free(struct host_link *l)
+{
+	struct host_addr *a;
+
+	while (!list_empty(&l->addrs)) {
+		a = list_first(&l->addrs, struct host_addr, node);
+		list_del(&a->node);
+		free(a);
+	}
+}
+
+void nht_link_del(struct nht *nht, int ifindex)
+{
+	struct nht_host *h = nht->host;
+	struct host_link *l = link_find(h, ifindex);
+	uint32_t vrf;
+
+	if (!l)
+		return;
+	vrf = l->vrf;
+	tell_all(h, false, l);
+	vrf_leave(h, l);
+	addrs_free(l);
+	hash_remove(&h->links, &l->node);
+	free(l);
+	nht_vrf_mark(nht, vrf);
+}
+
+void nht_port_vrf(struct nht *nht, const char *ifname, uint32_t vrf)
+{
+	struct nht_host *h = nht->host;
+	struct host_port *p = port_find(h, ifname);
+	const struct nht_link *l;
+	struct nht_link same;
+
+	if (p && !vrf) {
+		hash_remove(&h->ports, &p->node);
+		free(p);
+	} else if (p) {
+		p->vrf = vrf;
+	} else if (vrf) {
+		p = xcalloc(1, sizeof(*p));
+		strncpy(p->name, ifname, sizeof(p->name) - 1);
+		p->vrf = vrf;
+		hash_insert(&h->ports, &p->node, hash_bytes(p->name, strlen(p->name), 0));
+	}
+	l = nht_link_by_name(nht, ifname);
+	if (!l)
+		return;
+	same = *l;
+	nht_link_set(nht, &same);
+}
+
+const struct nht_link *nht_link_by_index(const struct nht *nht, int ifindex)
+{
+	struct host_link *l = link_find(nht->host, ifindex);
+
+	return l ? &l->link : NULL;
+}
+
+const struct nht_link *nht_link_by_name(const struct nht *nht, const char *name)
+{
+	struct host_vrf *v = vrf_find(nht->host, port_vrf(nht->host, name));
+	struct hash_node *n;
+	struct host_link *l;
+
+	/* where it should be first: a VRF has few links */
+	if (v)
+		list_for_each(l, &v->links, struct host_link, vrf_node)
+			if (!strcmp(l->link.name, name))
+				return &l->link;
+	for (n = hash_next(&nht->host->links, NULL); n; n = hash_next(&nht->host->links, n)) {
+		l = hash_entry(n, struct host_link, node);
+		if (!strcmp(l->link.name, name))
+			return &l->link;
+	}
+	return NULL;
+}
+
+uint32_t nht_link_vrf(const struct nht *nht, int ifindex)
+{
+	struct host_link *l = link_find(nht->host, ifindex);
+
+	return l ? l->vrf : VRF_ID_GLOBAL;
+}
+
+/* ---- addresses ---- */
+
+static struct host_addr *addr_find(const struct host_link *l, const struct prefix *p)
+{
+	struct host_addr *a;
+
+	list_for_each(a, &l->addrs, struct host_addr, node)
+		if (prefix_eq(&a->p, p))
+			return a;
+	return NULL;
+}
+
+/* another address of the link is in the same network */
+static bool net_shared(const struct host_link *l, const struct prefix *p)
+{
+	struct host_addr *a;
+
+	list_for_each(a, &l->addrs, struct host_addr, node)
+		if (a->p.len == p->len && prefix_contains_addr(p, &a->p.addr))
+			return true;
+	return false;
+}
+
+void nht_addr_add(struct nht *nht, int ifindex, const struct prefix *p)
+{
+	struct host_link *l = link_find(nht->host, ifindex);
+	struct host_addr *a;
+	bool shared;
+
+	if (!l || addr_find(l, p))
+		return;
+	shared = net_shared(l, p);
+	a = xcalloc(1, sizeof(*a));
+	a->p = *p;
+	list_add_tail(&l->addrs, &a->node);
+	if (l->link.up && !shared)
+		tell(nht->host, true, l, p);
+	nht_vrf_mark(nht, l->vrf);
+}
+
+void nht_addr_del(struct nht *nht, int ifindex, const struct prefix *p)
+{
+	struct host_link *l = link_find(nht->host, ifindex);
+	struct host_addr *a = l ? addr_find(l, p) : NULL;
+
+	if (!a)
+		return;
+	list_del(&a->node);
+	free(a);
+	if (l->link.up && !net_shared(l, p))
+		tell(nht->host, false, l, p);
+	nht_vrf_mark(nht, l->vrf);
+}
+
+bool nht_own_address(const struct nht *nht, uint32_t vrf, const struct ip_addr *addr)
+{
+	struct host_vrf *v = vrf_find(nht->host, vrf);
+	struct host_link *l;
+	struct host_addr *a;
+
+	if (v)
+		list_for_each(l, &v->links, struct host_link, vrf_node)
+			list_for_each(a, &l->addrs, struct host_addr, node)
+				if (addr_eq(&a->p.addr, addr))
+					return true;
+	return false;
+}
+
+bool nht_connected(const struct nht *nht, uint32_t vrf, const struct ip_addr *addr, int *ifindex,
+		   struct prefix *net)
+{
+	struct host_vrf *v = vrf_find(nht->host, vrf);
+	struct host_link *l;
+	struct host_addr *a;
+	int best = -1;
+
+	if (!v || (addr->family == AF_INET6 && addr_is_link_local(addr)))
+		return false;
+	list_for_each(l, &v->links, struct host_link, vrf_node) {
+		if (!l->link.up)
+			continue;
+		list_for_each(a, &l->addrs, struct host_addr, node) {
+			if (a->p.len <= best || !prefix_contains_addr(&a->p, addr))
+				continue;
+			best = a->p.len;
+			*ifindex = l->link.ifindex;
+			*net = a->p;
+		}
+	}
+	if (best < 0)
+		return false;
+	prefix_mask(net);
+	return true;
+}
+
+/* ---- the main table ---- */
+
+static void main_changed(struct nht *nht)
+{
+	nht_vrf_mark(nht, VRF_ID_GLOBAL);
+}
+
+void nht_route_add(struct nht *nht, const struct prefix *p, const struct ip_addr *gateway,
+		   int ifindex, uint32_t metric)
+{
+	struct main_route now = { .gateway = { 0 }, .ifindex = ifindex, .metric = metric }, *r;
+	bool created;
+
+	if (gateway)
+		now.gateway = *gateway;
+	r = trie_insert(&nht->host->main[family_afi(p->addr.family)], p, &created);
+	if (!r || (!created && r->ifindex == ifindex && r->metric == metric &&
+		   addr_eq(&r->gateway, &now.gateway)))
+		return;
+	*r = now;
+	main_changed(nht);
+}
+
+void nht_route_del(struct nht *nht, const struct prefix *p)
+{
+	struct trie *t = &nht->host->main[family_afi(p->addr.family)];
+	struct main_route *r = trie_get(t, p);
+
+	if (!r)
+		return;
+	trie_remove(t, r);
+	main_changed(nht);
+}
+
+bool nht_main_lookup(const struct nht *nht, const struct ip_addr *a, struct ip_addr *gateway,
+		     int *ifindex, uint32_t *metric)
+{
+	struct main_route *r = trie_longest(&nht->host->main[family_afi(a->family)], a);
+
+	if (!r)
+		return false;
+	*gateway = addr_is_set(&r->gateway) ? r->gateway : *a;
+	*ifindex = r->ifindex;
+	*metric = r->metric;
+	return true;
+}
+
+/* ---- life ---- */
+
+struct nht_host *nht_host_new(struct nht *nht)
+{
+	struct nht_host *h = xcalloc(1, sizeof(*h));
+
+	h->nht = nht;
+	list_init(&h->connected_subs);
+	trie_init(&h->main[AFI4], AF_INET, sizeof(struct main_route));
+	trie_init(&h->main[AFI6], AF_INET6, sizeof(struct main_route));
+	return h;
+}
+
+void nht_host_free(struct nht_host *h)
+{
+	struct hash_node *n;
+
+	while ((n = hash_drain(&h->links))) {
+		addrs_free(hash_entry(n, struct host_link, node));
+		free(hash_entry(n, struct host_link, node));
+	}
+	while ((n = hash_drain(&h->ports)))
+		free(hash_entry(n, struct host_port, node));
+	while ((n = hash_drain(&h->vrfs)))
+		free(hash_entry(n, struct host_vrf, node));
+	trie_fini(&h->main[AFI4], NULL, NULL);
+	trie_fini(&h->main[AFI6], NULL, NULL);
+	free(h);
+}

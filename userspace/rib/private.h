@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of this room share and nobody else sees. */
+#ifndef L3VPN_RIB_PRIVATE_H
+#define L3VPN_RIB_PRIVATE_H
+
+#include "lib/trie.h"
+#include "rib/fib.h"
+#include "rib/lsp.h"
+#include "rib/table.h"
+
+struct rib {
+	struct jobs *jobs;
+	struct nht *nht;
+	struct fib *fib;
+	struct rib_table *vpn[AFI_MAX];
+	struct hash tables;		/* VRF and global tables, by {vrf, family} */
+};
+
+/* The nets of one route distinguisher, or of the whole table where there is none. */
+struct rib_shelf {
+	struct rib_table *table;
+	struct rd rd;
+	struct trie nets;		/* payload: struct rib_net, or struct rib_vrf_net */
+};
+
+struct rib_net {
+	struct rib_route *routes;
+	struct rib_shelf *shelf;
+	uint32_t id;
+	uint16_t dirty;			/* bits of the subscribers in whose queue it is */
+	uint16_t holds;
+};
+
+/* in VRF tables: what forwarding was told */
+struct rib_vrf_net {
+	struct rib_net net;
+	struct fib_dest fib;
+};
+
+struct rib_imported {
+	struct rib_route route;
+	struct rib_net *origin;
+	struct rib_source *peer;
+};
+
+struct rib_table {
+	struct hash_node node;
+	struct rib *rib;
+	char *name;
+	enum rib_table_kind kind;
+	uint8_t family;
+	uint32_t vrf;
+	struct rib_shelf shelf;		/* but in VPN tables */
+	struct trie shelves;		/* VPN: RD as a prefix of 64 bits -> struct rib_shelf */
+	uint32_t nets, routes;
+	uint32_t *free_ids;
+	uint32_t n_free, free_size, next_id;
+	struct list subs;
+	uint16_t sub_bits;
+};
+
+/* sub.c: queue the net for every subscriber that wants to know */
+void rib_notify(struct rib_net *net, bool best_changed);
+void rib_subs_end(struct rib_table *t);
+
+/* table.c */
+void rib_net_decide(struct rib_net *net, const struct rib_route *changed);
+void rib_net_maybe_free(struct rib_net *net);
+void rib_route_remove(struct rib_route *r);
+
+/* fib.c */
+struct fib *fib_new(struct rib *rib);
+void fib_free(struct fib *fib);
+/* the best of a VRF net changed: tell forwarding what to do instead */
+void fib_net_update(struct rib_net *net);
+/* Objects that change in place: @spec has kind and the fields of that kind; its via and members
+ * are borrowed. refs starts with one. */
+struct fib_nh *fib_nh_tracked(struct fib *fib, const struct fib_nh *spec, struct nexthop *owner);
+void fib_nh_replace(struct fib *fib, struct fib_nh *nh, const struct fib_nh *spec);
+
+/* nht.c */
+struct nexthop_dep {
+	struct nexthop_watch watch;
+	struct nht *nht;
+	struct nexthop *nh;		/* whose state depends on what is watched */
+};
+struct nht *nht_new(struct rib *rib);
+void nht_free(struct nht *nht);
+/* the best route of a VRF's prefix changed: recursion may lead elsewhere */
+void nht_table_changed(struct nht *nht, uint32_t vrf, const struct prefix *p);
+void nexthop_mark(struct nht *nht, struct nexthop *nh);
+
+/* nht_host.c: links, addresses, main table */
+struct nht_host;
+struct nht_host *nht_host_new(struct nht *nht);
+void nht_host_free(struct nht_host *h);
+/* main table's longest match */
+bool nht_main_lookup(const struct nht *nht, const struct ip_addr *a, struct ip_addr *gateway,
+		     int *ifindex, uint32_t *metric);
+
+/* lsp.c */
+struct lsp_table;
+struct lsp_table *lsp_table_new(struct nht *nht);
+void lsp_table_free(struct lsp_table *t);
+/* a link or address of the global table changed: which paths have a way out is found anew */
+void lsp_resolve_all(struct nht *nht);
+
+struct nht_vrf {
+	struct hash_node node;
+	uint32_t vrf;
+	struct list nexthops;		/* struct nexthop.vrf_node */
+	unsigned int recursive;		/* how many of them may recurse */
+};
+
+struct nht {
+	struct rib *rib;
+	struct hash nexthops;
+	struct hash vrfs;		/* struct nht_vrf: next hops by VRF */
+	struct list dirty;		/* struct nexthop.dirty */
+	bool lsps_dirty;
+	struct job job;
+	struct nht_host *host;
+	struct lsp_table *lsps;
+};
+
+/* marks the next hops that a change of links or addresses of this VRF can touch */
+void nht_vrf_mark(struct nht *nht, uint32_t vrf);
+/* ... the remote PE of that address */
+void nht_pe_mark(struct nht *nht, const struct ip_addr *addr);
+
+#endif

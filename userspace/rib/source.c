@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sources of routes (table.h): stale marks, and sweeps in slices. A source's list has its stale
+ * routes in front, because whatever is announced moves to the end; so a sweep never looks at a
+ * fresh one, and what is announced while it runs stays.
+ */
+#include <stddef.h>
+
+#include "lib/mem.h"
+#include "rib/private.h"
+
+static bool sweep_some(struct job *job, unsigned int budget)
+{
+	struct rib_source *s = container_of(job, struct rib_source, job);
+	void (*purged)(struct rib_source *s);
+	struct rib_route *r;
+
+	while (!list_empty(&s->routes)) {
+		r = list_first(&s->routes, struct rib_route, source_node);
+		if (!(r->flags & RIB_ROUTE_STALE))
+			break;
+		if (!budget--)
+			return true;
+		rib_route_remove(r);
+	}
+	purged = s->purged;
+	s->purged = NULL;
+	s->purge = 0;
+	if (purged)
+		purged(s);
+	return false;
+}
+
+void rib_source_init(struct rib_source *s)
+{
+	list_init(&s->routes);
+	s->count = 0;
+	s->refs = 0;
+	s->purge = 0;
+	s->purged = NULL;
+	job_init(&s->job, s->table->rib->jobs, "sweep of routes", sweep_some);
+}
+
+void rib_source_stale(struct rib_source *s)
+{
+	struct rib_route *r;
+
+	list_for_each(r, &s->routes, struct rib_route, source_node)
+		r->flags |= RIB_ROUTE_STALE;
+}
+
+void rib_source_sweep(struct rib_source *s, void (*purged)(struct rib_source *s))
+{
+	s->purge = 1;
+	s->purged = purged;
+	job_schedule(&s->job);
+}
+
+void rib_source_flush(struct rib_source *s, void (*purged)(struct rib_source *s))
+{
+	rib_source_stale(s);
+	rib_source_sweep(s, purged);
+}
+
+void rib_source_flush_now(struct rib_source *s)
+{
+	job_cancel(&s->job);
+	s->purge = 0;
+	s->purged = NULL;
+	while (!list_empty(&s->routes))
+		rib_route_remove(list_first(&s->routes, struct rib_route, source_node));
+}
+
+bool rib_source_idle(const struct rib_source *s)
+{
+	return !s->count && !s->refs && !s->purge;
+}

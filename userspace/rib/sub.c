@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Subscribers of tables (table.h): each has a queue of nets that changed, without doubles (a bit
+ * in the net says that it is queued), drained in slices by a job.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/mem.h"
+#include "rib/private.h"
+
+#define QUEUE_MIN	64u
+
+static void push(struct rib_sub *sub, struct rib_net *net)
+{
+	struct rib_net **bigger;
+	uint32_t i;
+
+	if (sub->count == sub->size) {
+		bigger = xmalloc((sub->size ? sub->size * 2 : QUEUE_MIN) * sizeof(*bigger));
+		for (i = 0; i < sub->count; i++)
+			bigger[i] = sub->queue[(sub->head + i) & (sub->size - 1)];
+		free(sub->queue);
+		sub->queue = bigger;
+		sub->head = 0;
+		sub->size = sub->size ? sub->size * 2 : QUEUE_MIN;
+	}
+	sub->queue[(sub->head + sub->count++) & (sub->size - 1)] = net;
+}
+
+static struct rib_net *pop(struct rib_sub *sub)
+{
+	struct rib_net *net;
+
+	if (!sub->count)
+		return NULL;
+	net = sub->queue[sub->head];
+	sub->head = (sub->head + 1) & (sub->size - 1);
+	if (!--sub->count) {
+		/* an idle subscriber costs nothing: there are thousands */
+		free(sub->queue);
+		sub->queue = NULL;
+		sub->size = sub->head = 0;
+	}
+	net->dirty &= ~(1u << sub->bit);
+	return net;
+}
+
+void rib_touch(struct rib_sub *sub, struct rib_net *net)
+{
+	if (net->dirty & 1u << sub->bit)
+		return;
+	net->dirty |= 1u << sub->bit;
+	push(sub, net);
+	job_schedule(&sub->job);
+}
+
+void rib_notify(struct rib_net *net, bool best_changed)
+{
+	struct rib_sub *sub;
+
+	list_for_each(sub, &net->shelf->table->subs, struct rib_sub, node)
+		if ((best_changed || sub->all_paths) && (!sub->filter || sub->filter(sub, net)))
+			rib_touch(sub, net);
+}
+
+static void tell(struct rib_sub *sub, struct rib_net *net)
+{
+	net->holds++;
+	sub->change(sub, net);
+	rib_net_release(net);
+}
+
+/* false: the walk is over */
+static bool refresh_step(struct rib_sub *sub)
+{
+	struct rib_net *net = rib_walk(sub->table, &sub->cursor);
+
+	if (net) {
+		if (!sub->filter || sub->filter(sub, net))
+			tell(sub, net);
+		return true;
+	}
+	sub->refreshing = sub->more;
+	sub->more = false;
+	memset(&sub->cursor, 0, sizeof(sub->cursor));
+	return sub->refreshing;
+}
+
+static bool drain(struct job *job, unsigned int budget)
+{
+	struct rib_sub *sub = container_of(job, struct rib_sub, job);
+	struct rib_net *net;
+
+	for (; budget; budget--) {
+		net = pop(sub);
+		if (net)
+			tell(sub, net);
+		else if (!sub->refreshing || !refresh_step(sub))
+			break;
+	}
+	if (sub->count || sub->refreshing)
+		return true;
+	if (sub->idle)
+		sub->idle(sub);
+	return false;
+}
+
+bool rib_subscribe(struct rib_table *t, struct rib_sub *sub, bool refresh)
+{
+	unsigned int bit;
+
+	for (bit = 0; bit < RIB_SUBS_MAX && t->sub_bits & 1u << bit; bit++)
+		;
+	if (bit == RIB_SUBS_MAX)
+		return false;
+	t->sub_bits |= 1u << bit;
+	sub->bit = bit;
+	sub->table = t;
+	sub->queue = NULL;
+	sub->head = sub->count = sub->size = 0;
+	sub->refreshing = sub->more = false;
+	memset(&sub->cursor, 0, sizeof(sub->cursor));
+	job_init(&sub->job, t->rib->jobs, sub->name, drain);
+	list_add_tail(&t->subs, &sub->node);
+	if (refresh)
+		rib_refresh(sub);
+	return true;
+}
+
+void rib_unsubscribe(struct rib_sub *sub)
+{
+	struct rib_net *net;
+
+	if (!sub->table)
+		return;
+	job_cancel(&sub->job);
+	while ((net = pop(sub)))
+		rib_net_maybe_free(net);
+	sub->table->sub_bits &= ~(1u << sub->bit);
+	list_del(&sub->node);
+	sub->refreshing = sub->more = false;
+	sub->table = NULL;
+}
+
+void rib_subs_end(struct rib_table *t)
+{
+	while (!list_empty(&t->subs))
+		rib_unsubscribe(list_first(&t->subs, struct rib_sub, node));
+}
+
+void rib_refresh(struct rib_sub *sub)
+{
+	if (sub->refreshing)
+		sub->more = true;
+	sub->refreshing = true;
+	job_schedule(&sub->job);
+}

@@ -1,0 +1,547 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tables, nets and routes (table.h): finding and making nets, announcing, withdrawing, deciding.
+ * Sources are in source.c, walks in walk.c, subscribers in sub.c.
+ */
+#include "rib/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "rib/private.h"
+
+#define DECIDE_STACK 32
+
+/* ---- nets ---- */
+
+static uint32_t id_take(struct rib_table *t)
+{
+	return t->n_free ? t->free_ids[--t->n_free] : t->next_id++;
+}
+
+static void id_give(struct rib_table *t, uint32_t id)
+{
+	if (t->n_free == t->free_size) {
+		t->free_size = t->free_size ? t->free_size * 2 : 64;
+		t->free_ids = xrealloc(t->free_ids, t->free_size * sizeof(*t->free_ids));
+	}
+	t->free_ids[t->n_free++] = id;
+	if (!t->nets) {
+		free(t->free_ids);
+		t->free_ids = NULL;
+		t->n_free = t->free_size = t->next_id = 0;
+	}
+}
+
+static size_t net_size(const struct rib_table *t)
+{
+	return t->kind == RIB_TABLE_VRF ? sizeof(struct rib_vrf_net) : sizeof(struct rib_net);
+}
+
+static struct prefix rd_prefix(const struct rd *rd)
+{
+	struct prefix p = { .addr.family = AF_INET6, .len = 64 };
+
+	memcpy(p.addr.b, rd->b, sizeof(rd->b));
+	return p;
+}
+
+static struct rib_shelf *shelf_find(const struct rib_table *t, const struct rd *rd)
+{
+	struct prefix p;
+
+	if (t->kind != RIB_TABLE_VPN)
+		return (struct rib_shelf *)&t->shelf;
+	p = rd_prefix(rd);
+	return trie_get(&t->shelves, &p);
+}
+
+static struct rib_shelf *shelf_get(struct rib_table *t, const struct rd *rd)
+{
+	struct rib_shelf *s;
+	struct prefix p;
+	bool created;
+
+	if (t->kind != RIB_TABLE_VPN)
+		return &t->shelf;
+	p = rd_prefix(rd);
+	s = trie_insert(&t->shelves, &p, &created);
+	if (created) {
+		s->table = t;
+		s->rd = *rd;
+		trie_init(&s->nets, t->family, net_size(t));
+	}
+	return s;
+}
+
+static struct rib_net *net_get(struct rib_table *t, const struct rd *rd, const struct prefix *p)
+{
+	struct rib_shelf *s = shelf_get(t, rd);
+	struct rib_net *net;
+	bool created;
+
+	net = trie_insert(&s->nets, p, &created);
+	if (created) {
+		net->shelf = s;
+		net->id = id_take(t);
+		t->nets++;
+	}
+	return net;
+}
+
+void rib_net_maybe_free(struct rib_net *net)
+{
+	struct rib_shelf *s = net->shelf;
+	struct rib_table *t = s->table;
+	uint32_t id = net->id;
+
+	if (net->routes || net->dirty || net->holds)
+		return;
+	trie_remove(&s->nets, net);
+	t->nets--;
+	id_give(t, id);
+	if (t->kind == RIB_TABLE_VPN && !s->nets.count)
+		trie_remove(&t->shelves, s);
+}
+
+struct rib_net *rib_find(const struct rib_table *t, const struct rd *rd, const struct prefix *p)
+{
+	struct rib_shelf *s = shelf_find(t, rd);
+
+	return s ? trie_get(&s->nets, p) : NULL;
+}
+
+struct rib_net *rib_lookup(const struct rib_table *t, const struct ip_addr *a)
+{
+	struct rib_net *net = trie_longest(&t->shelf.nets, a);
+
+	while (net && !rib_best(net))
+		net = trie_parent(&t->shelf.nets, net);
+	return net;
+}
+
+struct rib_route *rib_best(const struct rib_net *net)
+{
+	return net->routes && net->routes->reason == RIB_BEST ? net->routes : NULL;
+}
+
+struct rib_route *rib_routes(const struct rib_net *net)
+{
+	return net->routes;
+}
+
+struct prefix rib_net_prefix(const struct rib_net *net)
+{
+	return trie_prefix(&net->shelf->nets, net);
+}
+
+const struct rd *rib_net_rd(const struct rib_net *net)
+{
+	return net->shelf->table->kind == RIB_TABLE_VPN ? &net->shelf->rd : NULL;
+}
+
+struct rib_table *rib_net_table(const struct rib_net *net)
+{
+	return net->shelf->table;
+}
+
+uint32_t rib_net_id(const struct rib_net *net)
+{
+	return net->id;
+}
+
+uint32_t rib_table_max_id(const struct rib_table *t)
+{
+	return t->next_id;
+}
+
+void rib_net_hold(struct rib_net *net)
+{
+	net->holds++;
+}
+
+void rib_net_release(struct rib_net *net)
+{
+	net->holds--;
+	rib_net_maybe_free(net);
+}
+
+/* ---- routes ---- */
+
+const struct rib_source *rib_route_peer(const struct rib_route *r)
+{
+	if (!(r->flags & RIB_ROUTE_IMPORTED))
+		return r->source;
+	return container_of(r, struct rib_imported, route)->peer;
+}
+
+struct rib_net *rib_route_origin(const struct rib_route *r)
+{
+	if (!(r->flags & RIB_ROUTE_IMPORTED))
+		return NULL;
+	return container_of(r, struct rib_imported, route)->origin;
+}
+
+/* moves the chosen route to the front */
+static void to_front(struct rib_net *net, struct rib_route *best)
+{
+	struct rib_route **p;
+
+	for (p = &net->routes; *p && *p != best; p = &(*p)->next)
+		;
+	if (!*p || p == &net->routes)
+		return;
+	*p = best->next;
+	best->next = net->routes;
+	net->routes = best;
+}
+
+/*
+ * Chooses the best again. @changed: the route that was made or changed, or NULL. Subscribers to
+ * the best hear of it when another route is the best, or the best itself is the one that changed.
+ */
+static void decide(struct rib_net *net, struct rib_route *old, const struct rib_route *changed)
+{
+	struct rib_route *stack[DECIDE_STACK], **all = stack, *r, *best;
+	unsigned int n = 0;
+	bool differs;
+
+	for (r = net->routes; r; r = r->next)
+		n++;
+	if (n > DECIDE_STACK)
+		all = xmalloc(n * sizeof(*all));
+	for (n = 0, r = net->routes; r; r = r->next)
+		all[n++] = r;
+	best = n ? decision_select(all, n) : NULL;
+	if (all != stack)
+		free(all);
+	if (best)
+		to_front(net, best);
+	differs = best != old || (best && best == changed);
+	if (differs && net->shelf->table->kind == RIB_TABLE_VRF) {
+		struct prefix p = rib_net_prefix(net);
+
+		fib_net_update(net);
+		nht_table_changed(net->shelf->table->rib->nht, net->shelf->table->vrf, &p);
+	}
+	rib_notify(net, differs);
+}
+
+void rib_net_decide(struct rib_net *net, const struct rib_route *changed)
+{
+	decide(net, rib_best(net), changed);
+}
+
+static struct rib_route *route_find(struct rib_net *net, const struct rib_source *s,
+				    uint32_t path_id)
+{
+	struct rib_route *r;
+
+	for (r = net->routes; r; r = r->next)
+		if (r->source == s && r->path_id == path_id)
+			return r;
+	return NULL;
+}
+
+static struct rib_route *route_new(struct rib_source *s, struct rib_net *net,
+				   const struct rib_path *path)
+{
+	bool imported = path->flags & RIB_ROUTE_IMPORTED;
+	struct rib_route *r;
+
+	r = xcalloc(1, imported ? sizeof(struct rib_imported) : sizeof(*r));
+	r->net = net;
+	r->source = s;
+	r->path_id = path->path_id;
+	list_init(&r->source_node);
+	list_init(&r->nh_node);
+	r->next = net->routes;
+	/* behind the best, so that rib_best() stays true until the decision */
+	if (rib_best(net)) {
+		r->next = net->routes->next;
+		net->routes->next = r;
+	} else {
+		net->routes = r;
+	}
+	r->reason = RIB_REASON_MAX;
+	s->count++;
+	net->shelf->table->routes++;
+	return r;
+}
+
+static bool route_same(const struct rib_route *r, const struct rib_path *path)
+{
+	if (r->attrs != path->attrs || r->nh != path->nh || r->label != path->label ||
+	    r->metric != path->metric || (r->flags & ~RIB_ROUTE_STALE) != path->flags)
+		return false;
+	return !(path->flags & RIB_ROUTE_IMPORTED) ||
+	       (rib_route_peer(r) == path->peer && rib_route_origin(r) == path->origin);
+}
+
+static void peer_set(struct rib_route *r, struct rib_source *peer, struct rib_net *origin)
+{
+	struct rib_imported *im = container_of(r, struct rib_imported, route);
+
+	if (peer)
+		peer->refs++;
+	if (im->peer)
+		im->peer->refs--;
+	im->peer = peer;
+	im->origin = origin;
+}
+
+static void route_fill(struct rib_route *r, const struct rib_path *path)
+{
+	struct nht *nht = r->source->table->rib->nht;
+	struct attrs *old_attrs = r->attrs;
+	struct nexthop *old_nh = r->nh;
+
+	r->attrs = path->attrs ? attrs_get(path->attrs) : NULL;
+	attrs_put(old_attrs);
+	if (old_nh != path->nh) {
+		r->nh = nexthop_ref(path->nh);
+		list_del(&r->nh_node);
+		list_add_tail(&r->nh->routes, &r->nh_node);
+		nexthop_put(nht, old_nh);
+	}
+	r->label = path->label;
+	r->metric = path->metric;
+	r->flags = path->flags;
+	r->when = clock_seconds();
+	if (path->flags & RIB_ROUTE_IMPORTED)
+		peer_set(r, path->peer, path->origin);
+}
+
+struct rib_route *rib_announce(struct rib_source *s, const struct rd *rd, const struct prefix *p,
+			       const struct rib_path *path)
+{
+	struct rib_net *net = net_get(s->table, rd, p);
+	struct rib_route *r = route_find(net, s, path->path_id), *old;
+
+	if (r && (r->flags ^ path->flags) & RIB_ROUTE_IMPORTED) {
+		rib_route_remove(r);
+		net = net_get(s->table, rd, p);
+		r = NULL;
+	}
+	/* fresh routes gather at the end: what a sweep has to look at is in front */
+	if (r) {
+		list_del(&r->source_node);
+		list_add_tail(&s->routes, &r->source_node);
+		if (route_same(r, path)) {
+			if (r->flags & RIB_ROUTE_STALE) {
+				r->flags &= ~RIB_ROUTE_STALE;
+				/* being fresh decides between equals */
+				if (r->next || net->routes != r)
+					rib_net_decide(net, NULL);
+			}
+			return r;
+		}
+	}
+	old = rib_best(net);
+	if (!r) {
+		r = route_new(s, net, path);
+		list_add_tail(&s->routes, &r->source_node);
+	}
+	route_fill(r, path);
+	decide(net, old, r);
+	return r;
+}
+
+void rib_route_remove(struct rib_route *r)
+{
+	struct rib_table *t = r->source->table;
+	struct rib_net *net = r->net;
+	struct rib_route **p, *old = rib_best(net);
+
+	for (p = &net->routes; *p != r; p = &(*p)->next)
+		;
+	*p = r->next;
+	list_del(&r->source_node);
+	list_del(&r->nh_node);
+	r->source->count--;
+	t->routes--;
+	net->holds++;
+	decide(net, old, NULL);
+	attrs_put(r->attrs);
+	nexthop_put(t->rib->nht, r->nh);
+	if (r->flags & RIB_ROUTE_IMPORTED)
+		peer_set(r, NULL, NULL);
+	free(r);
+	rib_net_release(net);
+}
+
+bool rib_withdraw(struct rib_source *s, const struct rd *rd, const struct prefix *p,
+		  uint32_t path_id)
+{
+	struct rib_net *net = rib_find(s->table, rd, p);
+	struct rib_route *r = net ? route_find(net, s, path_id) : NULL;
+
+	if (!r)
+		return false;
+	rib_route_remove(r);
+	return true;
+}
+
+/* ---- tables ---- */
+
+struct table_key {
+	uint32_t vrf;
+	uint8_t family;
+};
+
+static bool match_table(const struct hash_node *n, const void *key)
+{
+	const struct rib_table *t = hash_entry(n, struct rib_table, node);
+	const struct table_key *k = key;
+
+	return t->vrf == k->vrf && t->family == k->family;
+}
+
+static uint32_t table_hash(uint32_t vrf, uint8_t family)
+{
+	return hash_u64((uint64_t)vrf << 8 | family, 0);
+}
+
+struct rib_table *rib_table_new(struct rib *rib, const char *name, enum rib_table_kind kind,
+				uint8_t family, uint32_t vrf)
+{
+	struct rib_table *t = xcalloc(1, sizeof(*t));
+
+	t->rib = rib;
+	t->name = xstrdup(name);
+	t->kind = kind;
+	t->family = family;
+	t->vrf = vrf;
+	t->shelf.table = t;
+	list_init(&t->subs);
+	trie_init(&t->shelf.nets, family, net_size(t));
+	trie_init(&t->shelves, AF_INET6, sizeof(struct rib_shelf));
+	if (kind == RIB_TABLE_VPN)
+		rib->vpn[family_afi(family)] = t;
+	else
+		hash_insert(&rib->tables, &t->node, table_hash(vrf, family));
+	/* next hops into this VRF work from now on */
+	nht_vrf_mark(rib->nht, vrf);
+	return t;
+}
+
+void rib_table_free(struct rib_table *t)
+{
+	struct rib_cursor c = { 0 };
+	struct rib_net *net;
+
+	if (!t)
+		return;
+	rib_subs_end(t);
+	while ((net = rib_walk(t, &c))) {
+		rib_net_hold(net);
+		while (net->routes)
+			rib_route_remove(net->routes);
+		/* whoever still holds it would keep a pointer into a table that is gone */
+		net->holds = 1;
+		rib_net_release(net);
+	}
+	if (t->kind == RIB_TABLE_VPN)
+		t->rib->vpn[family_afi(t->family)] = NULL;
+	else
+		hash_remove(&t->rib->tables, &t->node);
+	nht_vrf_mark(t->rib->nht, t->vrf);
+	trie_fini(&t->shelf.nets, NULL, NULL);
+	trie_fini(&t->shelves, NULL, NULL);
+	free(t->free_ids);
+	free(t->name);
+	free(t);
+}
+
+struct rib_table *rib_table_find(struct rib *rib, uint32_t vrf, uint8_t family)
+{
+	struct table_key k = { vrf, family };
+	struct hash_node *n = hash_find(&rib->tables, table_hash(vrf, family), match_table, &k);
+
+	return n ? hash_entry(n, struct rib_table, node) : NULL;
+}
+
+struct rib_table *rib_table_vpn(struct rib *rib, uint8_t family)
+{
+	return rib->vpn[family_afi(family)];
+}
+
+struct rib *rib_table_rib(const struct rib_table *t)
+{
+	return t->rib;
+}
+
+const char *rib_table_name(const struct rib_table *t)
+{
+	return t->name;
+}
+
+enum rib_table_kind rib_table_kind(const struct rib_table *t)
+{
+	return t->kind;
+}
+
+uint8_t rib_table_family(const struct rib_table *t)
+{
+	return t->family;
+}
+
+uint32_t rib_table_vrf(const struct rib_table *t)
+{
+	return t->vrf;
+}
+
+uint32_t rib_table_nets(const struct rib_table *t)
+{
+	return t->nets;
+}
+
+uint32_t rib_table_routes(const struct rib_table *t)
+{
+	return t->routes;
+}
+
+struct rib *rib_new(struct jobs *jobs)
+{
+	struct rib *rib = xcalloc(1, sizeof(*rib));
+
+	rib->jobs = jobs;
+	rib->fib = fib_new(rib);
+	rib->nht = nht_new(rib);
+	rib_table_new(rib, "vpnv4", RIB_TABLE_VPN, AF_INET, 0);
+	rib_table_new(rib, "vpnv6", RIB_TABLE_VPN, AF_INET6, 0);
+	return rib;
+}
+
+void rib_free(struct rib *rib)
+{
+	struct hash_node *n;
+
+	if (!rib)
+		return;
+	rib_table_free(rib->vpn[AFI4]);
+	rib_table_free(rib->vpn[AFI6]);
+	while ((n = hash_next(&rib->tables, NULL)))
+		rib_table_free(hash_entry(n, struct rib_table, node));
+	nht_free(rib->nht);
+	fib_free(rib->fib);
+	hash_fini(&rib->tables);
+	free(rib);
+}
+
+struct nht *rib_nht(struct rib *rib)
+{
+	return rib->nht;
+}
+
+struct fib *rib_fib(struct rib *rib)
+{
+	return rib->fib;
+}
+
+struct jobs *rib_jobs(struct rib *rib)
+{
+	return rib->jobs;
+}

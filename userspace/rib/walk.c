@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Resumable walks of tables (table.h). */
+#include <string.h>
+
+#include "rib/private.h"
+
+static struct prefix rd_prefix(const struct rd *rd)
+{
+	struct prefix p = { .addr.family = AF_INET6, .len = 64 };
+
+	memcpy(p.addr.b, rd->b, sizeof(rd->b));
+	return p;
+}
+
+static struct rib_net *found(struct rib_net *net, struct rib_cursor *c)
+{
+	c->started = true;
+	c->rd = net->shelf->rd;
+	c->prefix = rib_net_prefix(net);
+	return net;
+}
+
+struct rib_net *rib_walk(const struct rib_table *t, struct rib_cursor *c)
+{
+	struct rib_shelf *s;
+	struct rib_net *net;
+	struct prefix p;
+
+	if (t->kind != RIB_TABLE_VPN) {
+		net = c->started ? trie_after(&t->shelf.nets, &c->prefix) :
+		      trie_next(&t->shelf.nets, NULL);
+		return net ? found(net, c) : NULL;
+	}
+	if (c->started) {
+		p = rd_prefix(&c->rd);
+		s = trie_get(&t->shelves, &p);
+		net = s ? trie_after(&s->nets, &c->prefix) : NULL;
+		if (net)
+			return found(net, c);
+		s = trie_after(&t->shelves, &p);
+	} else {
+		s = trie_next(&t->shelves, NULL);
+	}
+	/* a shelf is never empty */
+	return s ? found(trie_next(&s->nets, NULL), c) : NULL;
+}
+
+struct rib_net *rib_walk_prefix(const struct rib_table *t, const struct prefix *p,
+				struct rib_cursor *c)
+{
+	struct prefix rd = rd_prefix(&c->rd);
+	struct rib_shelf *s;
+	struct rib_net *net;
+
+	s = c->started ? trie_after(&t->shelves, &rd) : trie_next(&t->shelves, NULL);
+	for (; s; s = trie_next(&t->shelves, s)) {
+		net = trie_get(&s->nets, p);
+		if (net)
+			return found(net, c);
+	}
+	return NULL;
+}
