@@ -25,7 +25,7 @@ CASES = [
     ("uml", "--time-travel --timeout 60", "sleep 1000", 0, []),
     ("uml", "", load("nothing"), 0, []),
     ("uml", "", load("warn"), 99, ["a warning, as asked"]),
-    ("uml", "", load("oops"), 98, ["the guest died while running the command", "make_oops"]),
+    ("uml", "", load("oops"), 98, ["the guest died while running the command", "Kernel mode fault", "trouble_init"]),
     ("uml", "--time-travel", load("device", then="&& (rmmod l3vpn_trouble & sleep 15)"), 99,
      ["unregister_netdevice: waiting for leaked0"]),
     ("uml", "", "echo c > /proc/sysrq-trigger", 98, ["sysrq triggered crash"]),
