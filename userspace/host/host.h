@@ -31,6 +31,8 @@
 
 struct conf;
 struct host;
+struct jobs;
+struct nht;
 
 /** struct host_link - a network device of this namespace */
 struct host_link {
@@ -80,6 +82,7 @@ enum host_event { HOST_NEW = 1, HOST_CHANGE, HOST_DEL };
  */
 struct host_listener {
 	struct host_listener *next;	/* host's own */
+	bool fresh;			/* host's own: not told yet what there is */
 	void (*link)(void *arg, enum host_event what, const struct host_link *link);
 	void (*addr)(void *arg, enum host_event what, const struct host_link *link,
 		     const struct host_addr *addr);
@@ -91,11 +94,13 @@ struct host_listener {
  * Open netlink, subscribe to the configuration's interfaces and VRF loopbacks, and read the
  * kernel's state in before it returns. NULL with words in @why.
  */
-struct host *host_new(uv_loop_t *loop, struct conf *conf, char *why, size_t why_len);
+struct host *host_new(uv_loop_t *loop, struct jobs *jobs, struct conf *conf, struct nht *nht,
+		      char *why, size_t why_len);
 
 /*
  * Stop following. Addresses, routes and VRF defaults stay, and so does the order of the rules
  * while a VRF device is there: forwarding goes on without the daemon, and so must isolation.
+ * The loop must run once more.
  */
 void host_free(struct host *host);
 
