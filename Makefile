@@ -11,7 +11,6 @@ KDIR	?= /lib/modules/$(KVER)/build
 DESTDIR	?=
 PREFIX	?= /usr/local
 INSTALL	?= install
-yangdir	:= $(PREFIX)/share/yang/modules/l3vpn
 top	:= $(CURDIR)
 
 # What the module is made of. O=DIR (which the kernel understands differently, so it is not handed on) builds a copy of these there, so that many kernels share one source tree.
@@ -65,8 +64,6 @@ else
 endif
 	$(INSTALL) -d "$(DESTDIR)$(PREFIX)/include/linux"
 	$(INSTALL) -m 644 uapi/linux/*.h "$(DESTDIR)$(PREFIX)/include/linux/"
-	yang=$$(find userspace -name '*.yang' 2>/dev/null); if [ -n "$$yang" ]; then \
-		$(INSTALL) -d "$(DESTDIR)$(yangdir)" && $(INSTALL) -m 644 $$yang "$(DESTDIR)$(yangdir)/"; fi
 ifneq ($(has_daemon),)
 	$(MAKE) -C userspace install DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)"
 endif
