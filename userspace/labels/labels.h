@@ -31,7 +31,13 @@ struct labels;
 
 enum label_owner { LABEL_OWNER_VRF, LABEL_OWNER_CE, LABEL_OWNER_PREFIX, LABEL_OWNER_STATIC };
 
-enum label_state { LABEL_WANTED, LABEL_PROGRAMMED, LABEL_LINGERING, LABEL_QUARANTINED, LABEL_RESERVED };
+enum label_state {
+	LABEL_WANTED,
+	LABEL_PROGRAMMED,
+	LABEL_LINGERING,
+	LABEL_QUARANTINED,
+	LABEL_RESERVED,		/* named by the file of the daemon before, not asked for yet */
+};
 
 /* What a label is for. Octets that do not matter are zero. */
 struct label_key {
@@ -62,13 +68,23 @@ struct label_binding {
 	struct labels *labels;
 };
 
-/* One who asked. Embedded; ready() is called when the label is programmed (also at once). */
+/*
+ * One who asked; embedded, label_user_init() once. ready(): the label is programmed (not called
+ * when it was so at the request: see label_is_ready()). retry(): there was none, now ask again.
+ */
 struct label_user {
 	struct list node;
 	struct label_binding *binding;	/* NULL: none */
 	void (*ready)(struct label_user *u);
+	void (*retry)(struct label_user *u);
 	void (*failed)(struct label_user *u, int err);	/* kernel refused; may be NULL */
 };
+
+static inline void label_user_init(struct label_user *u)
+{
+	list_init(&u->node);
+	u->binding = NULL;
+}
 
 struct labels *labels_new(struct jobs *jobs, struct fib *fib);
 void labels_free(struct labels *l);
@@ -88,8 +104,8 @@ bool labels_save(struct labels *l);
 
 /*
  * Gets the label of @key for @u (which must hold none), making it if need be, and sets how it
- * forwards. false when the range is exhausted (logged once; the user is told by ready() if a
- * label becomes free: it stays in a queue until label_release()).
+ * forwards. false when the range is exhausted (logged once): @u waits in a queue, and its retry()
+ * is called when a label has become free, unless label_release() came before.
  */
 bool label_request(struct labels *l, struct label_user *u, const struct label_key *key,
 		   const struct label_action *action);
@@ -106,6 +122,9 @@ static inline bool label_is_ready(const struct label_user *u)
 struct label_binding *label_claim(struct labels *l, uint32_t label, const struct label_key *key,
 				  const struct label_action *action, char *why, size_t size);
 void label_unclaim(struct labels *l, struct label_binding *b);
+
+/* the VRF goes away: entries that linger for it are removed from forwarding now */
+void labels_drop_vrf(struct labels *l, const char *vrf);
 
 /* walks for show: ascending by label; resumable */
 struct label_binding *labels_after(struct labels *l, int64_t label);	/* -1: the first */

@@ -38,7 +38,7 @@ uint32_t clock_seconds(void)
 	return clock_us() / 1000000;
 }
 
-static uint64_t jobs_now(const struct jobs *j)
+uint64_t jobs_clock_us(const struct jobs *j)
 {
 	return clock_us() + j->advance_us;
 }
@@ -120,7 +120,7 @@ void job_cancel(struct job *job)
 
 static void fire_due(struct jobs *j)
 {
-	uint64_t now = jobs_now(j);
+	uint64_t now = jobs_clock_us(j);
 	struct timer *t;
 
 	while (!list_empty(&j->timers)) {
@@ -136,7 +136,7 @@ static void on_clock(uv_timer_t *h);
 
 static void arm(struct jobs *j)
 {
-	uint64_t now = jobs_now(j);
+	uint64_t now = jobs_clock_us(j);
 	struct timer *t;
 
 	if (!j->loop)
@@ -171,7 +171,7 @@ void timer_start(struct timer *t, uint64_t ms)
 	struct list *at;
 
 	list_del(&t->node);
-	t->due_us = jobs_now(j) + ms * 1000;
+	t->due_us = jobs_clock_us(j) + ms * 1000;
 	for (at = j->timers.prev; at != &j->timers; at = at->prev)
 		if (list_entry(at, struct timer, node)->due_us <= t->due_us)
 			break;

@@ -60,6 +60,8 @@ void timer_init(struct timer *t, struct jobs *jobs, void (*fn)(struct timer *t))
 void timer_start(struct timer *t, uint64_t ms);		/* restarts a running one */
 void timer_stop(struct timer *t);
 bool timer_running(const struct timer *t);
+/* the clock that these timers follow, microseconds: clock_us() but for timers_advance() */
+uint64_t jobs_clock_us(const struct jobs *j);
 /* unit tests: moves the clock of these timers on by ms and fires what is due */
 void timers_advance(struct jobs *j, uint64_t ms);
 

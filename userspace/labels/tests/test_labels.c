@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0
+/* rooms: lib rib labels */
+/* The life of a label: wanted, programmed, lingering, quarantined, free; restart; exhaustion. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "labels/labels.h"
+#include "lib/jobs.h"
+#include "lib/log.h"
+#include "rib/table.h"
+#include "rib/tests/recorder.h"
+
+static struct jobs *jobs;
+static struct rib *rib;
+static struct labels *labels;
+static struct recorder rec;
+
+static int setup(void **unused)
+{
+	log_init("test", LOG_TARGET_NONE, LOG_LEVEL_DEBUG);
+	jobs = jobs_new(NULL);
+	rib = rib_new(jobs);
+	rec_start(&rec, rib_fib(rib));
+	labels = labels_new(jobs, rib_fib(rib));
+	assert_true(labels_configure(labels, 100, 103, 60));
+	return 0;
+}
+
+static int teardown(void **unused)
+{
+	labels_free(labels);
+	rec_end(&rec);
+	rib_free(rib);
+	jobs_free(jobs);
+	return 0;
+}
+
+static unsigned int readies, retries, failures;
+
+static void on_ready(struct label_user *u)
+{
+	readies++;
+	assert_true(label_is_ready(u));
+}
+
+static void on_retry(struct label_user *u)
+{
+	retries++;
+}
+
+static void on_failed(struct label_user *u, int err)
+{
+	failures++;
+	assert_int_equal(err, ENOSPC);
+}
+
+static struct label_user user(void)
+{
+	struct label_user u = { .ready = on_ready, .retry = on_retry, .failed = on_failed };
+
+	return u;
+}
+
+static struct label_key vrf_key(const char *name)
+{
+	struct label_key k = { .owner = LABEL_OWNER_VRF };
+
+	strcpy(k.vrf, name);
+	return k;
+}
+
+static const struct label_action pop1 = { .action = FIB_LABEL_POP_VRF, .vrf = 1 };
+
+static void life_of_a_label(void **unused)
+{
+	struct label_user u = user(), v = user();
+	struct label_key k = vrf_key("RED");
+	struct labels_stats st;
+	uint32_t label;
+
+	readies = 0;
+	label_user_init(&u);
+	label_user_init(&v);
+	assert_true(label_request(labels, &u, &k, &pop1));
+	label = u.binding->label;
+	assert_int_equal(label, 100);
+	assert_false(label_is_ready(&u));
+	assert_true(label_request(labels, &v, &k, &pop1));
+	assert_ptr_equal(u.binding, v.binding);
+	rec_ack(&rec);
+	assert_int_equal(readies, 2);
+	label_release(labels, &u);
+	assert_true(label_is_ready(&v));
+	label_release(labels, &v);
+	/* withdrawn, but packets on their way still find it */
+	assert_int_equal(rec.n_labels, 1);
+	timers_advance(jobs, LABELS_LINGER_MS - 1000);
+	assert_int_equal(rec.n_labels, 1);
+	/* asked for again meanwhile: the same one, at once */
+	assert_true(label_request(labels, &u, &k, &pop1));
+	assert_true(label_is_ready(&u));
+	assert_int_equal(u.binding->label, label);
+	label_release(labels, &u);
+	timers_advance(jobs, LABELS_LINGER_MS + 1000);
+	assert_int_equal(rec.n_labels, 0);
+	labels_stats(labels, &st);
+	assert_int_equal(st.quarantined, 1);
+	/* its own owner gets it back out of quarantine, after it was programmed again */
+	assert_true(label_request(labels, &u, &k, &pop1));
+	assert_int_equal(u.binding->label, label);
+	assert_false(label_is_ready(&u));
+	rec_ack(&rec);
+	assert_true(label_is_ready(&u));
+	label_release(labels, &u);
+	timers_advance(jobs, LABELS_LINGER_MS + 1000);
+	timers_advance(jobs, 61000);
+	labels_stats(labels, &st);
+	assert_int_equal(st.quarantined, 0);
+	assert_null(labels_after(labels, -1));
+}
+
+static void exhaustion_waits_for_quarantine(void **unused)
+{
+	struct label_user u[5];
+	struct label_key k;
+	char name[16];
+	int i;
+
+	retries = 0;
+	for (i = 0; i < 5; i++) {
+		u[i] = user();
+		label_user_init(&u[i]);
+		snprintf(name, sizeof(name), "V%d", i);
+		k = vrf_key(name);
+		assert_int_equal(label_request(labels, &u[i], &k, &pop1), i < 4);
+	}
+	rec_ack(&rec);
+	label_release(labels, &u[2]);
+	timers_advance(jobs, LABELS_LINGER_MS + 10);
+	/* removed from forwarding, not given to another yet */
+	assert_int_equal(retries, 0);
+	timers_advance(jobs, 59000);
+	assert_int_equal(retries, 0);
+	timers_advance(jobs, 2000);
+	assert_int_equal(retries, 1);
+	assert_true(label_request(labels, &u[4], &k, &pop1));
+	assert_int_equal(u[4].binding->label, 102);
+	for (i = 0; i < 5; i++)
+		label_release(labels, &u[i]);
+}
+
+static void refusal_is_told(void **unused)
+{
+	struct label_user u = user();
+	struct label_key k = vrf_key("RED");
+
+	failures = readies = 0;
+	label_user_init(&u);
+	assert_true(label_request(labels, &u, &k, &pop1));
+	rec.refuse = ENOSPC;
+	rec_ack(&rec);
+	assert_int_equal(failures, 1);
+	assert_false(label_is_ready(&u));
+	rec.refuse = 0;
+	fib_label_acked(rib_fib(rib), &u.binding->fib, u.binding->fib.seq, 0);
+	assert_int_equal(readies, 1);
+	/* an acknowledgement of an older state counts for nothing */
+	label_update(labels, u.binding, &(struct label_action){ FIB_LABEL_POP_VRF, 2, NULL, 0 });
+	fib_label_acked(rib_fib(rib), &u.binding->fib, u.binding->fib.seq - 1, 0);
+	assert_false(u.binding->fib.programmed);
+	assert_true(label_is_ready(&u));
+	label_release(labels, &u);
+}
+
+static void operator_labels_collide(void **unused)
+{
+	struct label_user u = user();
+	struct label_key k = vrf_key("RED"), s = { .owner = LABEL_OWNER_STATIC };
+	struct fib_nh *nh = fib_nh_adjacency(rib_fib(rib), 1, NULL);
+	struct label_action swap = { .action = FIB_LABEL_SWAP, .nh = nh, .out_label = 3 };
+	struct label_binding *b;
+	char why[128];
+
+	label_user_init(&u);
+	assert_true(label_request(labels, &u, &k, &pop1));
+	assert_null(label_claim(labels, 100, &s, &swap, why, sizeof(why)));
+	assert_string_equal(why, "label 100 is wanted for vrf RED");
+	assert_null(label_claim(labels, 3, &s, &swap, why, sizeof(why)));
+	b = label_claim(labels, 101, &s, &swap, why, sizeof(why));
+	assert_non_null(b);
+	assert_null(label_claim(labels, 101, &s, &swap, why, sizeof(why)));
+	k = vrf_key("BLUE");
+	label_release(labels, &u);
+	assert_true(label_request(labels, &u, &k, &pop1));
+	assert_int_equal(u.binding->label, 102);
+	label_unclaim(labels, b);
+	b = label_claim(labels, 101, &s, &swap, why, sizeof(why));
+	assert_non_null(b);
+	label_unclaim(labels, b);
+	label_release(labels, &u);
+	labels_drop_vrf(labels, "BLUE");
+	fib_nh_put(rib_fib(rib), nh);
+}
+
+static void same_labels_after_a_restart(void **unused)
+{
+	char path[] = "/tmp/l3vpn-labels-XXXXXX", why[256];
+	struct label_user u = user(), v = user();
+	struct label_key red = vrf_key("RED"), ce = { .owner = LABEL_OWNER_CE }, blue = vrf_key("BLUE");
+	struct ip_addr a;
+	FILE *f;
+	int fd;
+
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	close(fd);
+	unlink(path);
+	addr_parse("2001:db8::7", &a);
+	strcpy(ce.vrf, "RED");
+	strcpy(ce.ifname, "ce1");
+	ce.prefix = prefix_host(&a);
+	assert_true(labels_load(labels, path, why, sizeof(why)));
+	label_user_init(&u);
+	label_user_init(&v);
+	assert_true(label_request(labels, &u, &red, &pop1));
+	assert_true(label_request(labels, &v, &ce, &pop1));
+	assert_int_equal(v.binding->label, 101);
+	timers_advance(jobs, 2000);
+	assert_int_equal(access(path, R_OK), 0);
+	labels_free(labels);
+
+	labels = labels_new(jobs, rib_fib(rib));
+	assert_true(labels_configure(labels, 100, 103, 60));
+	assert_true(labels_load(labels, path, why, sizeof(why)));
+	label_user_init(&u);
+	label_user_init(&v);
+	/* a new owner first: it must not get what is reserved */
+	assert_true(label_request(labels, &u, &blue, &pop1));
+	assert_true(u.binding->label >= 102);
+	assert_true(label_request(labels, &v, &ce, &pop1));
+	assert_int_equal(v.binding->label, 101);
+	labels_restart_done(labels);
+	assert_int_equal(labels_after(labels, -1)->state, LABEL_QUARANTINED);
+	label_release(labels, &u);
+	label_release(labels, &v);
+	labels_free(labels);
+
+	f = fopen(path, "a");
+	fputs("101 ce RED - -\n", f);
+	fclose(f);
+	labels = labels_new(jobs, rib_fib(rib));
+	assert_false(labels_load(labels, path, why, sizeof(why)));
+	assert_non_null(strstr(why, ":5: "));
+	unlink(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(life_of_a_label, setup, teardown),
+		cmocka_unit_test_setup_teardown(exhaustion_waits_for_quarantine, setup, teardown),
+		cmocka_unit_test_setup_teardown(refusal_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(operator_labels_collide, setup, teardown),
+		cmocka_unit_test_setup_teardown(same_labels_after_a_restart, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
