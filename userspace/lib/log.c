@@ -98,11 +98,11 @@ static void emit(const struct log_line *line)
 	}
 }
 
-/* One message is one line: control characters, which a peer may have sent, become '?'. */
+/* One message is one line of ASCII: other bytes, which a peer may have sent, become '?'. */
 static void clean(char *s)
 {
 	for (; *s; s++) {
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
+		if ((unsigned char)*s < ' ' || (unsigned char)*s >= 0x7f)
 			*s = '?';
 	}
 }
@@ -111,8 +111,6 @@ void log_write(enum log_level level, const char *subsystem, const char *fmt, ...
 {
 	struct log_line line = { .level = level };
 	struct timespec now;
-	void (*wake)(void *arg);
-	void *wake_arg;
 	va_list ap;
 
 	if ((int)level > atomic_load_explicit(&current_level, memory_order_relaxed))
@@ -133,11 +131,9 @@ void log_write(enum log_level level, const char *subsystem, const char *fmt, ...
 		state.ring[line.seq % LOG_RING_LINES] = line;
 	}
 	emit(&line);
-	wake = state.wake;
-	wake_arg = state.wake_arg;
+	if (state.wake)
+		state.wake(state.wake_arg);
 	pthread_mutex_unlock(&state.lock);
-	if (wake)
-		wake(wake_arg);
 }
 
 bool log_read(uint64_t seq, struct log_line *line)

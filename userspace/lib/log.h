@@ -65,8 +65,8 @@ bool log_read(uint64_t seq, struct log_line *line);
 uint64_t log_last(void);	/* seq of the newest line, 0 when there is none */
 
 /*
- * @wake is called after each line with the ring's lock released, in the thread that wrote it: it may do
- * no more than wake the main loop (uv_async_send). One listener; NULL removes it.
+ * @wake is called after each line, in the thread that wrote it and under the log's lock: it may do no more than
+ * wake the main loop (uv_async_send) and must not log. One listener; NULL removes it, and it is not running then.
  */
 void log_listen(void (*wake)(void *arg), void *arg);
 
