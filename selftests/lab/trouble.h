@@ -63,7 +63,7 @@ static void make_lockdep(void)
 static void make_sleep(void)
 {
 	rcu_read_lock();
-	msleep(10);
+	msleep(20);
 	rcu_read_unlock();
 }
 
