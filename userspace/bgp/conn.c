@@ -1,0 +1,748 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sessions and their connections in the worker: events into the state machine's table, its
+ * actions, timers, collisions (RFC 4271 6.8, RFC 6286), orders of the main thread. Contracts in
+ * worker.h and conn.h.
+ *
+ * A session has a primary connection, which exists from start to stop, and for a while a
+ * second one, when the peer connects while ours is under way. Each runs the state machine; when
+ * one of two dies the other is, or becomes, the primary.
+ */
+#include "bgp/conn.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "lib/mem.h"
+
+#define IDLE_HOLD_MIN 1000		/* ms */
+#define IDLE_HOLD_MAX 60000
+#define STABLE_MS 60000			/* up that long: the next pause is the least again */
+
+void bgp_conn_why(struct bgp_conn *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(c->why, sizeof(c->why), fmt, ap);
+	va_end(ap);
+}
+
+void bgp_conn_error(struct bgp_conn *c, uint8_t code, uint8_t subcode, const void *data, size_t len)
+{
+	bgp_notification_set(&c->err, code, subcode, data, len);
+	bgp_conn_why(c, "sent %s", bgp_notification_name(code, subcode));
+}
+
+static struct bgp_conn *conn_new(struct bgp_session *s)
+{
+	struct bgp_conn *c = xcalloc(1, sizeof(*c));
+
+	c->s = s;
+	c->fd = -1;
+	c->tx_last = &c->tx;
+	return c;
+}
+
+static struct bgp_conn *other_conn(struct bgp_conn *c)
+{
+	struct bgp_conn *o = c->s->conn[c->s->conn[0] == c];
+
+	return o && !o->dead ? o : NULL;
+}
+
+static void set_state(struct bgp_conn *c, enum bgp_state next, enum bgp_event ev)
+{
+	struct bgp_session *s = c->s;
+	struct bgp_conn *o = other_conn(c);
+	enum bgp_state shown = next;
+
+	if (c->state == next)
+		return;
+	log_debug("bgp", "%s: %s -> %s%s (%s)", s->conf.name, bgp_state_name(c->state),
+		  bgp_state_name(next), c->incoming ? ", incoming" : "", bgp_event_name(ev));
+	c->state = next;
+	if (o && o->state > shown)
+		shown = o->state;
+	atomic_store(&s->state, (int)shown);
+}
+
+/* ---- what is said ---- */
+
+static void encode_open(struct buf *b, const void *arg)
+{
+	bgp_open_encode(b, arg);
+}
+
+static void encode_keepalive(struct buf *b, const void *arg)
+{
+	bgp_keepalive_encode(b);
+}
+
+static void encode_notification(struct buf *b, const void *arg)
+{
+	bgp_notification_encode(b, arg);
+}
+
+static struct bgp_open our_open(const struct bgp_session *s)
+{
+	struct bgp_open o = {
+		.as = s->conf.local_as,
+		.hold = s->conf.hold,
+		.id = s->conf.local_id,
+		.caps = s->conf.caps,
+	};
+
+	return o;
+}
+
+static void send_notification(struct bgp_conn *c)
+{
+	if (!c->err.code)
+		return;
+	log_notice("bgp", "%s: sending NOTIFICATION %u/%u: %s", c->s->conf.name, c->err.code,
+		   c->err.subcode, bgp_notification_name(c->err.code, c->err.subcode));
+	bgp_conn_cut(c);
+	bgp_conn_say(c, encode_notification, &c->err, BGP_COUNT_NOTIFICATION);
+}
+
+/* ---- actions ---- */
+
+static void do_connect(struct bgp_conn *c)
+{
+	struct bgp_session *s = c->s;
+	int fd = bgp_sock_connect(&s->conf.peer, s->conf.port, &s->conf.source, &s->conf.sock);
+
+	c->incoming = false;
+	if (fd < 0) {
+		/* told like a refusal by the network, once per retry */
+		bgp_conn_why(c, "connect: %s", strerror(-fd));
+		c->retry_at = bgp_now_ms() + s->conf.connect_retry * 1000ull;
+		set_state(c, BGP_ACTIVE, BGP_EV_TCP_FAILS);
+		return;
+	}
+	if (!bgp_conn_open(c, fd, true))
+		set_state(c, BGP_ACTIVE, BGP_EV_TCP_FAILS);
+}
+
+static uint64_t keepalive_ms(const struct bgp_conn *c)
+{
+	uint64_t third = c->agreed.hold * 1000ull / 3, own = c->s->conf.keepalive * 1000ull;
+
+	return own && own < third ? own : third;
+}
+
+static void do_keepalive(struct bgp_conn *c)
+{
+	bgp_conn_say(c, encode_keepalive, NULL, BGP_COUNT_KEEPALIVE);
+	c->keepalive_at = c->agreed.hold ? bgp_now_ms() + keepalive_ms(c) : 0;
+}
+
+static void note_ports(struct bgp_conn *c, struct bgp_up *up)
+{
+	struct bgp_session *s = c->s;
+	struct bgp_endpoint remote;
+	uint16_t lport = 0, rport = 0;
+
+	bgp_sock_local(c->fd, &up->local, &lport);
+	bgp_sock_remote(c->fd, &remote, &rport);
+	s->local_port = lport;
+	s->remote_port = rport;
+}
+
+static void do_up(struct bgp_conn *c)
+{
+	struct bgp_session *s = c->s;
+	struct bgp_report *r = bgp_report_new(s, BGP_REPORT_UP);
+
+	s->epoch++;
+	s->up_at = bgp_now_ms();
+	memset(s->disabled, 0, sizeof(s->disabled));
+	r->up.agreed = c->agreed;
+	r->up.peer = c->peer;
+	r->epoch = s->epoch;
+	pthread_mutex_lock(&s->lock);
+	note_ports(c, &r->up);
+	s->up = r->up;
+	s->since_ms = s->up_at;
+	s->established++;
+	s->last_error[0] = '\0';
+	pthread_mutex_unlock(&s->lock);
+	log_notice("bgp", "%s: established", s->conf.name);
+	bgp_report_post(s, r);
+}
+
+static void do_down(struct bgp_conn *c)
+{
+	struct bgp_session *s = c->s;
+	struct bgp_report *r;
+
+	bgp_session_flush(s);
+	r = bgp_report_new(s, BGP_REPORT_DOWN);
+	r->down.lost = c->lost;
+	memcpy(r->down.why, c->why, sizeof(r->down.why));
+	if (bgp_now_ms() - s->up_at > STABLE_MS)
+		s->idle_hold = IDLE_HOLD_MIN;
+	pthread_mutex_lock(&s->lock);
+	s->since_ms = bgp_now_ms();
+	pthread_mutex_unlock(&s->lock);
+	s->paused = false;
+	log_notice("bgp", "%s: down: %s", s->conf.name, c->why[0] ? c->why : "no reason told");
+	bgp_report_post(s, r);
+}
+
+static void remember_error(struct bgp_conn *c)
+{
+	struct bgp_session *s = c->s;
+
+	if (!c->why[0])
+		return;
+	pthread_mutex_lock(&s->lock);
+	snprintf(s->last_error, sizeof(s->last_error), "%s", c->why);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void start_idle_hold(struct bgp_session *s)
+{
+	if (!s->enabled)
+		return;
+	s->idle_hold_at = bgp_now_ms() + s->idle_hold;
+	s->idle_hold = s->idle_hold * 2 < IDLE_HOLD_MAX ? s->idle_hold * 2 : IDLE_HOLD_MAX;
+}
+
+static void perform(struct bgp_conn *c, uint32_t do_)
+{
+	struct bgp_session *s = c->s;
+	struct bgp_open ours;
+
+	if (do_ & BGP_DO_NOTIFY_ERR)
+		send_notification(c);
+	if (do_ & BGP_DO_DOWN)
+		do_down(c);
+	if (do_ & BGP_DO_DROP) {
+		remember_error(c);
+		bgp_conn_close(c);
+		memset(&c->err, 0, sizeof(c->err));
+	}
+	if (do_ & BGP_DO_RETRY_ZERO)
+		atomic_store(&s->connect_retries, 0);
+	if (do_ & BGP_DO_RETRY_INC)
+		atomic_fetch_add(&s->connect_retries, 1);
+	if (do_ & BGP_DO_RETRY_STOP)
+		c->retry_at = 0;
+	if (do_ & BGP_DO_RETRY_START)
+		c->retry_at = bgp_now_ms() + s->conf.connect_retry * 1000ull;
+	if (do_ & BGP_DO_CONNECT)
+		do_connect(c);
+	if (do_ & BGP_DO_OPEN) {
+		c->why[0] = '\0';
+		c->lost = false;
+		ours = our_open(s);
+		bgp_conn_say(c, encode_open, &ours, BGP_COUNT_OPEN);
+	}
+	if (do_ & BGP_DO_HOLD_LARGE)
+		c->hold_at = bgp_now_ms() + BGP_OPEN_HOLD * 1000ull;
+	if (do_ & BGP_DO_KEEPALIVE)
+		do_keepalive(c);
+	if (do_ & BGP_DO_HOLD)
+		c->hold_at = c->agreed.hold ? bgp_now_ms() + c->agreed.hold * 1000ull : 0;
+	if (do_ & BGP_DO_UP)
+		do_up(c);
+}
+
+/* A connection came to rest without a socket: the other one carries on, or the pause begins. */
+static void came_to_rest(struct bgp_conn *c, uint32_t actions)
+{
+	struct bgp_session *s = c->s;
+
+	if (other_conn(c)) {
+		c->dead = true;
+		atomic_store(&s->state, (int)other_conn(c)->state);
+		if (s->conn[0] == c) {
+			s->conn[0] = s->conn[1];
+			s->conn[1] = c;
+		}
+	} else if (c->state == BGP_IDLE && actions & BGP_DO_IDLE_HOLD) {
+		start_idle_hold(s);
+	}
+}
+
+void bgp_conn_event(struct bgp_conn *c, enum bgp_event ev)
+{
+	struct bgp_rule rule = bgp_fsm_rule(c->state, ev);
+	enum bgp_state was = c->state;
+
+	if (c->dead)
+		return;
+	if (rule.actions & BGP_DO_NOTIFY_FSM) {
+		uint8_t sub = was == BGP_OPENSENT ? BGP_FSM_IN_OPENSENT :
+			      was == BGP_OPENCONFIRM ? BGP_FSM_IN_OPENCONFIRM :
+						       BGP_FSM_IN_ESTABLISHED;
+
+		bgp_conn_error(c, BGP_ERR_FSM, sub, NULL, 0);
+		rule.actions = (rule.actions & ~BGP_DO_NOTIFY_FSM) | BGP_DO_NOTIFY_ERR;
+	}
+	/* The state first: connecting may fail at once and change it again. */
+	set_state(c, rule.next, ev);
+	perform(c, rule.actions);
+	if (c->fd < 0 && was != c->state && (c->state == BGP_IDLE ||
+					     (c->state == BGP_ACTIVE && was > BGP_ACTIVE)))
+		came_to_rest(c, rule.actions);
+	if (rule.actions & BGP_DO_RESTART)
+		bgp_conn_event(c, c->s->conf.passive ? BGP_EV_DAMPED_START_PASSIVE :
+						       BGP_EV_DAMPED_START);
+}
+
+/* ---- messages ---- */
+
+/* RFC 4271 6.8, RFC 6286 2.3: false: @c lost and is gone. */
+static bool resolve_collision(struct bgp_conn *c)
+{
+	struct bgp_session *s = c->s;
+	struct bgp_conn *o = other_conn(c), *loser;
+	bool we_win;
+
+	if (!o)
+		return true;
+	if (o->state == BGP_CONNECT || o->state == BGP_ACTIVE) {
+		/* this one is ahead: our own attempt is not needed */
+		bgp_conn_close(o);
+		set_state(o, BGP_IDLE, BGP_EV_COLLISION);
+		came_to_rest(o, 0);
+		return true;
+	}
+	if (o->state == BGP_ESTABLISHED && o->agreed.gr) {
+		/* RFC 4724 4.2: the peer restarted before we saw its old connection break */
+		bgp_conn_why(o, "the peer opened a new connection");
+		o->lost = true;
+		bgp_conn_event(o, BGP_EV_TCP_FAILS);
+		return true;
+	}
+	if (o->state < BGP_OPENCONFIRM)
+		return true;
+	if (o->state == BGP_ESTABLISHED) {
+		loser = c;
+	} else {
+		we_win = s->conf.local_id > c->peer.id ||
+			 (s->conf.local_id == c->peer.id && s->conf.local_as > c->peer.as);
+		/* the connection that the larger identifier opened stays */
+		loser = c->incoming == we_win ? c : o;
+	}
+	bgp_conn_error(loser, BGP_ERR_CEASE, BGP_CEASE_COLLISION, NULL, 0);
+	bgp_conn_event(loser, BGP_EV_COLLISION);
+	return loser != c;
+}
+
+static void got_open(struct bgp_conn *c, struct cursor body)
+{
+	struct bgp_session *s = c->s;
+	struct bgp_open_expect expect = {
+		.local_as = s->conf.local_as,
+		.local_id = s->conf.local_id,
+		.remote_as = s->conf.remote_as,
+	};
+	struct bgp_notification err;
+	struct bgp_open ours;
+
+	if (c->state != BGP_OPENSENT) {
+		bgp_conn_event(c, BGP_EV_OPEN);
+		return;
+	}
+	if (!bgp_open_decode(body, &expect, &c->peer, &err)) {
+		bgp_conn_error(c, err.code, err.subcode, err.data, err.len);
+		if (err.subcode == BGP_OPEN_BAD_PEER_AS)
+			bgp_conn_why(c, "peer says AS %u, configured is %u", c->peer.as,
+				     s->conf.remote_as);
+		bgp_conn_event(c, BGP_EV_OPEN_ERR);
+		return;
+	}
+	ours = our_open(s);
+	bgp_agree(&ours, &c->peer, &c->agreed);
+	if (resolve_collision(c))
+		bgp_conn_event(c, BGP_EV_OPEN);
+}
+
+static void got_notification(struct bgp_conn *c, struct cursor body)
+{
+	struct bgp_notification n;
+
+	if (!bgp_notification_decode(body, &n))
+		return;
+	log_notice("bgp", "%s: received NOTIFICATION %u/%u: %s", c->s->conf.name, n.code, n.subcode,
+		   bgp_notification_name(n.code, n.subcode));
+	bgp_conn_why(c, "received %s", bgp_notification_name(n.code, n.subcode));
+	bgp_conn_event(c, n.code == BGP_ERR_OPEN && n.subcode == BGP_OPEN_BAD_VERSION ?
+				  BGP_EV_NOTIF_VERSION : BGP_EV_NOTIF);
+}
+
+static void report_malformed(void *arg, enum bgp_outcome outcome, uint8_t attr, const char *why)
+{
+	struct bgp_session *s = arg;
+
+	if (outcome <= BGP_RESET)
+		atomic_fetch_add(&s->malformed[outcome], 1);
+	log_warn("bgp", "%s: malformed UPDATE: %s%s%s: %s", s->conf.name,
+		 attr ? bgp_attr_name(attr) : "", attr ? ": " : "", why, bgp_outcome_name(outcome));
+}
+
+static void got_update(struct bgp_conn *c, struct cursor body)
+{
+	struct bgp_session *s = c->s;
+	struct bgp_decode d = {
+		.as4 = c->agreed.as4,
+		.internal = s->conf.local_as == s->conf.remote_as,
+		.peer_as = s->conf.remote_as,
+		.report = report_malformed,
+		.arg = s,
+	};
+	struct bgp_notification err;
+	struct bgp_update *u;
+
+	if (c->state != BGP_ESTABLISHED) {
+		bgp_conn_event(c, BGP_EV_UPDATE);
+		return;
+	}
+	for (int f = 0; f < BGP_FAMILIES; f++) {
+		d.family[f] = c->agreed.family[f] && !s->disabled[f];
+		d.v6_next_hop[f] = c->agreed.v6_next_hop[f];
+	}
+	u = bgp_update_decode(&d, body, &err);
+	if (!u && err.code) {
+		bgp_conn_error(c, err.code, err.subcode, err.data, err.len);
+		bgp_conn_event(c, BGP_EV_UPDATE_ERR);
+		return;
+	}
+	if (!u) {
+		bgp_conn_error(c, BGP_ERR_CEASE, BGP_CEASE_RESOURCES, NULL, 0);
+		bgp_conn_event(c, BGP_EV_AUTO_STOP);
+		return;
+	}
+	for (int f = 0; f < BGP_FAMILIES; f++)
+		s->disabled[f] |= u->disabled[f];
+	*s->updates_last = u;
+	s->updates_last = &u->next;
+	s->updates_memory += u->memory;
+	bgp_conn_event(c, BGP_EV_UPDATE);
+}
+
+static void got_refresh(struct bgp_conn *c, struct cursor body)
+{
+	struct bgp_session *s = c->s;
+	struct bgp_notification err;
+	struct bgp_report *r;
+	enum bgp_family f;
+	bool known;
+
+	if (c->state == BGP_ESTABLISHED && !bgp_refresh_decode(body, &f, &known, &err)) {
+		bgp_conn_error(c, err.code, err.subcode, err.data, err.len);
+		bgp_conn_event(c, BGP_EV_UPDATE_ERR);
+		return;
+	}
+	if (c->state == BGP_ESTABLISHED && known && c->agreed.family[f] && c->agreed.refresh) {
+		bgp_session_flush(s);
+		r = bgp_report_new(s, BGP_REPORT_REFRESH);
+		r->family = f;
+		bgp_report_post(s, r);
+	}
+	bgp_conn_event(c, BGP_EV_REFRESH);
+}
+
+void bgp_conn_message(struct bgp_conn *c, enum bgp_msg_type type, struct cursor body)
+{
+	static const uint8_t counter[] = {
+		[BGP_OPEN] = BGP_COUNT_OPEN, [BGP_UPDATE] = BGP_COUNT_UPDATE,
+		[BGP_NOTIFICATION] = BGP_COUNT_NOTIFICATION, [BGP_KEEPALIVE] = BGP_COUNT_KEEPALIVE,
+		[BGP_ROUTE_REFRESH] = BGP_COUNT_REFRESH,
+	};
+
+	atomic_fetch_add(&c->s->in[counter[type]], 1);
+	switch (type) {
+	case BGP_OPEN:
+		got_open(c, body);
+		break;
+	case BGP_UPDATE:
+		got_update(c, body);
+		break;
+	case BGP_NOTIFICATION:
+		got_notification(c, body);
+		break;
+	case BGP_KEEPALIVE:
+		bgp_conn_event(c, BGP_EV_KEEPALIVE);
+		break;
+	case BGP_ROUTE_REFRESH:
+		got_refresh(c, body);
+		break;
+	}
+}
+
+void bgp_session_flush(struct bgp_session *s)
+{
+	struct bgp_report *r;
+	size_t queued;
+
+	if (!s->updates)
+		return;
+	r = bgp_report_new(s, BGP_REPORT_UPDATES);
+	r->updates = s->updates;
+	queued = atomic_fetch_add(&s->queued_in, s->updates_memory) + s->updates_memory;
+	s->updates = NULL;
+	s->updates_last = &s->updates;
+	s->updates_memory = 0;
+	if (queued > BGP_RX_HIGH)
+		s->paused = true;
+	bgp_report_post(s, r);
+}
+
+/* ---- timers ---- */
+
+static void conn_timers(struct bgp_conn *c, uint64_t now)
+{
+	if (!c->dead && c->retry_at && now >= c->retry_at) {
+		c->retry_at = 0;
+		if (c->state == BGP_ACTIVE && c->s->conf.passive)
+			c->retry_at = 0;	/* passive: waits for the peer, however long */
+		else
+			bgp_conn_event(c, BGP_EV_CONNECT_RETRY);
+	}
+	if (!c->dead && c->keepalive_at && now >= c->keepalive_at)
+		bgp_conn_event(c, BGP_EV_KEEPALIVE_TIMER);
+	if (!c->dead && c->send_hold_at && now >= c->send_hold_at) {
+		c->send_hold_at = 0;
+		bgp_conn_why(c, "the peer takes no data: send hold timer expired");
+		c->lost = true;
+		bgp_conn_event(c, BGP_EV_TCP_FAILS);
+	}
+	if (!c->dead && c->hold_at && now >= c->hold_at) {
+		if (c->s->paused && bgp_sock_waiting(c->fd) > 0) {
+			/* it is us who do not read */
+			c->hold_at = now + c->agreed.hold * 1000ull;
+			return;
+		}
+		c->hold_at = 0;
+		bgp_conn_error(c, BGP_ERR_HOLD, 0, NULL, 0);
+		bgp_conn_event(c, BGP_EV_HOLD);
+	}
+}
+
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+	return !a ? b : !b ? a : a < b ? a : b;
+}
+
+static void on_timer(uv_timer_t *timer);
+
+static void arm(struct bgp_session *s)
+{
+	uint64_t at = s->idle_hold_at, now = bgp_now_ms();
+
+	for (int i = 0; i < 2; i++) {
+		struct bgp_conn *c = s->conn[i];
+
+		if (!c)
+			continue;
+		at = sooner(at, sooner(sooner(c->retry_at, c->hold_at),
+				       sooner(c->keepalive_at, c->send_hold_at)));
+	}
+	uv_timer_stop(&s->timer);
+	if (at) {
+		uv_update_time(&s->w->loop);
+		uv_timer_start(&s->timer, on_timer, at > now ? at - now : 0, 0);
+	}
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct bgp_session *s = timer->data;
+	uint64_t now = bgp_now_ms();
+
+	if (s->idle_hold_at && now >= s->idle_hold_at) {
+		s->idle_hold_at = 0;
+		bgp_conn_event(s->conn[0], BGP_EV_IDLE_HOLD);
+	}
+	for (int i = 0; i < 2; i++) {
+		struct bgp_conn *c = s->conn[i];
+
+		if (c)
+			conn_timers(c, now);
+	}
+	bgp_session_settle(s);
+}
+
+/* ---- orders ---- */
+
+static void stop_conn(struct bgp_conn *c, uint8_t subcode, enum bgp_event ev)
+{
+	if (!c || c->dead)
+		return;
+	if (c->state >= BGP_OPENSENT)
+		bgp_conn_error(c, BGP_ERR_CEASE, subcode, NULL, 0);
+	bgp_conn_event(c, ev);
+}
+
+/* The second one first, so that the primary comes to rest alone. */
+static void stop(struct bgp_session *s, uint8_t subcode, enum bgp_event ev)
+{
+	struct bgp_conn *second = s->conn[1], *primary = s->conn[0];
+
+	if (ev == BGP_EV_MANUAL_STOP) {
+		s->enabled = false;
+		s->idle_hold_at = 0;
+	}
+	stop_conn(second, subcode, ev);
+	stop_conn(primary, subcode, ev);
+}
+
+static void accept_fd(struct bgp_session *s, int fd)
+{
+	struct bgp_conn *c = s->conn[0];
+
+	if (!s->enabled || c->state == BGP_IDLE || (s->conn[1] && !s->conn[1]->dead) ||
+	    bgp_sock_adopt(fd, s->conf.peer.addr.family, &s->conf.sock)) {
+		log_debug("bgp", "%s: connection refused in state %s", s->conf.name,
+			  bgp_state_name(c->state));
+		close(fd);
+		return;
+	}
+	if (c->state != BGP_ACTIVE) {
+		c = conn_new(s);
+		c->state = BGP_ACTIVE;
+		s->conn[1] = c;
+	}
+	c->incoming = true;
+	if (bgp_conn_open(c, fd, false))
+		bgp_conn_event(c, BGP_EV_TCP_CONFIRMED);
+	else if (c == s->conn[1])
+		c->dead = true;
+}
+
+static void abandon(struct bgp_session *s)
+{
+	s->enabled = false;
+	s->idle_hold_at = 0;
+	for (int i = 1; i >= 0; i--) {
+		if (s->conn[i] && !s->conn[i]->dead && s->conn[i]->state != BGP_IDLE) {
+			s->conn[i]->lost = true;
+			bgp_conn_why(s->conn[i], "left without NOTIFICATION");
+			bgp_conn_cut(s->conn[i]);
+			bgp_conn_event(s->conn[i], s->conn[i]->state >= BGP_OPENSENT ?
+							   BGP_EV_TCP_FAILS : BGP_EV_MANUAL_STOP);
+			if (s->conn[i]->state != BGP_IDLE && !s->conn[i]->dead)
+				bgp_conn_event(s->conn[i], BGP_EV_MANUAL_STOP);
+		}
+	}
+}
+
+static void timer_closed(uv_handle_t *h)
+{
+	struct bgp_session *s = h->data;
+
+	bgp_report_post(s, bgp_report_new(s, BGP_REPORT_FREED));
+}
+
+static void free_session(struct bgp_session *s, uint8_t subcode)
+{
+	stop(s, subcode, BGP_EV_MANUAL_STOP);
+	s->freeing = true;
+	bgp_session_settle(s);
+	bgp_conn_close(s->conn[0]);
+	free(s->conn[0]);
+	s->conn[0] = NULL;
+	bgp_session_flush(s);
+	if (!s->timer.loop)
+		uv_timer_init(&s->w->loop, &s->timer);
+	s->timer.data = s;
+	uv_close((uv_handle_t *)&s->timer, timer_closed);
+}
+
+static void start(struct bgp_session *s)
+{
+	if (s->enabled)
+		return;
+	s->enabled = true;
+	bgp_conn_event(s->conn[0], s->conf.passive ? BGP_EV_MANUAL_START_PASSIVE :
+						     BGP_EV_MANUAL_START);
+}
+
+static void send_out(struct bgp_session *s, struct bgp_order *o)
+{
+	struct bgp_conn *c = s->conn[0];
+
+	if (c && c->state == BGP_ESTABLISHED && o->send.epoch == s->epoch) {
+		atomic_fetch_add(&s->out[BGP_COUNT_UPDATE], o->send.out->messages);
+		bgp_conn_queue(c, o->send.out, true);
+		bgp_conn_poll(c);
+		return;
+	}
+	atomic_fetch_sub(&s->queued_out, o->send.out->len);
+	bgp_out_put(o->send.out);
+}
+
+void bgp_session_order(struct bgp_session *s, struct bgp_order *o)
+{
+	if (!s->timer.loop) {
+		uv_timer_init(&s->w->loop, &s->timer);
+		s->timer.data = s;
+	}
+	switch (o->type) {
+	case BGP_ORDER_START:
+		start(s);
+		break;
+	case BGP_ORDER_STOP:
+		stop(s, o->subcode, BGP_EV_MANUAL_STOP);
+		break;
+	case BGP_ORDER_RESET:
+		stop(s, o->subcode, BGP_EV_AUTO_STOP);
+		s->idle_hold = IDLE_HOLD_MIN;
+		break;
+	case BGP_ORDER_ABANDON:
+		abandon(s);
+		break;
+	case BGP_ORDER_CAPS:
+		s->conf.caps = o->caps;
+		break;
+	case BGP_ORDER_ACCEPT:
+		accept_fd(s, o->fd);
+		break;
+	case BGP_ORDER_SEND:
+		send_out(s, o);
+		break;
+	case BGP_ORDER_RESUME:
+		s->paused = atomic_load(&s->queued_in) > BGP_RX_HIGH;
+		for (int i = 0; i < 2; i++) {
+			if (s->conn[i])
+				bgp_conn_poll(s->conn[i]);
+		}
+		break;
+	case BGP_ORDER_FREE:
+		free_session(s, o->subcode);
+		return;
+	case BGP_ORDER_EXIT:
+		break;
+	}
+	bgp_session_settle(s);
+}
+
+void bgp_session_init(struct bgp_session *s)
+{
+	s->conn[0] = conn_new(s);
+	s->idle_hold = IDLE_HOLD_MIN;
+	s->updates_last = &s->updates;
+}
+
+void bgp_session_settle(struct bgp_session *s)
+{
+	struct bgp_conn *c = s->conn[1];
+
+	if (c && c->dead && !c->in_rx) {
+		s->conn[1] = NULL;
+		bgp_conn_close(c);
+		free(c);
+	}
+	if (!s->freeing)
+		arm(s);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A BGP session: it lives in a worker thread, which connects, runs the state machine and all
+ * timers, reads, parses and writes. The main thread gives orders and hears of events; neither
+ * waits for the other.
+ *
+ *   main thread --orders--> worker: FSM, timers, sockets, parser --events, updates--> main thread
+ *
+ * What a peer sends waits in a queue of bounded size a session: when it is full the worker stops
+ * reading that socket. Keepalives go out meanwhile, and the hold timer does not run out while
+ * unread bytes are there. All functions here are for the main thread.
+ */
+#ifndef L3VPN_BGP_SESSION_H
+#define L3VPN_BGP_SESSION_H
+
+#include <stdatomic.h>
+#include <uv.h>
+
+#include "bgp/fsm.h"
+#include "bgp/open.h"
+#include "bgp/sock.h"
+#include "bgp/update.h"
+
+#define BGP_SESSION_NAME 64
+
+struct bgp_session;
+struct bgp_workers;
+
+struct bgp_session_conf {
+	char name[BGP_SESSION_NAME];	/* for the log: "10.0.0.2", "10.1.1.2 vrf RED" */
+	struct bgp_endpoint peer;
+	struct ip_addr source;		/* family 0: any */
+	uint16_t port;
+	struct bgp_sock_options sock;
+	bool passive;
+	uint32_t local_as;
+	uint32_t local_id;		/* host order */
+	uint32_t remote_as;
+	uint16_t hold, connect_retry;	/* seconds */
+	uint16_t keepalive;		/* seconds, 0: a third of the hold time */
+	struct bgp_caps caps;		/* what we offer */
+};
+
+struct bgp_up {
+	struct bgp_agreed agreed;
+	struct bgp_open peer;		/* the peer's OPEN */
+	struct bgp_endpoint local;
+};
+
+struct bgp_down {
+	bool lost;		/* the connection broke, without NOTIFICATION: RFC 4724 4.2 applies */
+	char why[128];
+};
+
+/* What the main thread hears of a session; @owner is the argument of bgp_session_new(). */
+struct bgp_session_ops {
+	void (*up)(void *owner, const struct bgp_up *up);
+	void (*down)(void *owner, const struct bgp_down *down);
+	void (*update)(void *owner, const struct bgp_update *u);
+	void (*refresh)(void *owner, enum bgp_family f);
+	/* what was queued for sending went below the low mark, after it was above the high one */
+	void (*drained)(void *owner);
+};
+
+enum bgp_counter {
+	BGP_COUNT_OPEN, BGP_COUNT_UPDATE, BGP_COUNT_NOTIFICATION, BGP_COUNT_KEEPALIVE,
+	BGP_COUNT_REFRESH, BGP_COUNTERS,
+};
+
+/* For show. */
+struct bgp_session_info {
+	enum bgp_state state;
+	uint64_t since_ms;		/* uv_hrtime() / 1e6 of the last change of state to or from
+					 * Established; 0: never was */
+	uint32_t established;		/* how often */
+	uint32_t connect_retries;	/* ConnectRetryCounter */
+	uint64_t in[BGP_COUNTERS], out[BGP_COUNTERS];
+	uint64_t malformed[BGP_RESET + 1];	/* fields, by outcome */
+	size_t queued_in, queued_out;	/* octets */
+	char last_error[128];
+	struct bgp_up up;		/* valid while Established */
+	uint16_t local_port, remote_port;
+};
+
+struct bgp_workers *bgp_workers_new(uv_loop_t *loop, unsigned int n,
+				    const struct bgp_session_ops *ops);
+/* Every session must be freed before; waits for the threads. Run the loop once more after. */
+void bgp_workers_free(struct bgp_workers *ws);
+
+/* Stopped at first. NULL without memory. */
+struct bgp_session *bgp_session_new(struct bgp_workers *ws, const struct bgp_session_conf *conf,
+				    void *owner);
+/* No event comes any more. Ends a running session with Cease/@subcode. */
+void bgp_session_free(struct bgp_session *s, uint8_t subcode);
+void bgp_session_start(struct bgp_session *s);
+/* ManualStop with Cease/@subcode. Down is told if it was up. */
+void bgp_session_stop(struct bgp_session *s, uint8_t subcode);
+/* Ends it with Cease/@subcode and lets it start again by itself. */
+void bgp_session_reset(struct bgp_session *s, uint8_t subcode);
+/* Dies without a word: the peer sees the connection break (RFC 4724: our process goes away). */
+void bgp_session_abandon(struct bgp_session *s);
+/* What the next OPEN offers. */
+void bgp_session_set_caps(struct bgp_session *s, const struct bgp_caps *caps);
+/* A connection that the peer opened; the fd is the session's from here on. */
+void bgp_session_accept(struct bgp_session *s, int fd);
+void bgp_session_info(struct bgp_session *s, struct bgp_session_info *info);
+
+/* ---- sending: whole messages, encoded once, shared by sessions ---- */
+
+struct bgp_out {
+	atomic_uint refs;
+	uint32_t messages;
+	uint32_t len;
+	uint8_t data[];
+};
+
+/* Copies; NULL without memory. The caller holds the reference. */
+struct bgp_out *bgp_out_new(const void *data, size_t len, uint32_t messages);
+struct bgp_out *bgp_out_get(struct bgp_out *o);
+void bgp_out_put(struct bgp_out *o);
+
+/*
+ * Queues UPDATEs; takes no reference from the caller. Between the session's going down and the
+ * main thread's hearing of it they are dropped. False: the queue is above its high mark now;
+ * stop until drained().
+ */
+bool bgp_session_send(struct bgp_session *s, struct bgp_out *o);
+bool bgp_session_congested(struct bgp_session *s);
+
+#endif
