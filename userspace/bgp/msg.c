@@ -53,9 +53,9 @@ enum bgp_frame bgp_frame_next(struct cursor *in, enum bgp_msg_type *type, struct
 		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 	};
 	struct cursor c = *in;
-	uint16_t len, min, max;
+	uint16_t len = 0, min, max;
 	const uint8_t *head;
-	uint8_t kind;
+	uint8_t kind = 0;
 
 	if (cursor_left(&c) < BGP_HEADER_LEN)
 		return BGP_FRAME_MORE;

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Update groups: families of peers that are told the same things in the same words. A group
+ * hears of a table's changes through the table's feed, works out what to say about each net,
+ * remembers what it said, and encodes each message once for all of its members.
+ *
+ *   rib table --rib_sub--> feed --> group: pending nets -> policy (out.c) -> pack -> members
+ *
+ * Private to group.c, out.c and pack.c. Main thread only.
+ */
+#ifndef L3VPN_BGP_GROUP_H
+#define L3VPN_BGP_GROUP_H
+
+#include "bgp/attr.h"
+#include "bgp/peer.h"
+
+/* What makes peers alike. Zeroed whole: compared as octets. */
+struct bgp_group_key {
+	struct ip_addr nexthop;		/* next hop self */
+	struct ip_addr nexthop_ll;
+	bool as4;
+	bool internal;
+	uint32_t vrf;
+};
+
+/* What was said about a net; its index is the net's id. */
+struct bgp_said {
+	struct rib_net *net;		/* held; NULL: nothing said, nothing pending */
+	struct attrs *attrs;		/* reference; NULL: withdrawn, or never told */
+	uint32_t label;
+	struct bgp_peer_family *but;	/* the member that it came from, who was not told */
+	bool pending;
+};
+
+/* What is to be said, between policy and packing. */
+struct bgp_saying {
+	struct attrs *attrs;		/* borrowed from said; NULL: withdrawal */
+	struct bgp_peer_family *only;	/* not NULL: for this member alone */
+	struct bgp_peer_family *but;	/* not NULL: not for this member */
+	struct bgp_nlri nlri;
+};
+
+#define BGP_OUT_CACHE 256
+
+struct bgp_group {
+	struct list node;		/* in feed */
+	struct bgp_feed *feed;
+	struct bgp_group_key key;
+	struct list members;		/* struct bgp_peer_family.member */
+	struct job job;
+	bool walked;			/* the table's first walk is over */
+	struct rib_cursor cursor;
+	struct bgp_said *said;
+	uint32_t n_said;
+	uint32_t told;			/* nets announced now */
+	uint32_t *pending, n_pending, room;
+	struct bgp_saying *sayings;	/* of the slice under way */
+	uint32_t n_sayings;
+	struct {
+		struct attrs *in, *out;	/* references; out NULL: not to be announced */
+	} cache[BGP_OUT_CACHE];
+	uint64_t messages;		/* encoded, for show */
+};
+
+/* A table's changes, for all groups that speak of it. */
+struct bgp_feed {
+	struct list node;		/* in bgp.feeds */
+	struct bgp *bgp;
+	enum bgp_family family;
+	struct rib_table *table;
+	struct rib_sub sub;
+	struct list groups;
+};
+
+/* ---- out.c: policy ---- */
+/* Attributes for the group's members, with a reference, or NULL: not announced to them. */
+struct attrs *bgp_out_attrs(struct bgp_group *g, const struct rib_route *r);
+void bgp_out_cache_clear(struct bgp_group *g);
+/* Next hops of what goes to this peer; false: it cannot be told anything of the family. */
+bool bgp_out_nexthop(const struct bgp_peer *p, enum bgp_family f, struct ip_addr *nexthop,
+		     struct ip_addr *nexthop_ll);
+
+/* ---- pack.c: sayings into messages, sorted so that equal attributes share them ---- */
+void bgp_pack(struct bgp_group *g, struct bgp_saying *s, uint32_t n);
+/* End-of-RIB for one member, RFC 4724 section 2. */
+void bgp_pack_eor(struct bgp_peer_family *pf);
+
+#endif

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Outbound policy: which best routes a group's members are told, and with which attributes.
+ * RFC 4271 5.1 and 9.1.3, RFC 1997; there is no reflection: what an internal peer told goes to
+ * no other internal peer. Contracts in group.h.
+ */
+#include <string.h>
+
+#include "bgp/group.h"
+
+#define NO_EXPORT 0xffffff01u
+#define NO_ADVERTISE 0xffffff02u
+#define NO_EXPORT_SUBCONFED 0xffffff03u
+#define PATH_MAX_LEN 4096
+
+static bool has_community(const struct attrs *a, uint32_t community)
+{
+	uint16_t len;
+	const uint8_t *p = attrs_part(a, ATTRS_COMMUNITY, &len);
+
+	for (; len >= 4; p += 4, len -= 4) {
+		if (((uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]) ==
+		    community)
+			return true;
+	}
+	return false;
+}
+
+/* RFC 1997 */
+static bool communities_forbid(const struct bgp_group *g, const struct attrs *a)
+{
+	if (has_community(a, NO_ADVERTISE))
+		return true;
+	return !g->key.internal &&
+	       (has_community(a, NO_EXPORT) || has_community(a, NO_EXPORT_SUBCONFED));
+}
+
+/* What of a VRF's table goes to its CEs. */
+static bool wanted_in_vrf(const struct bgp_group *g, const struct rib_route *r)
+{
+	const struct bgp *b = g->feed->bgp;
+	const struct vrf *v = vrf_by_id(b->env.vrfs, g->key.vrf);
+	enum afi afi = family_afi(rib_table_family(g->feed->table));
+
+	if (!v)
+		return false;
+	if (r->flags & (RIB_ROUTE_IMPORTED | RIB_ROUTE_NETWORK))
+		return true;
+	switch (r->source->proto->id) {
+	case RIB_PROTO_BGP:
+	case RIB_PROTO_VPN:
+		return true;
+	case RIB_PROTO_CONNECTED:
+		return v->af[afi].redistribute_connected;
+	case RIB_PROTO_STATIC:
+		return v->af[afi].redistribute_static;
+	default:
+		return false;
+	}
+}
+
+static bool wanted(const struct bgp_group *g, const struct rib_route *r)
+{
+	if (!bgp_family_vpn(g->feed->family))
+		return wanted_in_vrf(g, r);
+	/*
+	 * What we export ourselves, with a label of ours. A label of another PE would have to be
+	 * swapped (RFC 4364 section 10 b), or left as it is by a reflector (RFC 4456).
+	 */
+	return r->source->proto->id == RIB_PROTO_VPN && r->label != RIB_LABEL_NONE;
+}
+
+/* Our AS in front of the path; its length. */
+static uint16_t prepend(uint8_t *out, const struct attrs *a, uint32_t as)
+{
+	uint16_t len, n = 2;
+	const uint8_t *p = attrs_part(a, ATTRS_AS_PATH, &len);
+	bool join = len >= 2 && p[0] == BGP_AS_SEQUENCE && p[1] < 255;
+
+	out[0] = BGP_AS_SEQUENCE;
+	out[1] = join ? (uint8_t)(p[1] + 1) : 1;
+	out[n++] = (uint8_t)(as >> 24);
+	out[n++] = (uint8_t)(as >> 16);
+	out[n++] = (uint8_t)(as >> 8);
+	out[n++] = (uint8_t)as;
+	if (join) {
+		p += 2;
+		len -= 2;
+	}
+	if (len)
+		memcpy(out + n, p, len);
+	return n + len;
+}
+
+static struct attrs *rewrite(struct bgp_group *g, const struct rib_route *r)
+{
+	static struct attrs_builder none = { .f.origin = ORIGIN_INCOMPLETE };
+	uint8_t path[PATH_MAX_LEN + 8];
+	struct attrs_builder b = none;
+	struct attrs *empty = NULL, *out;
+	uint16_t len = 0;
+
+	if (r->attrs) {
+		attrs_to_builder(r->attrs, &b);
+		attrs_part(r->attrs, ATTRS_AS_PATH, &len);
+	}
+	if (len > PATH_MAX_LEN)
+		return NULL;
+	/* next hop self: the group's, see bgp_out_nexthop() */
+	memset(&b.f.nexthop, 0, sizeof(b.f.nexthop));
+	memset(&b.f.nexthop_ll, 0, sizeof(b.f.nexthop_ll));
+	if (g->key.internal) {
+		b.f.local_pref = b.f.flags & ATTRS_HAS_LOCAL_PREF ? b.f.local_pref :
+								     ATTRS_LOCAL_PREF_DEFAULT;
+		b.f.flags |= ATTRS_HAS_LOCAL_PREF;
+		return attrs_intern(&b);
+	}
+	if (!r->attrs) {
+		empty = attrs_intern(&b);
+		if (!empty)
+			return NULL;
+	}
+	b.part[ATTRS_AS_PATH].data = path;
+	b.part[ATTRS_AS_PATH].len = prepend(path, r->attrs ? r->attrs : empty, g->feed->bgp->as);
+	b.f.flags &= (uint8_t)~(ATTRS_HAS_LOCAL_PREF | ATTRS_HAS_ORIGINATOR);
+	b.f.local_pref = 0;
+	b.f.originator_id = 0;
+	b.part[ATTRS_CLUSTERS].len = 0;
+	/* a MED that another AS gave is not for the next one (RFC 4271 5.1.4) */
+	if (len) {
+		b.f.flags &= (uint8_t)~ATTRS_HAS_MED;
+		b.f.med = 0;
+	}
+	/* route targets and the like stay with the provider */
+	if (!bgp_family_vpn(g->feed->family))
+		b.part[ATTRS_EXT].len = 0;
+	out = attrs_intern(&b);
+	attrs_put(empty);
+	return out;
+}
+
+struct attrs *bgp_out_attrs(struct bgp_group *g, const struct rib_route *r)
+{
+	unsigned int slot = (unsigned int)(((uintptr_t)r->attrs >> 5) % BGP_OUT_CACHE);
+	struct attrs *out;
+
+	if (!wanted(g, r) || (r->attrs && communities_forbid(g, r->attrs)))
+		return NULL;
+	if (!r->attrs)
+		return rewrite(g, r);
+	if (g->cache[slot].in != r->attrs) {
+		out = rewrite(g, r);
+		attrs_put(g->cache[slot].in);
+		attrs_put(g->cache[slot].out);
+		g->cache[slot].in = attrs_get(r->attrs);
+		g->cache[slot].out = out;
+	}
+	out = g->cache[slot].out;
+	return out ? attrs_get(out) : NULL;
+}
+
+void bgp_out_cache_clear(struct bgp_group *g)
+{
+	for (unsigned int i = 0; i < BGP_OUT_CACHE; i++) {
+		attrs_put(g->cache[i].in);
+		attrs_put(g->cache[i].out);
+		g->cache[i].in = NULL;
+		g->cache[i].out = NULL;
+	}
+}
+
+/* An address of the link that the session runs over, for IPv6 next hops (RFC 2545 section 3). */
+bool bgp_out_nexthop(const struct bgp_peer *p, enum bgp_family f, struct ip_addr *nexthop,
+		     struct ip_addr *nexthop_ll)
+{
+	const struct ip_addr *local = &p->info.local.addr;
+	bool v4 = bgp_family_afi(f) == BGP_AFI_IPV4;
+
+	memset(nexthop_ll, 0, sizeof(*nexthop_ll));
+	*nexthop = *local;
+	if (local->family == AF_INET)
+		/* RFC 4659 3.2.1.2: mapped, for VPN-IPv6; plain IPv6 has no use for it */
+		return v4 || bgp_family_vpn(f);
+	if (v4 && !p->info.agreed.v6_next_hop[f]) {
+		/* a peer that does not know RFC 8950: our identifier is our IPv4 address */
+		*nexthop = addr_v4(p->bgp->id);
+		return bgp_family_vpn(f);
+	}
+	if (addr_is_link_local(local))
+		*nexthop_ll = *local;
+	return true;
+}

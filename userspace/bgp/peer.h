@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The BGP instance and its peers, as the main thread has them. Shared by the files of this room
+ * that run there, and read by mgmt/show_bgp.c. Main thread only.
+ */
+#ifndef L3VPN_BGP_PEER_H
+#define L3VPN_BGP_PEER_H
+
+#include "bgp/bgp.h"
+#include "bgp/session.h"
+#include "lib/jobs.h"
+#include "lib/list.h"
+#include "rib/table.h"
+#include "vrf/vrf.h"
+
+struct bgp_group;
+
+/* What configuration says of a neighbour. Zeroed whole before filling: compared as octets. */
+struct bgp_peer_conf {
+	char vrf[VRF_NAME_MAX];		/* empty: the provider's own */
+	struct bgp_endpoint peer;
+	uint32_t remote_as;
+	struct ip_addr source;
+	char password[BGP_PASSWORD_MAX + 1];
+	bool passive;
+	uint8_t ttl_security;		/* hops, 0: off */
+	uint8_t multihop;		/* hops, 0: off */
+	uint16_t port;
+	uint16_t hold, keepalive, connect_retry;
+	bool family[BGP_FAMILIES];
+	/* a change of what follows leaves the session alone */
+	bool shutdown;
+	char description[256];
+};
+
+struct bgp_peer;
+
+/* One family of a peer. */
+struct bgp_peer_family {
+	struct bgp_peer *peer;
+	enum bgp_family family;
+	bool active;			/* negotiated, and the session is up */
+	bool disabled;			/* RFC 7606, until the session ends */
+	struct rib_source source;	/* valid when has_source */
+	bool has_source;
+	bool stale;			/* routes kept over the peer's restart (RFC 4724 4.2) */
+	bool eor_received;
+	bool eor_sent;
+	/* outbound, group.c */
+	struct bgp_group *group;	/* NULL: nothing is sent */
+	struct list member;		/* in group */
+	bool needs_eor;
+	bool syncing;			/* is told what the group sent before it came */
+	uint32_t sync_at;
+};
+
+struct bgp_peer {
+	struct list node;		/* in bgp.peers */
+	struct bgp *bgp;
+	char name[BGP_SESSION_NAME];
+	struct bgp_peer_conf conf;
+	uint32_t vrf_id;		/* 0: the provider's own */
+	struct bgp_session *session;
+	bool up;
+	struct bgp_up info;		/* valid when up */
+	char last_down[128];
+	struct bgp_peer_family family[BGP_FAMILIES];
+	struct timer gr_timer;		/* restart time, then stale path time */
+	bool dying;			/* waits until tables let go of its sources */
+};
+
+struct bgp_listener;
+
+struct bgp {
+	struct rib_env env;
+	struct bgp_options opt;
+	bool configured;		/* router bgp is there */
+	uint32_t as;
+	uint32_t id;			/* host order */
+	uint16_t listen_port;
+	bool gr_enabled;
+	uint16_t gr_time, gr_deferral, gr_stale;	/* seconds */
+	struct bgp_workers *workers;
+	struct list peers;		/* struct bgp_peer, provider's first, by VRF and address */
+	struct list graves;		/* removed peers whose sources are still referred to */
+	struct timer grave_timer;
+	struct list feeds;		/* group.c */
+	struct list listeners;		/* listen.c */
+	struct timer listen_timer;
+	struct vrf_watch vrf_watch;
+	/* restart.c */
+	bool restarting;
+	struct timer restart_timer;	/* the deferral's end */
+	struct timer settle_timer;
+};
+
+/* The one instance, NULL when not started. */
+struct bgp *bgp_instance(void);
+
+/* ---- peer.c ---- */
+bool bgp_peer_internal(const struct bgp_peer *p);
+struct bgp_peer *bgp_peer_find(struct bgp *b, const char *vrf, const struct bgp_endpoint *e);
+/* In order; NULL starts. */
+struct bgp_peer *bgp_peer_next(struct bgp *b, const struct bgp_peer *p);
+/* Resumable: the first behind {vrf, address}; the position is kept in *at. Zero it first. */
+struct bgp_peer_cursor {
+	bool started;
+	char vrf[VRF_NAME_MAX];
+	struct bgp_endpoint peer;
+};
+struct bgp_peer *bgp_peer_walk(struct bgp *b, struct bgp_peer_cursor *at);
+void bgp_peer_add(struct bgp *b, const struct bgp_peer_conf *conf);
+void bgp_peer_change(struct bgp_peer *p, const struct bgp_peer_conf *conf);
+void bgp_peer_remove(struct bgp_peer *p);
+/* New sessions for all, after a change of what they all depend on. */
+void bgp_peers_restart(struct bgp *b);
+void bgp_peers_caps(struct bgp *b);		/* the next OPENs differ (graceful restart) */
+void bgp_graves_check(struct bgp *b);
+extern const struct bgp_session_ops bgp_peer_ops;
+
+/* ---- in.c: what peers announce, into tables ---- */
+void bgp_in_update(struct bgp_peer *p, const struct bgp_update *u);
+
+/* ---- restart.c: RFC 4724 on both sides ---- */
+void bgp_restart_begin(struct bgp *b);		/* at start */
+void bgp_restart_check(struct bgp *b);		/* an End-of-RIB came, a peer changed */
+void bgp_restart_stop(struct bgp *b);
+void bgp_helper_down(struct bgp_peer *p, bool lost);
+void bgp_helper_up(struct bgp_peer *p);
+void bgp_helper_eor(struct bgp_peer_family *pf);
+void bgp_helper_init(struct bgp_peer *p);
+
+/* ---- group.c: what goes out ---- */
+void bgp_groups_join(struct bgp_peer *p);	/* every active family */
+void bgp_groups_leave(struct bgp_peer *p);
+void bgp_groups_refresh(struct bgp_peer_family *pf);	/* ROUTE-REFRESH: all of it again */
+void bgp_groups_drained(struct bgp_peer *p);
+void bgp_groups_vrf_changed(struct bgp *b, const struct vrf *v);
+uint32_t bgp_family_advertised(const struct bgp_peer_family *pf);
+/* Resumable walk of what a peer's family was told; *at starts at 0; NULL: no more. */
+struct rib_net *bgp_advertised_walk(const struct bgp_peer_family *pf, uint32_t *at,
+				    struct attrs **attrs, uint32_t *label);
+/* The next hop that goes with it; *ll may be unset. */
+void bgp_advertised_nexthop(const struct bgp_peer_family *pf, struct ip_addr *nexthop,
+			    struct ip_addr *ll);
+
+/* ---- listen.c ---- */
+void bgp_listen_update(struct bgp *b);		/* peers or port changed */
+void bgp_listen_stop(struct bgp *b);
+
+/* ---- config.c ---- */
+void bgp_config_subscribe(struct bgp *b);
+
+#endif
