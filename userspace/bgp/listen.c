@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -133,7 +134,7 @@ static struct bgp_listener *listener_get(struct bgp *b, const char *vrf, uint8_t
 	l->bgp = b;
 	l->family = family;
 	l->fd = -1;
-	strncpy(l->vrf, vrf, sizeof(l->vrf) - 1);
+	snprintf(l->vrf, sizeof(l->vrf), "%s", vrf);
 	list_add_tail(&b->listeners, &l->node);
 	return l;
 }

@@ -238,7 +238,7 @@ bool bgp_open_decode(struct cursor body, const struct bgp_open_expect *expect, s
 	uint8_t version, plen;
 	struct cursor params;
 	bool extended = false;
-	uint16_t elen;
+	uint16_t elen = 0;
 
 	memset(o, 0, sizeof(*o));
 	if (!cursor_u8(&body, &version) || !cursor_u16(&body, &o->as2) ||

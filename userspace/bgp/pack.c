@@ -100,7 +100,7 @@ static uint32_t withdrawal(struct packer *p, const struct bgp_saying *s, uint32_
 static uint32_t announcement(struct packer *p, const struct bgp_saying *s, uint32_t n)
 {
 	const struct bgp_group_key *k = &p->g->key;
-	size_t start = bgp_msg_begin(&p->b, BGP_UPDATE), mp, at, room = BGP_MAX_LEN;
+	size_t start = bgp_msg_begin(&p->b, BGP_UPDATE), mp = 0, at, room = BGP_MAX_LEN;
 	uint32_t i;
 
 	buf_u16(&p->b, 0);
@@ -195,7 +195,7 @@ void bgp_pack_eor(struct bgp_peer_family *pf)
 	uint8_t mem[64];
 	struct buf b;
 	struct bgp_out *out;
-	size_t start, at, mp;
+	size_t start, at, mp = 0;
 
 	buf_init_fixed(&b, mem, sizeof(mem));
 	start = bgp_msg_begin(&b, BGP_UPDATE);

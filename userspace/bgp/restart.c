@@ -11,6 +11,8 @@
 #include "lib/mem.h"
 
 #define SETTLE_MS 100
+#define FIRST_LOOK_MS 1000
+#define DEFERRAL_MS 120000
 
 /* ---- our restart ---- */
 
@@ -68,7 +70,7 @@ static void settle_fn(struct timer *t)
 
 void bgp_restart_check(struct bgp *b)
 {
-	if (b->restarting && b->configured && !timer_running(&b->settle_timer) && complete(b))
+	if (b->restarting && !timer_running(&b->settle_timer) && complete(b))
 		timer_start(&b->settle_timer, SETTLE_MS);
 }
 
@@ -85,9 +87,12 @@ void bgp_restart_begin(struct bgp *b)
 	timer_init(&b->restart_timer, b->env.jobs, deferral_fn);
 	timer_init(&b->settle_timer, b->env.jobs, settle_fn);
 	b->restarting = b->opt.restarting;
-	/* the configuration, which may say another time, restarts it */
-	if (b->restarting)
-		timer_start(&b->restart_timer, 120000);
+	/* the configuration, which may say another time, restarts the first; without peers in it
+	 * the second ends the restart */
+	if (b->restarting) {
+		timer_start(&b->restart_timer, DEFERRAL_MS);
+		timer_start(&b->settle_timer, FIRST_LOOK_MS);
+	}
 }
 
 void bgp_restart_stop(struct bgp *b)

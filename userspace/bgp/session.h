@@ -21,7 +21,7 @@
 #include "bgp/sock.h"
 #include "bgp/update.h"
 
-#define BGP_SESSION_NAME 64
+#define BGP_SESSION_NAME 80
 
 struct bgp_session;
 struct bgp_workers;

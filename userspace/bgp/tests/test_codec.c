@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: GPL-2.0
+/* rooms: lib rib bgp */
+/*
+ * The wire format: what is written reads back, framing, OPEN with its errors, NLRI of every
+ * family at every length, small messages.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bgp/nlri.h"
+#include "bgp/open.h"
+
+static const struct bgp_open_expect expect = {
+	.local_as = 65000, .local_id = 0x0a000001, .remote_as = 4200000001u,
+};
+
+static struct bgp_open sample_open(void)
+{
+	struct bgp_open o = { .as = 4200000001u, .hold = 90, .id = 0x0a000002 };
+
+	o.caps.as4 = true;
+	o.caps.as = o.as;
+	o.caps.refresh = true;
+	o.caps.gr = true;
+	o.caps.gr_restarting = true;
+	o.caps.gr_time = 321;
+	for (int f = 0; f < BGP_FAMILIES; f++) {
+		o.caps.family[f] = f != BGP_IPV6;
+		o.caps.gr_family[f] = f == BGP_VPNV4 || f == BGP_VPNV6;
+		o.caps.gr_forwarding[f] = f == BGP_VPNV6;
+		o.caps.v6_next_hop[f] = f == BGP_VPNV4;
+	}
+	return o;
+}
+
+static struct cursor frame(const struct buf *b, enum bgp_msg_type want)
+{
+	struct cursor in = cursor_make(b->data, b->len), body;
+	struct bgp_notification err;
+	enum bgp_msg_type type;
+
+	assert_int_equal(bgp_frame_next(&in, &type, &body, &err), BGP_FRAME_OK);
+	assert_int_equal(type, want);
+	assert_int_equal(cursor_left(&in), 0);
+	return body;
+}
+
+static void open_round_trip(void **state)
+{
+	struct bgp_open o = sample_open(), got;
+	struct bgp_notification err;
+	struct buf b;
+
+	buf_init(&b);
+	bgp_open_encode(&b, &o);
+	assert_true(bgp_open_decode(frame(&b, BGP_OPEN), &expect, &got, &err));
+	assert_int_equal(got.as, o.as);
+	assert_int_equal(got.as2, BGP_AS_TRANS);
+	assert_int_equal(got.hold, 90);
+	assert_int_equal(got.id, o.id);
+	assert_true(got.caps.refresh && got.caps.gr && got.caps.gr_restarting);
+	assert_int_equal(got.caps.gr_time, 321);
+	assert_memory_equal(got.caps.family, o.caps.family, sizeof(o.caps.family));
+	assert_memory_equal(got.caps.gr_family, o.caps.gr_family, sizeof(o.caps.gr_family));
+	assert_memory_equal(got.caps.gr_forwarding, o.caps.gr_forwarding,
+			    sizeof(o.caps.gr_forwarding));
+	assert_memory_equal(got.caps.v6_next_hop, o.caps.v6_next_hop, sizeof(o.caps.v6_next_hop));
+	buf_free(&b);
+}
+
+/* Every prefix of an OPEN is refused, and none is read past its end (the sanitizer looks). */
+static void open_truncated(void **state)
+{
+	struct bgp_open o = sample_open(), got;
+	struct bgp_notification err;
+	struct cursor body;
+	struct buf b;
+	size_t len;
+
+	buf_init(&b);
+	bgp_open_encode(&b, &o);
+	body = frame(&b, BGP_OPEN);
+	len = cursor_left(&body);
+	for (size_t n = 0; n < len; n++) {
+		uint8_t *copy = malloc(n + 1);
+
+		memcpy(copy, body.at, n);
+		assert_false(bgp_open_decode(cursor_make(copy, n), &expect, &got, &err));
+		assert_int_equal(err.code, BGP_ERR_OPEN);
+		free(copy);
+	}
+	buf_free(&b);
+}
+
+static uint8_t open_error(struct bgp_open o, const struct bgp_open_expect *x, uint8_t version)
+{
+	struct bgp_notification err = { 0 };
+	struct bgp_open got;
+	struct buf b;
+
+	buf_init(&b);
+	bgp_open_encode(&b, &o);
+	b.data[BGP_HEADER_LEN] = version;
+	if (bgp_open_decode(frame(&b, BGP_OPEN), x, &got, &err))
+		err.subcode = 255;
+	else
+		assert_int_equal(err.code, BGP_ERR_OPEN);
+	if (version != BGP_VERSION) {
+		static const uint8_t four[] = { 0, 4 };
+
+		assert_int_equal(err.len, 2);
+		assert_memory_equal(err.data, four, 2);
+	}
+	buf_free(&b);
+	return err.subcode;
+}
+
+static void open_errors(void **state)
+{
+	struct bgp_open_expect internal = { .local_as = 65000, .local_id = 7, .remote_as = 65000 };
+	struct bgp_open o = sample_open();
+
+	assert_int_equal(open_error(o, &expect, 4), 255);
+	assert_int_equal(open_error(o, &expect, 3), BGP_OPEN_BAD_VERSION);
+	o.hold = 2;
+	assert_int_equal(open_error(o, &expect, 4), BGP_OPEN_BAD_HOLD);
+	o.hold = 0;
+	assert_int_equal(open_error(o, &expect, 4), 255);
+	o.id = 0;
+	assert_int_equal(open_error(o, &expect, 4), BGP_OPEN_BAD_ID);
+	o = sample_open();
+	o.as = 65001;
+	o.caps.as = 65001;
+	assert_int_equal(open_error(o, &expect, 4), BGP_OPEN_BAD_PEER_AS);
+	o.as = 65000;
+	o.id = 7;
+	assert_int_equal(open_error(o, &internal, 4), BGP_OPEN_BAD_ID);
+}
+
+/* RFC 4760: an OPEN without the capability speaks IPv4 unicast; RFC 9072: long parameters. */
+static void open_forms(void **state)
+{
+	static const uint8_t plain[] = { 4, 0xfd, 0xe9, 0, 180, 10, 0, 0, 2, 0 };
+	static const uint8_t extended[] = {
+		4, 0xfd, 0xe9, 0, 180, 10, 0, 0, 2, 255, 255, 0, 9,
+		2, 0, 6, 1, 4, 0, 1, 0, 128,
+	};
+	static const uint8_t odd[] = { 4, 0xfd, 0xe9, 0, 180, 10, 0, 0, 2, 3, 1, 1, 0 };
+	struct bgp_open_expect x = { .local_as = 65000, .local_id = 1, .remote_as = 65001 };
+	struct bgp_notification err;
+	struct bgp_open o;
+
+	assert_true(bgp_open_decode(cursor_make(plain, sizeof(plain)), &x, &o, &err));
+	assert_true(o.caps.family[BGP_IPV4]);
+	assert_false(o.caps.as4);
+	assert_true(bgp_open_decode(cursor_make(extended, sizeof(extended)), &x, &o, &err));
+	assert_true(o.caps.family[BGP_VPNV4]);
+	assert_false(o.caps.family[BGP_IPV4]);
+	assert_false(bgp_open_decode(cursor_make(odd, sizeof(odd)), &x, &o, &err));
+	assert_int_equal(err.subcode, BGP_OPEN_BAD_PARAM);
+}
+
+static void agreement(void **state)
+{
+	struct bgp_open a = sample_open(), b = sample_open();
+	struct bgp_agreed g;
+
+	b.hold = 30;
+	b.caps.as4 = false;
+	b.caps.family[BGP_VPNV6] = false;
+	bgp_agree(&a, &b, &g);
+	assert_int_equal(g.hold, 30);
+	assert_false(g.as4);
+	assert_true(g.refresh && g.gr);
+	assert_true(g.family[BGP_VPNV4] && !g.family[BGP_VPNV6] && !g.family[BGP_IPV6]);
+	assert_true(g.v6_next_hop[BGP_VPNV4]);
+}
+
+/* Framing: the same bytes in pieces of every size give the same messages. */
+static void framing_pieces(void **state)
+{
+	struct bgp_open o = sample_open();
+	struct bgp_notification err;
+	struct buf b;
+
+	buf_init(&b);
+	bgp_open_encode(&b, &o);
+	bgp_keepalive_encode(&b);
+	bgp_refresh_encode(&b, BGP_VPNV6);
+	for (size_t cut = 0; cut <= b.len; cut++) {
+		struct cursor in = cursor_make(b.data, cut), body;
+		enum bgp_msg_type type;
+		unsigned int n = 0;
+		enum bgp_frame r;
+
+		while ((r = bgp_frame_next(&in, &type, &body, &err)) == BGP_FRAME_OK)
+			n++;
+		assert_int_equal(r, BGP_FRAME_MORE);
+		assert_int_equal(n, (cut >= b.len) + (cut >= b.len - 23) + (cut >= b.len - 42));
+	}
+	buf_free(&b);
+}
+
+static void frame_error(uint8_t at, uint8_t value, uint8_t subcode)
+{
+	uint8_t m[BGP_HEADER_LEN];
+	struct cursor in = cursor_make(m, sizeof(m)), body;
+	struct bgp_notification err;
+	enum bgp_msg_type type;
+
+	memset(m, 0xff, 16);
+	m[16] = 0;
+	m[17] = BGP_HEADER_LEN;
+	m[18] = BGP_KEEPALIVE;
+	m[at] = value;
+	assert_int_equal(bgp_frame_next(&in, &type, &body, &err), BGP_FRAME_ERROR);
+	assert_int_equal(err.code, BGP_ERR_HEADER);
+	assert_int_equal(err.subcode, subcode);
+	if (subcode == BGP_HDR_BAD_LENGTH) {
+		assert_int_equal(err.len, 2);
+		assert_memory_equal(err.data, m + 16, 2);
+	}
+	if (subcode == BGP_HDR_BAD_TYPE) {
+		assert_int_equal(err.len, 1);
+		assert_int_equal(err.data[0], value);
+	}
+}
+
+static void framing_errors(void **state)
+{
+	for (uint8_t i = 0; i < 16; i++)
+		frame_error(i, 0, BGP_HDR_NOT_SYNC);
+	frame_error(17, 18, BGP_HDR_BAD_LENGTH);
+	frame_error(17, 20, BGP_HDR_BAD_LENGTH);	/* a KEEPALIVE with something inside */
+	frame_error(16, 0x10, BGP_HDR_BAD_LENGTH);	/* 4115 */
+	frame_error(18, BGP_OPEN, BGP_HDR_BAD_LENGTH);	/* too short for an OPEN */
+	frame_error(18, BGP_UPDATE, BGP_HDR_BAD_LENGTH);
+	frame_error(18, BGP_NOTIFICATION, BGP_HDR_BAD_LENGTH);
+	frame_error(18, 0, BGP_HDR_BAD_TYPE);
+	frame_error(18, 6, BGP_HDR_BAD_TYPE);
+}
+
+static void nlri_round_trip(void **state)
+{
+	unsigned int seed = 20261122;
+
+	for (int f = 0; f < BGP_FAMILIES; f++) {
+		uint8_t family = bgp_family_afi(f) == BGP_AFI_IPV4 ? AF_INET : AF_INET6;
+
+		for (unsigned int len = 0; len <= addr_bits(family); len++) {
+			struct bgp_nlri n = { 0 }, got;
+			uint8_t octets[16], mem[BGP_NLRI_MAX];
+			struct cursor c;
+			struct buf b;
+
+			for (int i = 0; i < 16; i++)
+				octets[i] = (uint8_t)rand_r(&seed);
+			n.prefix = prefix_make(family, octets, (uint8_t)len);
+			if (bgp_family_vpn(f)) {
+				n.label = (uint32_t)rand_r(&seed) & 0xfffff;
+				for (int i = 0; i < 8; i++)
+					n.rd[i] = (uint8_t)rand_r(&seed);
+			}
+			buf_init_fixed(&b, mem, sizeof(mem));
+			bgp_nlri_encode(&b, f, &n, false);
+			assert_false(b.full);
+			assert_int_equal(b.len, bgp_nlri_size(f, &n));
+			c = cursor_make(b.data, b.len);
+			assert_true(bgp_nlri_decode(&c, f, &got));
+			assert_int_equal(cursor_left(&c), 0);
+			assert_true(prefix_eq(&got.prefix, &n.prefix));
+			assert_int_equal(got.label, n.label);
+			assert_memory_equal(got.rd, n.rd, 8);
+			for (size_t cut = 0; cut < b.len; cut++) {
+				c = cursor_make(b.data, cut);
+				assert_false(bgp_nlri_decode(&c, f, &got));
+			}
+		}
+	}
+}
+
+static void nlri_bad(void **state)
+{
+	static const uint8_t v4_33[] = { 33, 10, 0, 0, 0, 0 };
+	static const uint8_t vpn_short[] = { 87, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1 };
+	static const uint8_t host_bits[] = { 9, 10, 0xff };
+	struct bgp_nlri n;
+	struct cursor c = cursor_make(v4_33, sizeof(v4_33));
+
+	assert_false(bgp_nlri_decode(&c, BGP_IPV4, &n));
+	c = cursor_make(vpn_short, sizeof(vpn_short));
+	assert_false(bgp_nlri_decode(&c, BGP_VPNV4, &n));
+	/* bits behind the length do not matter, RFC 4271 4.3 */
+	c = cursor_make(host_bits, sizeof(host_bits));
+	assert_true(bgp_nlri_decode(&c, BGP_IPV4, &n));
+	assert_int_equal(n.prefix.addr.b[1], 0x80);
+}
+
+static void withdraw_label(void **state)
+{
+	struct bgp_nlri n = { .label = 77 };
+	uint8_t mem[BGP_NLRI_MAX];
+	struct buf b;
+
+	n.prefix.addr.family = AF_INET;
+	buf_init_fixed(&b, mem, sizeof(mem));
+	bgp_nlri_encode(&b, BGP_VPNV4, &n, true);
+	assert_int_equal(mem[1], 0x80);
+	assert_int_equal(mem[2], 0);
+	assert_int_equal(mem[3], 0);
+}
+
+static void small_messages(void **state)
+{
+	struct bgp_notification n, got;
+	enum bgp_family f;
+	struct buf b;
+	bool known;
+
+	buf_init(&b);
+	bgp_notification_set(&n, BGP_ERR_CEASE, BGP_CEASE_SHUTDOWN, "bye", 3);
+	bgp_notification_encode(&b, &n);
+	assert_true(bgp_notification_decode(frame(&b, BGP_NOTIFICATION), &got));
+	assert_memory_equal(&n, &got, sizeof(n));
+	for (int i = 0; i < BGP_FAMILIES; i++) {
+		buf_rewind(&b, 0);
+		bgp_refresh_encode(&b, i);
+		assert_true(bgp_refresh_decode(frame(&b, BGP_ROUTE_REFRESH), &f, &known, &got));
+		assert_true(known);
+		assert_int_equal(f, i);
+	}
+	b.data[BGP_HEADER_LEN + 3] = 77;
+	assert_true(bgp_refresh_decode(frame(&b, BGP_ROUTE_REFRESH), &f, &known, &got));
+	assert_false(known);
+	assert_false(bgp_refresh_decode(cursor_make(b.data, 3), &f, &known, &got));
+	assert_int_equal(got.code, BGP_ERR_REFRESH);
+	buf_free(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(open_round_trip), cmocka_unit_test(open_truncated),
+		cmocka_unit_test(open_errors), cmocka_unit_test(open_forms),
+		cmocka_unit_test(agreement), cmocka_unit_test(framing_pieces),
+		cmocka_unit_test(framing_errors), cmocka_unit_test(nlri_round_trip),
+		cmocka_unit_test(nlri_bad), cmocka_unit_test(withdraw_label),
+		cmocka_unit_test(small_messages),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
