@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * forward: look up, choose, hand on. A packet that has entered a VRF (by a port, a label, a local
+ * socket) is looked up in the VRF's index; the route's next hop is followed through groups and
+ * paths to an adjacency (send.c), to the stack (receive.c), or into another VRF.
+ *
+ * The slow answers to user space (which route, which member) run through the same functions.
+ */
+#include <linux/rcupdate.h>
+#include "flow.h"
+#include "forward.h"
+#include "icmp.h"
+#include "neigh.h"
+#include "packet.h"
+#include "send.h"
+
+#define REHASHES	4	/* further tries for a member that can forward, before they are counted */
+
+static const struct l3vpn_leaf *lookup(const struct l3vpn_vrf *vrf, const struct sk_buff *skb)
+{
+	if (l3vpn_is_ipv4(skb))
+		return l3vpn_fib_lookup4(&vrf->fib4, ip_hdr(skb)->daddr);
+	return l3vpn_fib_lookup6(&vrf->fib6, &ipv6_hdr(skb)->daddr);
+}
+
+/* Groups */
+
+static bool nh_dead(const struct l3vpn_nh *nh)
+{
+	const struct l3vpn_nh_data *data = l3vpn_nh_rcu(nh);
+	unsigned int i;
+
+	if (data->kind == L3VPN_NH_KIND_LABELLED)
+		data = l3vpn_nh_rcu(data->path.via);
+	if (data->kind == L3VPN_NH_KIND_ADJACENCY)
+		return l3vpn_adj_dead(&data->adj);
+	if (data->kind != L3VPN_NH_KIND_GROUP)
+		return false;
+	for (i = 0; i < data->group.count; i++) {	/* a path's group: of adjacencies alone */
+		const struct l3vpn_nh_data *member = l3vpn_nh_rcu(data->group.member[i].nh);
+
+		if (member->kind != L3VPN_NH_KIND_ADJACENCY || !l3vpn_adj_dead(&member->adj))
+			return false;
+	}
+	return true;
+}
+
+static u32 rehash(u32 hash)
+{
+	hash ^= hash >> 16;
+	hash *= 0x7feb352d;
+	hash ^= hash >> 15;
+	hash *= 0x846ca68b;
+	return hash ^ hash >> 16;
+}
+
+/*
+ * A member of @n from @member on that can forward: by hash threshold, and when that one cannot, by
+ * further hashes, so that its share goes to all others and theirs stays where it is. NULL: none can.
+ */
+static const struct l3vpn_nh *choose_among(const struct l3vpn_group_member *member, unsigned int n,
+					   u32 hash)
+{
+	unsigned int i, try;
+
+	for (try = 0; try <= REHASHES && n; try++) {
+		for (i = 0; i < n - 1 && hash >> 1 > member[i].bound; i++)
+			;
+		if (!nh_dead(member[i].nh))
+			return member[i].nh;
+		hash = rehash(hash);
+	}
+	for (i = 0; i < n; i++)
+		if (!nh_dead(member[i].nh))
+			return member[i].nh;
+	return NULL;
+}
+
+static const struct l3vpn_nh *choose(const struct l3vpn_group *group, u32 hash)
+{
+	const struct l3vpn_nh *nh = choose_among(group->member, group->active, hash);
+
+	if (!nh)
+		nh = choose_among(group->member + group->active, group->count - group->active, hash);
+	return nh ? nh : group->member[0].nh;
+}
+
+/*
+ * Follow @nh through groups and at most one path. @skb, when not NULL, is hashed when the first
+ * group is met, and @hash then keeps it (*@hashed).
+ */
+static void follow(const struct l3vpn_nh *nh, const struct sk_buff *skb, u32 *hash, bool *hashed,
+		   struct l3vpn_way *way)
+{
+	const struct l3vpn_nh_data *data;
+	u32 spread = 0;
+
+	way->path = NULL;
+	way->adj = NULL;
+	for (;;) {
+		data = l3vpn_nh_rcu(nh);
+		switch (data->kind) {
+		case L3VPN_NH_KIND_GROUP:
+			if (!*hashed) {
+				*hash = l3vpn_flow_hash_skb(skb);
+				*hashed = true;
+			}
+			/* a group behind a group must not repeat its choice */
+			spread = spread ? rehash(spread + 1) : *hash;
+			nh = choose(&data->group, spread);
+			continue;
+		case L3VPN_NH_KIND_LABELLED:
+			way->path = &data->path;
+			nh = data->path.via;
+			continue;
+		case L3VPN_NH_KIND_ADJACENCY:
+			way->adj = &data->adj;
+			fallthrough;
+		default:
+			way->nh = nh;
+			return;
+		}
+	}
+}
+
+void l3vpn_way_of(const struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_nh *nh,
+		  struct l3vpn_way *way)
+{
+	follow(nh, skb, &pkt->hash, &pkt->hashed, way);
+}
+
+const struct l3vpn_nh *l3vpn_forward_member_rcu(const struct l3vpn_nh *nh, u32 hash)
+{
+	struct l3vpn_way way = {};
+	bool hashed = true;
+
+	follow(nh, NULL, &hash, &hashed, &way);
+	return way.nh;
+}
+
+const struct l3vpn_leaf *l3vpn_forward_lookup_rcu(const struct l3vpn_flow *flow,
+						  struct l3vpn_vrf **vrf)
+{
+	unsigned int hops;
+
+	for (hops = 1; hops <= L3VPN_VRF_HOPS_MAX; hops++) {
+		const struct l3vpn_nh_data *data;
+		const struct l3vpn_leaf *leaf;
+
+		if (flow->family == AF_INET)
+			leaf = l3vpn_fib_lookup4(&(*vrf)->fib4, flow->daddr.s6_addr32[0]);
+		else
+			leaf = l3vpn_fib_lookup6(&(*vrf)->fib6, &flow->daddr);
+		if (!leaf)
+			return NULL;
+		data = l3vpn_nh_rcu(leaf->nh);
+		if (data->kind != L3VPN_NH_KIND_VRF || !data->vrf)
+			return leaf;
+		*vrf = data->vrf;
+	}
+	return NULL;
+}
+
+/* Packets */
+
+void l3vpn_count_entry(const struct sk_buff *skb, const struct l3vpn_pkt *pkt)
+{
+	l3vpn_count_rx(pkt->vrf->counters, l3vpn_segments(skb), skb->len);
+}
+
+static void count_exit(const struct sk_buff *skb, const struct l3vpn_pkt *pkt)
+{
+	l3vpn_count_tx(pkt->vrf->counters, l3vpn_segments(skb), skb->len);
+}
+
+static rx_handler_result_t unreachable(struct sk_buff *skb, struct l3vpn_pkt *pkt,
+				       enum l3vpn_icmp_error what, enum l3vpn_drop reason)
+{
+	l3vpn_icmp_error(skb, pkt, what, 0);
+	return l3vpn_pkt_drop(skb, pkt, reason);
+}
+
+/* RECEIVE met elsewhere than in the index: only what the index calls local is for us. */
+static bool is_local(const struct sk_buff *skb, const struct l3vpn_vrf *vrf)
+{
+	const struct l3vpn_leaf *leaf = lookup(vrf, skb);
+
+	return leaf && l3vpn_nh_rcu(leaf->nh)->kind == L3VPN_NH_KIND_RECEIVE;
+}
+
+/* Sources that may be heard on the link, and by local sockets, but not forwarded. */
+static bool source_stays(const struct sk_buff *skb)
+{
+	return !l3vpn_is_ipv4(skb) && (ipv6_addr_type(&ipv6_hdr(skb)->saddr) & IPV6_ADDR_LINKLOCAL);
+}
+
+static rx_handler_result_t enter_vrf(struct sk_buff *skb, struct l3vpn_pkt *pkt,
+				     struct l3vpn_vrf *vrf)
+{
+	if (!vrf)
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_VRF);
+	if (pkt->hops >= L3VPN_VRF_HOPS_MAX)
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_VRF_LOOP);
+	count_exit(skb, pkt);
+	pkt->vrf = vrf;
+	return l3vpn_route(skb, pkt);
+}
+
+rx_handler_result_t l3vpn_to_nh(struct sk_buff *skb, struct l3vpn_pkt *pkt,
+				const struct l3vpn_nh *nh, u32 label)
+{
+	struct l3vpn_way way = {
+		.has_inner = label != L3VPN_LABEL_NONE,
+		.inner = htonl(label << L3VPN_LSE_LABEL_SHIFT),
+	};
+	const struct l3vpn_nh_data *data;
+
+	l3vpn_way_of(skb, pkt, nh, &way);
+	if (likely(way.adj)) {
+		if (unlikely(source_stays(skb)))
+			return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_MARTIAN);
+		if (unlikely(pkt->in && l3vpn_ip_ttl(skb) <= 1))
+			return unreachable(skb, pkt, L3VPN_ICMP_TIME_EXCEEDED, L3VPN_DROP_TTL);
+		l3vpn_send_ip(skb, pkt, &way);
+		return RX_HANDLER_CONSUMED;
+	}
+	data = l3vpn_nh_rcu(way.nh);
+	switch (data->kind) {
+	case L3VPN_NH_KIND_VRF:
+		return enter_vrf(skb, pkt, data->vrf);
+	case L3VPN_NH_KIND_RECEIVE:
+		if (!is_local(skb, pkt->vrf))
+			return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NOT_FOR_HOST);
+		count_exit(skb, pkt);
+		return l3vpn_to_stack(skb, pkt);
+	case L3VPN_NH_KIND_HOST:
+		count_exit(skb, pkt);
+		return l3vpn_to_host(skb, pkt);
+	case L3VPN_NH_KIND_BLACKHOLE:
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_BLACKHOLE);
+	default:
+		return unreachable(skb, pkt, L3VPN_ICMP_HOST_UNREACHABLE, L3VPN_DROP_UNREACHABLE);
+	}
+}
+
+rx_handler_result_t l3vpn_route(struct sk_buff *skb, struct l3vpn_pkt *pkt)
+{
+	const struct l3vpn_leaf *leaf;
+
+	if (unlikely(READ_ONCE(pkt->vrf->dying)))
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_VRF);
+	pkt->hops++;
+	l3vpn_count_entry(skb, pkt);
+	leaf = lookup(pkt->vrf, skb);
+	if (unlikely(!leaf))
+		return unreachable(skb, pkt, L3VPN_ICMP_NET_UNREACHABLE, L3VPN_DROP_NO_ROUTE);
+	return l3vpn_to_nh(skb, pkt, leaf->nh, leaf->labelled ? leaf->label : L3VPN_LABEL_NONE);
+}
+
+void l3vpn_forward(struct sk_buff *skb, struct l3vpn_vrf *vrf, struct l3vpn_port *in)
+{
+	struct l3vpn_pkt pkt = { .ln = vrf->ln, .vrf = vrf, .entry = vrf, .in = in };
+	enum l3vpn_drop reason = l3vpn_check_ip(skb);
+
+	if (reason)
+		l3vpn_pkt_drop(skb, &pkt, reason);
+	else if (l3vpn_route(skb, &pkt) != RX_HANDLER_CONSUMED)
+		netif_rx(skb);
+}

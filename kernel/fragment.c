@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * fragment: IPv4 packets that are too big for the way out, labels included, and may be cut
+ * (RFC 791). The kernel's ip_do_fragment() does the cutting; it takes what it needs to know from a
+ * route, so it gets a stand-in on the stack, which also carries our state to the pieces.
+ */
+#include <net/dst.h>
+#include <net/ip.h>
+#include <net/route.h>
+#include "packet.h"
+#include "send.h"
+
+/**
+ * struct cut - the stand-in route
+ * @rt: what ip_do_fragment() and the pieces' skb_dst() see
+ * @pkt: the packet that is being cut
+ * @way: its way out
+ */
+struct cut {
+	struct rtable rt;
+	struct l3vpn_pkt *pkt;
+	const struct l3vpn_way *way;
+};
+
+static unsigned int cut_mtu(const struct dst_entry *dst)
+{
+	return dst->dev->mtu;
+}
+
+static struct dst_ops l3vpn_cut_ops = {
+	.family	= AF_INET,
+	.mtu	= cut_mtu,
+};
+
+static int send_piece(struct net *net, struct sock *sk, struct sk_buff *skb)
+{
+	const struct cut *cut = container_of(skb_rtable(skb), struct cut, rt);
+
+	skb_dst_drop(skb);	/* not referenced: forgets it */
+	l3vpn_send_ip(skb, cut->pkt, cut->way);
+	return 0;
+}
+
+void l3vpn_fragment(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way,
+		    u32 mtu)
+{
+	struct cut cut = { .pkt = pkt, .way = way };
+
+	/* not dst_init(): its arguments differ between kernels, and nobody counts references */
+	dst_init_metrics(&cut.rt.dst, dst_default_metrics.metrics, true);
+	cut.rt.dst.ops = &l3vpn_cut_ops;
+	cut.rt.dst.flags = DST_NOCOUNT;
+	cut.rt.dst.dev = way->adj->port->dev;
+	skb_dst_drop(skb);
+	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
+	IPCB(skb)->frag_max_size = mtu;
+	/* at least the header's bytes are changed in place, and the pieces copy them */
+	if (skb_cow_head(skb, LL_RESERVED_SPACE(cut.rt.dst.dev))) {
+		l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_MEMORY);
+		return;
+	}
+	skb_dst_set_noref(skb, &cut.rt.dst);
+	ip_do_fragment(pkt->ln->net, NULL, skb, send_piece);
+}

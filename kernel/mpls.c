@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mpls: labelled packets from core ports (RFC 3031, 3032): pop into a VRF, pop and forward without
+ * a look-up (RFC 4364 section 4.3.2), swap, penultimate-hop pop, explicit null (RFC 4182).
+ *
+ * TTL: uniform model (RFC 3443): what is popped hands its TTL down, and never raises the one
+ * below. Forwarding decreases it, once.
+ */
+#include <linux/if_ether.h>
+#include <net/mpls.h>
+#include "icmp.h"
+#include "ilm.h"
+#include "label.h"
+#include "packet.h"
+#include "send.h"
+
+#define LABEL_IPV4_NULL		0
+#define LABEL_IPV6_NULL		2
+#define LABEL_IMPLICIT_NULL	3
+#define NULLS_MAX		4	/* explicit nulls on top of one stack */
+#define LSE_TC_AND_BOTTOM	(7U << L3VPN_LSE_TC_SHIFT | L3VPN_LSE_BOTTOM)
+#define TC_CONTROL		6	/* of ICMP errors: internetwork control, as in their DSCP */
+#define STACK_MAX		32	/* entries between a label that is swapped and the IP packet */
+
+/* Entry number @n of the stack at skb->data, into @lse; false: there is none. */
+static bool stack_entry(const struct sk_buff *skb, unsigned int n, u32 *lse)
+{
+	__be32 buffer;
+	const __be32 *p = skb_header_pointer(skb, n * L3VPN_LSE_LEN, sizeof(buffer), &buffer);
+
+	if (!p)
+		return false;
+	*lse = ntohl(*p);
+	return true;
+}
+
+static void keep_stack(const struct sk_buff *skb, struct l3vpn_pkt *pkt)
+{
+	u32 lse;
+
+	while (pkt->stack_len < L3VPN_STACK_KEPT && stack_entry(skb, pkt->stack_len, &lse)) {
+		pkt->stack[pkt->stack_len++] = htonl(lse);
+		if (lse & L3VPN_LSE_BOTTOM)
+			break;
+	}
+}
+
+static void pop(struct sk_buff *skb)
+{
+	skb_pull_rcsum(skb, L3VPN_LSE_LEN);
+	skb_reset_network_header(skb);
+}
+
+/* What is under the bottom of the stack becomes the packet; its header is linear, not checked. */
+static bool uncover(struct sk_buff *skb)
+{
+	if (!pskb_may_pull(skb, 1))
+		return false;
+	switch (skb->data[0] >> 4) {
+	case 4:
+		skb->protocol = htons(ETH_P_IP);
+		return pskb_may_pull(skb, sizeof(struct iphdr));
+	case 6:
+		skb->protocol = htons(ETH_P_IPV6);
+		return pskb_may_pull(skb, sizeof(struct ipv6hdr));
+	}
+	return false;
+}
+
+/* Hand the TTL of the label down to the IP header that lay under it. */
+static bool hand_down_ttl(struct sk_buff *skb, u8 ttl)
+{
+	if (l3vpn_ip_ttl(skb) <= ttl)
+		return true;
+	if (skb_cow_head(skb, 0))
+		return false;
+	l3vpn_ip_set_ttl(skb, ttl);
+	return true;
+}
+
+static bool hand_down_ttl_to_label(struct sk_buff *skb, u8 ttl)
+{
+	__be32 *lse;
+
+	if (!pskb_may_pull(skb, L3VPN_LSE_LEN) || skb_cow_head(skb, 0))
+		return false;
+	lse = (__be32 *)skb->data;
+	if (l3vpn_lse_ttl(ntohl(*lse)) > ttl)
+		*lse = (*lse & htonl(~0xffU)) | htonl(ttl);
+	if (skb->ip_summed == CHECKSUM_COMPLETE)
+		skb->ip_summed = CHECKSUM_NONE;
+	return true;
+}
+
+/* Pop: VRF and next hop labels. skb->data is at the entry, which is @lse. */
+static rx_handler_result_t dispose(struct sk_buff *skb, struct l3vpn_pkt *pkt,
+				   const struct l3vpn_ilm *ilm, u32 lse)
+{
+	enum l3vpn_drop reason;
+
+	pkt->vrf = ilm->vrf;
+	pkt->entry = ilm->vrf;
+	if (unlikely(!(lse & L3VPN_LSE_BOTTOM)))
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_STACK);
+	pop(skb);
+	if (unlikely(!uncover(skb)))
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_PAYLOAD);
+	reason = l3vpn_check_ip(skb);
+	if (unlikely(reason))
+		return l3vpn_pkt_drop(skb, pkt, reason);
+	if (unlikely(!hand_down_ttl(skb, l3vpn_lse_ttl(lse))))
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_MEMORY);
+	if (ilm->action == L3VPN_LABEL_ACTION_POP_VRF)
+		return l3vpn_route(skb, pkt);
+	if (unlikely(READ_ONCE(pkt->vrf->dying)))
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_VRF);
+	pkt->hops++;
+	l3vpn_count_entry(skb, pkt);
+	return l3vpn_to_nh(skb, pkt, ilm->nh, L3VPN_LABEL_NONE);
+}
+
+/* Put the stack that @skb has below its top entry in front of @icmp, with a fresh TTL. */
+static bool copy_stack(struct sk_buff *icmp, const struct sk_buff *skb, unsigned int entries)
+{
+	unsigned int i;
+	__be32 *to;
+	u32 lse;
+
+	if (!entries)
+		return true;
+	skb_set_inner_protocol(icmp, icmp->protocol);
+	skb_reset_inner_network_header(icmp);
+	to = skb_push(icmp, entries * L3VPN_LSE_LEN);
+	for (i = 0; i < entries; i++) {
+		if (!stack_entry(skb, i + 1, &lse))
+			return false;
+		to[i] = htonl((lse & ~0xffU) | L3VPN_TTL_DEFAULT);
+	}
+	skb_reset_network_header(icmp);
+	icmp->protocol = htons(ETH_P_MPLS_UC);
+	return true;
+}
+
+/*
+ * An error about a packet that we switch: we may not know the way back to its sender, the end of
+ * its path does; so it goes on along the path (RFC 3032 section 2.3.2).
+ */
+static rx_handler_result_t swap_error(struct sk_buff *skb, struct l3vpn_pkt *pkt,
+				      const struct l3vpn_way *way, enum l3vpn_icmp_error what,
+				      enum l3vpn_drop reason)
+{
+	unsigned int entries = 0;
+	struct sk_buff *icmp;
+	u32 lse;
+
+	do {
+		if (entries == STACK_MAX || !stack_entry(skb, entries++, &lse))
+			return l3vpn_pkt_drop(skb, pkt, reason);
+	} while (!(lse & L3VPN_LSE_BOTTOM));
+	icmp = l3vpn_icmp_make(skb, entries * L3VPN_LSE_LEN, pkt, what,
+			       l3vpn_way_room(way, entries - 1),
+			       (entries + L3VPN_LABELS_MAX + 1) * L3VPN_LSE_LEN);
+	if (icmp && copy_stack(icmp, skb, entries - 1))
+		l3vpn_send_labelled(icmp, pkt, way, L3VPN_TTL_DEFAULT, TC_CONTROL);
+	else
+		kfree_skb(icmp);
+	return l3vpn_pkt_drop(skb, pkt, reason);
+}
+
+/* Penultimate hop: the entry goes, and nothing comes in its place but the labels of a path. */
+static enum l3vpn_drop pop_penultimate(struct sk_buff *skb, u32 lse, u8 ttl)
+{
+	pop(skb);
+	if (!(lse & L3VPN_LSE_BOTTOM))
+		return hand_down_ttl_to_label(skb, ttl) ? 0 : L3VPN_DROP_LABEL_STACK;
+	if (!uncover(skb))
+		return L3VPN_DROP_LABEL_PAYLOAD;
+	return hand_down_ttl(skb, ttl) ? 0 : L3VPN_DROP_NO_MEMORY;
+}
+
+/* Swap, or pop as penultimate hop. skb->data is at the entry, which is @lse. */
+static rx_handler_result_t swap(struct sk_buff *skb, struct l3vpn_pkt *pkt,
+				const struct l3vpn_ilm *ilm, u32 lse)
+{
+	struct l3vpn_way way = {
+		.has_inner = ilm->out_label != LABEL_IMPLICIT_NULL,
+		.inner = htonl(ilm->out_label << L3VPN_LSE_LABEL_SHIFT),
+	};
+	u8 ttl = l3vpn_lse_ttl(lse);
+	enum l3vpn_drop reason;
+
+	l3vpn_way_of(skb, pkt, ilm->nh, &way);
+	if (unlikely(!way.adj))
+		return l3vpn_pkt_drop(skb, pkt,
+				      l3vpn_nh_rcu(way.nh)->kind == L3VPN_NH_KIND_BLACKHOLE ?
+				      L3VPN_DROP_BLACKHOLE : L3VPN_DROP_UNREACHABLE);
+	if (unlikely(ttl <= 1))
+		return swap_error(skb, pkt, &way, L3VPN_ICMP_TIME_EXCEEDED, L3VPN_DROP_TTL);
+	if (unlikely(!l3vpn_way_fits(skb, &way, L3VPN_LSE_LEN)))
+		return swap_error(skb, pkt, &way, L3VPN_ICMP_TOO_BIG, L3VPN_DROP_MTU);
+	ttl--;
+	if (way.has_inner) {
+		if (unlikely(skb_cow_head(skb, 0)))
+			return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_MEMORY);
+		*(__be32 *)skb->data = way.inner | htonl((lse & LSE_TC_AND_BOTTOM) | ttl);
+		way.has_inner = false;
+	} else {
+		reason = pop_penultimate(skb, lse, ttl);
+		if (unlikely(reason))
+			return l3vpn_pkt_drop(skb, pkt, reason);
+	}
+	l3vpn_send_labelled(skb, pkt, &way, ttl, l3vpn_lse_tc(lse));
+	return RX_HANDLER_CONSUMED;
+}
+
+/* The bottom of the stack was an explicit null: the packet is for the global table. */
+static rx_handler_result_t explicit_null(struct sk_buff *skb, struct l3vpn_pkt *pkt, u32 lse)
+{
+	bool v4 = l3vpn_lse_label(lse) == LABEL_IPV4_NULL;
+
+	if (!uncover(skb) || v4 != l3vpn_is_ipv4(skb))
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_PAYLOAD);
+	if (!hand_down_ttl(skb, l3vpn_lse_ttl(lse)))
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_MEMORY);
+	return RX_HANDLER_PASS;		/* skb->protocol is an IP one now */
+}
+
+rx_handler_result_t l3vpn_mpls_receive(struct sk_buff *skb, struct l3vpn_pkt *pkt)
+{
+	const struct l3vpn_ilm *ilm;
+	unsigned int nulls;
+	u32 lse, label;
+
+	keep_stack(skb, pkt);
+	for (nulls = 0; ; nulls++) {
+		if (unlikely(!pskb_may_pull(skb, L3VPN_LSE_LEN)))
+			return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_STACK);
+		lse = ntohl(*(__be32 *)skb->data);
+		label = l3vpn_lse_label(lse);
+		if (unlikely(!l3vpn_lse_ttl(lse)))
+			return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_TTL);
+		if (likely(label != LABEL_IPV4_NULL && label != LABEL_IPV6_NULL))
+			break;
+		if (nulls == NULLS_MAX)
+			return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_STACK);
+		pop(skb);
+		if (lse & L3VPN_LSE_BOTTOM)
+			return explicit_null(skb, pkt, lse);
+		if (!hand_down_ttl_to_label(skb, l3vpn_lse_ttl(lse)))
+			return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_STACK);
+	}
+	ilm = l3vpn_label_lookup_rcu(&pkt->ln->labels, label);
+	if (unlikely(!ilm))
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_UNKNOWN);
+	l3vpn_count_label(ilm->counters, l3vpn_segments(skb), skb->len);
+	if (ilm->action == L3VPN_LABEL_ACTION_SWAP)
+		return swap(skb, pkt, ilm, lse);
+	return dispose(skb, pkt, ilm, lse);
+}

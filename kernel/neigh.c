@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * neigh: from an adjacency to the wire, by the kernel's own neighbour entries (RFC 826, 4861).
+ *
+ * An adjacency with a gateway keeps a reference of the neighbour entry, so that the data path
+ * needs no look-up; what it writes in front of a packet it reads from that entry and the device, so
+ * it cannot be stale: nothing has to follow address changes. An entry that the kernel has given up
+ * (flushed, device down) is replaced by the first packet that meets it. neigh_event_send() is called
+ * for every packet: it marks the entry as used, has a STALE one probed, and lets packets wait in
+ * the entry's queue while it is being resolved.
+ */
+#include <linux/etherdevice.h>
+#include <linux/slab.h>
+#include <net/arp.h>
+#include <net/ndisc.h>
+#include "neigh.h"
+#include "packet.h"
+#include "port.h"
+#include "send.h"
+
+/**
+ * struct l3vpn_rewrite - of an adjacency with a gateway
+ * @neigh: its neighbour entry, referenced; RCU, exchanged by whoever finds it dead
+ * @failed: it was seen FAILED and not been reachable since; written by readers, as a hint
+ */
+struct l3vpn_rewrite {
+	struct neighbour __rcu *neigh;
+	bool failed;
+};
+
+/* A neighbour entry with a reference, made if need be; NULL: none can be had. Any context. */
+static struct neighbour *gateway_neigh(const struct l3vpn_adj *adj, struct net_device *dev)
+{
+	struct neighbour *neigh;
+
+	if (adj->gw_family == AF_INET)
+		neigh = __neigh_lookup_errno(&arp_tbl, &adj->gw4, dev);
+	else
+		neigh = __neigh_lookup_errno(&nd_tbl, &adj->gw6, dev);
+	return IS_ERR(neigh) ? NULL : neigh;
+}
+
+int l3vpn_neigh_attach(struct l3vpn_adj *adj)
+{
+	struct l3vpn_rewrite *rewrite;
+	struct neighbour *neigh;
+
+	adj->rewrite = NULL;
+	if (!adj->gw_family)
+		return 0;
+	rewrite = kzalloc(sizeof(*rewrite), GFP_KERNEL_ACCOUNT);
+	if (!rewrite)
+		return -ENOMEM;
+	neigh = gateway_neigh(adj, adj->port->dev);
+	RCU_INIT_POINTER(rewrite->neigh, neigh);
+	adj->rewrite = rewrite;
+	if (neigh && netif_running(adj->port->dev))
+		neigh_event_send(neigh, NULL);
+	return 0;
+}
+
+void l3vpn_neigh_detach(struct l3vpn_adj *adj)
+{
+	struct neighbour *neigh;
+
+	if (!adj->rewrite)
+		return;
+	neigh = rcu_dereference_protected(adj->rewrite->neigh, true);
+	if (neigh)
+		neigh_release(neigh);
+	kfree(adj->rewrite);
+	adj->rewrite = NULL;
+}
+
+/* The entry that an adjacency holds is dead, or was never had: get the one of now. */
+static struct neighbour *renew(const struct l3vpn_adj *adj)
+{
+	struct l3vpn_port *port = adj->port;
+	struct neighbour *neigh, *old;
+
+	if (!port)
+		return NULL;
+	neigh = gateway_neigh(adj, port->dev);
+	if (!neigh)
+		return NULL;
+	old = unrcu_pointer(xchg(&adj->rewrite->neigh, RCU_INITIALIZER(neigh)));
+	if (old)
+		neigh_release(old);	/* freed by RCU: who still reads it may */
+	return neigh;
+}
+
+static struct neighbour *onlink_neigh(struct net_device *dev, const struct sk_buff *skb)
+{
+	struct neighbour *neigh = NULL;
+
+	if (skb->protocol == htons(ETH_P_IP)) {
+		__be32 daddr = ip_hdr(skb)->daddr;
+
+		neigh = __ipv4_neigh_lookup_noref(dev, (__force u32)daddr);
+		if (!neigh)
+			neigh = __neigh_create(&arp_tbl, &daddr, dev, false);
+	} else if (skb->protocol == htons(ETH_P_IPV6)) {
+		struct in6_addr daddr = ipv6_hdr(skb)->daddr;
+
+		neigh = __ipv6_neigh_lookup_noref(dev, &daddr);
+		if (!neigh)
+			neigh = __neigh_create(&nd_tbl, &daddr, dev, false);
+	}
+	return IS_ERR(neigh) ? NULL : neigh;
+}
+
+struct neighbour *l3vpn_neigh_of(const struct l3vpn_adj *adj, const struct sk_buff *skb)
+{
+	struct neighbour *neigh;
+
+	if (!adj->rewrite)
+		return onlink_neigh(adj->port->dev, skb);
+	neigh = rcu_dereference(adj->rewrite->neigh);
+	if (unlikely(!neigh || READ_ONCE(neigh->dead)))
+		neigh = renew(adj);
+	return neigh;
+}
+
+bool l3vpn_neigh_failed(struct neighbour *neigh)
+{
+	if (likely(!(READ_ONCE(neigh->nud_state) & NUD_FAILED)))
+		return false;
+	if (time_after(jiffies, READ_ONCE(neigh->updated) + HZ))
+		neigh_event_send(neigh, NULL);
+	return true;
+}
+
+static void push_ethernet(struct sk_buff *skb, const struct net_device *dev,
+			  struct neighbour *neigh)
+{
+	struct ethhdr *eth = skb_push(skb, ETH_HLEN);
+	unsigned int seq;
+
+	do {
+		seq = read_seqbegin(&neigh->ha_lock);
+		ether_addr_copy(eth->h_dest, neigh->ha);
+	} while (read_seqretry(&neigh->ha_lock, seq));
+	ether_addr_copy(eth->h_source, dev->dev_addr);
+	eth->h_proto = skb->protocol;
+}
+
+void l3vpn_neigh_send(struct sk_buff *skb, struct net_device *dev, struct neighbour *neigh)
+{
+	const struct header_ops *ops = dev->header_ops;
+
+	skb->dev = dev;
+	if (unlikely(neigh_event_send(neigh, skb)))
+		return;		/* it waits */
+	if (likely(ops && ops->create == eth_header)) {
+		push_ethernet(skb, dev, neigh);
+	} else {
+		unsigned char ha[MAX_ADDR_LEN];
+
+		neigh_ha_snapshot(ha, neigh, dev);
+		if (dev_hard_header(skb, dev, ntohs(skb->protocol), ha, NULL, skb->len) < 0) {
+			kfree_skb(skb);
+			return;
+		}
+	}
+	dev_queue_xmit(skb);
+}
+
+static bool port_usable(const struct l3vpn_port *port)
+{
+	return port && netif_running(port->dev) && netif_carrier_ok(port->dev);
+}
+
+bool l3vpn_adj_resolved(const struct l3vpn_adj *adj)
+{
+	struct neighbour *neigh;
+
+	if (!port_usable(adj->port))
+		return false;
+	if (!adj->rewrite)
+		return true;
+	neigh = rcu_dereference(adj->rewrite->neigh);
+	return neigh && (READ_ONCE(neigh->nud_state) & NUD_VALID);
+}
+
+bool l3vpn_adj_dead(const struct l3vpn_adj *adj)
+{
+	struct l3vpn_rewrite *rewrite = adj->rewrite;
+	struct neighbour *neigh;
+
+	if (!port_usable(adj->port))
+		return true;
+	if (!rewrite)
+		return false;
+	neigh = rcu_dereference(rewrite->neigh);
+	if (!neigh || READ_ONCE(neigh->dead)) {
+		/* asked for again here, where nobody else may: packets take other members */
+		if (!READ_ONCE(rewrite->failed))
+			return false;
+		neigh = renew(adj);
+		if (!neigh)
+			return true;
+		neigh_event_send(neigh, NULL);
+	}
+	if (READ_ONCE(neigh->nud_state) & NUD_VALID) {
+		if (unlikely(READ_ONCE(rewrite->failed)))
+			WRITE_ONCE(rewrite->failed, false);
+		return false;
+	}
+	if (l3vpn_neigh_failed(neigh) && !READ_ONCE(rewrite->failed))
+		WRITE_ONCE(rewrite->failed, true);
+	return READ_ONCE(rewrite->failed);
+}

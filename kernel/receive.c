@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * receive: what comes in by a port, and what goes to local sockets.
+ *
+ * A customer can address nothing of the provider: only what the index of its VRF calls local, ARP
+ * and neighbour discovery for such addresses, the port's own link-local addresses, and the
+ * link-local multicast protocols listed below reach the kernel's stack, with the port as the
+ * device, whose VRF the stack then knows. All else is forwarded by the index or dropped by name
+ * (RFC 1812 section 5.3, RFC 4291 section 2.5, RFC 6890).
+ */
+#include <linux/etherdevice.h>
+#include <linux/icmpv6.h>
+#include <linux/if_arp.h>
+#include <linux/if_vlan.h>
+#include <linux/igmp.h>
+#include <linux/inetdevice.h>
+#include <linux/udp.h>
+#include <net/addrconf.h>
+#include <net/arp.h>
+#include <net/ipv6.h>
+#include <net/l3mdev.h>
+#include "forward.h"
+#include "packet.h"
+#include "receive.h"
+
+#define PROTO_OSPF	89	/* RFC 2328, 5340 */
+#define PROTO_VRRP	112	/* RFC 5798 */
+#define PORT_RIP	520	/* RFC 2453 */
+#define PORT_RIPNG	521	/* RFC 2080 */
+
+/* Checks of the header */
+
+/* Source routes (RFC 791) would go around the index: refused as RFC 7126 recommends. */
+static bool has_source_route(const struct sk_buff *skb)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	const u8 *option = (const u8 *)(iph + 1);
+	int left = iph->ihl * 4 - sizeof(*iph);
+
+	while (left > 0 && *option != IPOPT_END) {
+		int len = *option == IPOPT_NOOP ? 1 : left > 1 ? option[1] : 0;
+
+		if (*option == IPOPT_SSRR || *option == IPOPT_LSRR)
+			return true;
+		if (len < (*option == IPOPT_NOOP ? 1 : 2) || len > left)
+			return true;	/* malformed */
+		option += len;
+		left -= len;
+	}
+	return false;
+}
+
+static enum l3vpn_drop check_ipv4(struct sk_buff *skb)
+{
+	const struct iphdr *iph;
+	u32 len;
+
+	if (!pskb_may_pull(skb, sizeof(*iph)))
+		return L3VPN_DROP_HEADER;
+	iph = ip_hdr(skb);
+	if (iph->version != 4 || iph->ihl < 5 || !pskb_may_pull(skb, iph->ihl * 4))
+		return L3VPN_DROP_HEADER;
+	iph = ip_hdr(skb);
+	if (ip_fast_csum(iph, iph->ihl))
+		return L3VPN_DROP_HEADER;
+	len = ntohs(iph->tot_len);
+	if (unlikely(!len && skb_is_gso(skb)))
+		len = skb->len;		/* BIG TCP */
+	if (len > skb->len || len < iph->ihl * 4)
+		return L3VPN_DROP_HEADER;
+	if (pskb_trim_rcsum(skb, len))
+		return L3VPN_DROP_NO_MEMORY;
+	iph = ip_hdr(skb);
+	if (unlikely(iph->ihl > 5) && has_source_route(skb))
+		return L3VPN_DROP_HEADER;
+	if (unlikely(ipv4_is_zeronet(iph->saddr) || ipv4_is_loopback(iph->saddr) ||
+		     ipv4_is_multicast(iph->saddr) || ipv4_is_lbcast(iph->saddr) ||
+		     ipv4_is_zeronet(iph->daddr) || ipv4_is_loopback(iph->daddr)))
+		return L3VPN_DROP_MARTIAN;
+	return 0;
+}
+
+static enum l3vpn_drop check_ipv6(struct sk_buff *skb)
+{
+	const struct ipv6hdr *ip6h;
+	u32 len;
+
+	if (!pskb_may_pull(skb, sizeof(*ip6h)))
+		return L3VPN_DROP_HEADER;
+	ip6h = ipv6_hdr(skb);
+	if (ip6h->version != 6)
+		return L3VPN_DROP_HEADER;
+	len = ntohs(ip6h->payload_len) + sizeof(*ip6h);
+	if (unlikely(!ip6h->payload_len && skb_is_gso(skb)))
+		len = skb->len;		/* BIG TCP */
+	if (len > skb->len)
+		return L3VPN_DROP_HEADER;
+	if (pskb_trim_rcsum(skb, len))
+		return L3VPN_DROP_NO_MEMORY;
+	ip6h = ipv6_hdr(skb);
+	if (unlikely(ipv6_addr_is_multicast(&ip6h->saddr) || ipv6_addr_loopback(&ip6h->saddr) ||
+		     ipv6_addr_loopback(&ip6h->daddr) || ipv6_addr_any(&ip6h->daddr) ||
+		     ipv6_addr_v4mapped(&ip6h->saddr) || ipv6_addr_v4mapped(&ip6h->daddr)))
+		return L3VPN_DROP_MARTIAN;
+	return 0;
+}
+
+/* :: may be heard (neighbour discovery), never forwarded; multicast is the customer port's. */
+static enum l3vpn_drop check_unicast(const struct sk_buff *skb)
+{
+	if (l3vpn_is_ipv4(skb))
+		return ipv4_is_multicast(ip_hdr(skb)->daddr) || ipv4_is_lbcast(ip_hdr(skb)->daddr) ?
+		       L3VPN_DROP_MULTICAST : 0;
+	if (ipv6_addr_is_multicast(&ipv6_hdr(skb)->daddr))
+		return L3VPN_DROP_MULTICAST;
+	if (ipv6_addr_any(&ipv6_hdr(skb)->saddr) ||
+	    ipv6_addr_type(&ipv6_hdr(skb)->daddr) & IPV6_ADDR_LINKLOCAL)
+		return L3VPN_DROP_MARTIAN;
+	return 0;
+}
+
+enum l3vpn_drop l3vpn_check_ip(struct sk_buff *skb)
+{
+	enum l3vpn_drop reason = l3vpn_is_ipv4(skb) ? check_ipv4(skb) : check_ipv6(skb);
+
+	return reason ? reason : check_unicast(skb);
+}
+
+/* To the stack */
+
+/*
+ * May a local socket answer this source? It must have a route in the VRF by which it came, that is
+ * not the box itself, and be no address of the global table: the answer would go there.
+ */
+static bool source_plausible(const struct sk_buff *skb, const struct l3vpn_pkt *pkt)
+{
+	const struct l3vpn_leaf *leaf;
+	struct net_device *dev;
+	u8 kind;
+
+	if (l3vpn_is_ipv4(skb)) {
+		leaf = l3vpn_fib_lookup4(&pkt->entry->fib4, ip_hdr(skb)->saddr);
+		dev = __ip_dev_find(pkt->ln->net, ip_hdr(skb)->saddr, false);
+	} else {
+		const struct in6_addr *saddr = &ipv6_hdr(skb)->saddr;
+
+		if (ipv6_addr_type(saddr) & IPV6_ADDR_LINKLOCAL)
+			return pkt->in && pkt->in->kind == L3VPN_PORT_KIND_CUSTOMER;
+		leaf = l3vpn_fib_lookup6(&pkt->entry->fib6, saddr);
+		dev = ipv6_dev_find(pkt->ln->net, saddr, NULL);
+	}
+	if (!leaf || (dev && !l3mdev_master_ifindex_rcu(dev)))
+		return false;
+	kind = l3vpn_nh_rcu(leaf->nh)->kind;
+	return kind != L3VPN_NH_KIND_RECEIVE && kind != L3VPN_NH_KIND_BLACKHOLE &&
+	       kind != L3VPN_NH_KIND_UNREACHABLE;
+}
+
+/* Give @skb a link layer header of @dev's own, for taps there. */
+static bool fake_mac_header(struct sk_buff *skb, const struct net_device *dev)
+{
+	struct ethhdr *eth;
+
+	if (skb_cow_head(skb, ETH_HLEN))
+		return false;
+	skb_push(skb, ETH_HLEN);
+	skb_reset_mac_header(skb);
+	eth = eth_hdr(skb);
+	ether_addr_copy(eth->h_dest, dev->dev_addr);
+	ether_addr_copy(eth->h_source, dev->dev_addr);
+	eth->h_proto = skb->protocol;
+	skb_pull(skb, ETH_HLEN);
+	skb_reset_network_header(skb);
+	skb_reset_mac_len(skb);
+	return true;
+}
+
+static rx_handler_result_t requeue(struct sk_buff *skb, struct l3vpn_pkt *pkt,
+				   struct net_device *dev)
+{
+	if (!fake_mac_header(skb, dev))
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_MEMORY);
+	skb_dst_drop(skb);
+	skb->dev = dev;
+	skb->pkt_type = PACKET_HOST;
+	skb->encapsulation = 0;
+	return RX_HANDLER_ANOTHER;
+}
+
+rx_handler_result_t l3vpn_to_stack(struct sk_buff *skb, struct l3vpn_pkt *pkt)
+{
+	if (pkt->in && !source_plausible(skb, pkt))
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_MARTIAN);
+	if (pkt->in && skb->dev == pkt->in->dev &&
+	    rcu_access_pointer(pkt->in->vrf) == pkt->vrf)
+		return RX_HANDLER_PASS;
+	return requeue(skb, pkt, pkt->vrf->dev);
+}
+
+rx_handler_result_t l3vpn_to_host(struct sk_buff *skb, struct l3vpn_pkt *pkt)
+{
+	return requeue(skb, pkt, pkt->ln->net->loopback_dev);
+}
+
+/* Customer ports */
+
+static bool is_receive4(const struct l3vpn_vrf *vrf, __be32 addr)
+{
+	const struct l3vpn_leaf *leaf = l3vpn_fib_lookup4(&vrf->fib4, addr);
+
+	return leaf && l3vpn_nh_rcu(leaf->nh)->kind == L3VPN_NH_KIND_RECEIVE;
+}
+
+/*
+ * ARP (RFC 826) for this VRF's own addresses, or an announcement (RFC 5227) of somebody else's: the
+ * stack would answer for any address of the box.
+ */
+static rx_handler_result_t receive_arp(struct sk_buff *skb, struct l3vpn_pkt *pkt)
+{
+	const struct net_device *dev = skb->dev;
+	__be32 sip, tip;
+	const u8 *p;
+
+	if (!pskb_may_pull(skb, arp_hdr_len(skb->dev)))
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_HEADER);
+	p = (const u8 *)(arp_hdr(skb) + 1);
+	memcpy(&sip, p + dev->addr_len, sizeof(sip));
+	memcpy(&tip, p + 2 * dev->addr_len + sizeof(sip), sizeof(tip));
+	if (is_receive4(pkt->vrf, tip) || (sip == tip && !is_receive4(pkt->vrf, sip)))
+		return RX_HANDLER_PASS;
+	return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NOT_FOR_HOST);
+}
+
+static bool udp_dport_is(const struct sk_buff *skb, int offset, u16 port)
+{
+	struct udphdr buffer;
+	const struct udphdr *uh = skb_header_pointer(skb, offset, sizeof(buffer), &buffer);
+
+	return uh && uh->dest == htons(port);
+}
+
+/* IGMP, OSPF, VRRP and RIP to 224.0.0.0/24. */
+static bool multicast4_served(const struct sk_buff *skb)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+
+	if (!ipv4_is_local_multicast(iph->daddr))
+		return false;
+	switch (iph->protocol) {
+	case IPPROTO_IGMP:
+	case PROTO_OSPF:
+	case PROTO_VRRP:
+		return true;
+	case IPPROTO_UDP:
+		return !ip_is_fragment(iph) && udp_dport_is(skb, iph->ihl * 4, PORT_RIP);
+	}
+	return false;
+}
+
+static bool icmp6_served(const struct sk_buff *skb, int offset)
+{
+	struct icmp6hdr buffer;
+	const struct icmp6hdr *icmp = skb_header_pointer(skb, offset, sizeof(buffer), &buffer);
+
+	if (!icmp)
+		return false;
+	switch (icmp->icmp6_type) {
+	case ICMPV6_MGM_QUERY:
+	case ICMPV6_MGM_REPORT:
+	case ICMPV6_MGM_REDUCTION:
+	case ICMPV6_MLD2_REPORT:
+	case NDISC_ROUTER_SOLICITATION:
+	case NDISC_ROUTER_ADVERTISEMENT:
+	case NDISC_NEIGHBOUR_SOLICITATION:
+	case NDISC_NEIGHBOUR_ADVERTISEMENT:
+		return true;
+	}
+	return false;
+}
+
+/* Neighbour discovery, MLD, OSPFv3, VRRP and RIPng to ff02::/16. */
+static bool multicast6_served(const struct sk_buff *skb)
+{
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+	__be16 fragment = 0;
+	u8 proto = ip6h->nexthdr;
+	int offset;
+
+	if (IPV6_ADDR_MC_SCOPE(&ip6h->daddr) != IPV6_ADDR_SCOPE_LINKLOCAL)
+		return false;
+	offset = ipv6_skip_exthdr(skb, sizeof(*ip6h), &proto, &fragment);
+	if (offset < 0)
+		return false;
+	if (proto == NEXTHDR_FRAGMENT) {	/* not the first: the header itself names it */
+		struct frag_hdr buffer, *fh;
+
+		fh = skb_header_pointer(skb, offset, sizeof(buffer), &buffer);
+		return fh && fh->nexthdr == PROTO_OSPF;
+	}
+	switch (proto) {
+	case PROTO_OSPF:
+	case PROTO_VRRP:
+		return true;
+	case IPPROTO_UDP:
+		return !fragment && udp_dport_is(skb, offset, PORT_RIPNG);
+	case IPPROTO_ICMPV6:
+		return !fragment && icmp6_served(skb, offset);
+	}
+	return false;
+}
+
+static rx_handler_result_t receive_multicast(struct sk_buff *skb, struct l3vpn_pkt *pkt)
+{
+	if (l3vpn_is_ipv4(skb) ? multicast4_served(skb) : multicast6_served(skb))
+		return RX_HANDLER_PASS;
+	return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_MULTICAST);
+}
+
+static rx_handler_result_t receive_ip(struct sk_buff *skb, struct l3vpn_pkt *pkt)
+{
+	enum l3vpn_drop reason = l3vpn_is_ipv4(skb) ? check_ipv4(skb) : check_ipv6(skb);
+
+	if (unlikely(reason))
+		return l3vpn_pkt_drop(skb, pkt, reason);
+	reason = check_unicast(skb);
+	if (likely(!reason)) {
+		if (unlikely(skb->pkt_type != PACKET_HOST))	/* RFC 1812 section 5.3.4 */
+			return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_MULTICAST);
+		return l3vpn_route(skb, pkt);
+	}
+	if (reason == L3VPN_DROP_MULTICAST)
+		return receive_multicast(skb, pkt);
+	/* to the port's own link-local address, or from :: to anybody */
+	if (skb->pkt_type != PACKET_HOST || l3vpn_is_ipv4(skb))
+		return l3vpn_pkt_drop(skb, pkt, reason);
+	if (!(ipv6_addr_type(&ipv6_hdr(skb)->daddr) & IPV6_ADDR_LINKLOCAL))
+		return l3vpn_pkt_drop(skb, pkt, reason);
+	if (!ipv6_chk_addr(pkt->ln->net, &ipv6_hdr(skb)->daddr, skb->dev, 1))
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NOT_FOR_HOST);
+	if (!(ipv6_addr_type(&ipv6_hdr(skb)->saddr) & IPV6_ADDR_LINKLOCAL) &&
+	    !ipv6_addr_any(&ipv6_hdr(skb)->saddr) && !source_plausible(skb, pkt))
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_MARTIAN);
+	return RX_HANDLER_PASS;
+}
+
+/* A tag that no VLAN device took means no port of ours; a priority tag means nothing. */
+static bool foreign_tag(struct sk_buff *skb)
+{
+	if (eth_type_vlan(skb->protocol))
+		return true;
+	if (!skb_vlan_tag_present(skb))
+		return false;
+	if (skb_vlan_tag_get_id(skb))
+		return true;
+	__vlan_hwaccel_clear_tag(skb);
+	return false;
+}
+
+rx_handler_result_t l3vpn_receive_customer(struct sk_buff **pskb)
+{
+	struct sk_buff *skb = *pskb;
+	struct l3vpn_port *in;
+	struct l3vpn_pkt pkt;
+
+	if (unlikely(skb->pkt_type == PACKET_LOOPBACK))
+		return RX_HANDLER_PASS;		/* our own multicast, heard by ourselves */
+	if (unlikely(skb->pkt_type == PACKET_OTHERHOST)) {
+		kfree_skb(skb);			/* nobody's business here */
+		return RX_HANDLER_CONSUMED;
+	}
+	skb = skb_share_check(skb, GFP_ATOMIC);
+	if (unlikely(!skb))
+		return RX_HANDLER_CONSUMED;
+	*pskb = skb;
+
+	in = rcu_dereference(skb->dev->rx_handler_data);
+	l3vpn_pkt_init(&pkt, in, rcu_dereference(in->vrf));
+	l3vpn_count_rx(pkt.in->counters, l3vpn_segments(skb), skb->len);
+
+	if (unlikely(foreign_tag(skb)))
+		return l3vpn_pkt_drop(skb, &pkt, L3VPN_DROP_VLAN);
+	if (unlikely(!pkt.vrf || READ_ONCE(pkt.vrf->dying)))
+		return l3vpn_pkt_drop(skb, &pkt, L3VPN_DROP_NO_VRF);
+
+	switch (skb->protocol) {
+	case htons(ETH_P_IP):
+	case htons(ETH_P_IPV6):
+		return receive_ip(skb, &pkt);
+	case htons(ETH_P_ARP):
+		return receive_arp(skb, &pkt);
+	case htons(ETH_P_MPLS_UC):
+	case htons(ETH_P_MPLS_MC):
+		return l3vpn_pkt_drop(skb, &pkt, L3VPN_DROP_LABEL_ON_CUSTOMER);
+	default:
+		return l3vpn_pkt_drop(skb, &pkt, L3VPN_DROP_PROTOCOL);
+	}
+}
+
+/* Core ports */
+
+rx_handler_result_t l3vpn_receive_core(struct sk_buff **pskb)
+{
+	struct sk_buff *skb = *pskb;
+	struct l3vpn_pkt pkt;
+
+	if (skb->protocol != htons(ETH_P_MPLS_UC) || skb->pkt_type == PACKET_LOOPBACK)
+		return RX_HANDLER_PASS;
+	if (unlikely(skb->pkt_type == PACKET_OTHERHOST)) {
+		kfree_skb(skb);
+		return RX_HANDLER_CONSUMED;
+	}
+	skb = skb_share_check(skb, GFP_ATOMIC);
+	if (unlikely(!skb))
+		return RX_HANDLER_CONSUMED;
+	*pskb = skb;
+	l3vpn_pkt_init(&pkt, rcu_dereference(skb->dev->rx_handler_data), NULL);
+	l3vpn_count_rx(pkt.in->counters, l3vpn_segments(skb), skb->len);
+	if (unlikely(foreign_tag(skb)))
+		return l3vpn_pkt_drop(skb, &pkt, L3VPN_DROP_VLAN);
+	if (unlikely(skb->pkt_type != PACKET_HOST))
+		return l3vpn_pkt_drop(skb, &pkt, L3VPN_DROP_MULTICAST);
+	return l3vpn_mpls_receive(skb, &pkt);
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * send: the last part of a packet's way: does it fit, is the way out up, decrease the TTL, push the
+ * labels (RFC 3032; TTL and traffic class by the uniform model of RFC 3443 and RFC 3270), hand it
+ * to the neighbour. One skb_cow_head() makes room for all of it.
+ */
+#include <linux/if_ether.h>
+#include <net/ip.h>
+#include <net/mpls.h>
+#include "icmp.h"
+#include "neigh.h"
+#include "packet.h"
+#include "send.h"
+
+static unsigned int way_labels(const struct l3vpn_way *way)
+{
+	return (way->path ? way->path->count : 0) + way->has_inner;
+}
+
+/* Is @skb, with @more octets of labels, small enough for @mtu? A GSO packet by its segments. */
+static bool fits(const struct sk_buff *skb, int mtu, int more)
+{
+	if (likely((int)skb->len + more <= mtu))
+		return true;
+	return skb_is_gso(skb) && mtu > more && skb_gso_validate_network_len(skb, mtu - more);
+}
+
+bool l3vpn_way_fits(const struct sk_buff *skb, const struct l3vpn_way *way, unsigned int less)
+{
+	const struct l3vpn_port *out = way->adj->port;
+	int more = way_labels(way) * L3VPN_LSE_LEN;
+
+	return !out || fits(skb, READ_ONCE(out->dev->mtu), more - (int)less);
+}
+
+u32 l3vpn_way_room(const struct l3vpn_way *way, unsigned int below)
+{
+	u32 used = (way_labels(way) + below) * L3VPN_LSE_LEN;
+	u32 mtu = way->adj->port ? READ_ONCE(way->adj->port->dev->mtu) : 0;
+
+	return mtu > used ? mtu - used : 0;
+}
+
+/* The packet leaves its old life: what concerned the way in does not concern the way out. */
+static void leave(struct sk_buff *skb)
+{
+	skb_forward_csum(skb);
+	skb_clear_tstamp(skb);
+	skb_dst_drop(skb);
+	skb->ignore_df = 0;
+}
+
+/* GSO and checksum offload find the packet below the labels by the inner header. */
+static void begin_labels(struct sk_buff *skb)
+{
+	skb_set_inner_protocol(skb, skb->protocol);
+	skb_reset_inner_network_header(skb);
+	skb->protocol = htons(ETH_P_MPLS_UC);
+}
+
+/* Push the labels of @way; there is room. @bottom: the first pushed is the bottom of the stack. */
+static void push_labels(struct sk_buff *skb, const struct l3vpn_way *way, u8 ttl, u8 tc, bool bottom)
+{
+	unsigned int count = way->path ? way->path->count : 0, i;
+	__be32 rest = htonl((u32)tc << L3VPN_LSE_TC_SHIFT | ttl);
+	__be32 *lse = skb_push(skb, way_labels(way) * L3VPN_LSE_LEN);
+
+	for (i = 0; i < count; i++)
+		lse[i] = way->path->lse[i] | rest;
+	if (way->has_inner)
+		lse[i++] = way->inner | rest;
+	if (bottom)
+		lse[i - 1] |= htonl(L3VPN_LSE_BOTTOM);
+	skb_reset_network_header(skb);
+}
+
+static bool port_usable(const struct l3vpn_port *port)
+{
+	return port && netif_running(port->dev) && netif_carrier_ok(port->dev);
+}
+
+/* @skb is complete but for its link layer header. */
+static void transmit(struct sk_buff *skb, const struct l3vpn_pkt *pkt, struct l3vpn_port *out,
+		     struct neighbour *neigh)
+{
+	u32 segments = l3vpn_segments(skb);
+
+	if (pkt->vrf)
+		l3vpn_count_tx(pkt->vrf->counters, segments, skb->len);
+	l3vpn_count_tx(out->counters, segments, skb->len);
+	l3vpn_neigh_send(skb, out->dev, neigh);
+}
+
+/* Segment in software what cannot be a GSO packet on its way on, and send each piece. */
+static void send_segments(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way)
+{
+	struct sk_buff *segs, *next;
+
+	memset(skb->cb, 0, sizeof(skb->cb));
+	segs = __skb_gso_segment(skb, 0, false);
+	if (IS_ERR_OR_NULL(segs)) {
+		l3vpn_pkt_drop(skb, pkt, IS_ERR(segs) ? L3VPN_DROP_NO_MEMORY : L3VPN_DROP_HEADER);
+		return;
+	}
+	consume_skb(skb);
+	skb_list_walk_safe(segs, segs, next) {
+		skb_mark_not_on_list(segs);
+		/* a segment comes back with its link layer header in front */
+		__skb_pull(segs, skb_network_offset(segs));
+		l3vpn_send_ip(segs, pkt, way);
+	}
+}
+
+static void too_big(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way, u32 mtu)
+{
+	if (l3vpn_is_ipv4(skb) && !(ip_hdr(skb)->frag_off & htons(IP_DF)) &&
+	    mtu >= IPV4_MIN_MTU) {
+		if (skb_is_gso(skb))
+			send_segments(skb, pkt, way);
+		else
+			l3vpn_fragment(skb, pkt, way, mtu);
+		return;
+	}
+	l3vpn_icmp_error(skb, pkt, L3VPN_ICMP_TOO_BIG, mtu);
+	l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_MTU);
+}
+
+void l3vpn_send_ip(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way)
+{
+	unsigned int more = way_labels(way) * L3VPN_LSE_LEN;
+	struct l3vpn_port *out = way->adj->port;
+	struct neighbour *neigh;
+	u8 ttl;
+
+	if (unlikely(!port_usable(out))) {
+		l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_PORT_DOWN);
+		return;
+	}
+	if (unlikely(!fits(skb, READ_ONCE(out->dev->mtu), more))) {
+		too_big(skb, pkt, way, l3vpn_way_room(way, 0));
+		return;
+	}
+	if (unlikely(more && skb->encapsulation && skb_is_gso(skb))) {
+		send_segments(skb, pkt, way);	/* its inner headers are in use */
+		return;
+	}
+	neigh = l3vpn_neigh_of(way->adj, skb);
+	if (unlikely(!neigh || l3vpn_neigh_failed(neigh))) {
+		l3vpn_icmp_error(skb, pkt, L3VPN_ICMP_HOST_UNREACHABLE, 0);
+		l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NEIGHBOUR);
+		return;
+	}
+	if (unlikely(skb_cow_head(skb, more + LL_RESERVED_SPACE(out->dev)))) {
+		l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_MEMORY);
+		return;
+	}
+	leave(skb);
+	ttl = l3vpn_ip_ttl(skb);
+	if (pkt->in)
+		l3vpn_ip_set_ttl(skb, --ttl);
+	if (more) {
+		u8 tc = l3vpn_ip_tc(skb);
+
+		begin_labels(skb);
+		push_labels(skb, way, ttl, tc, true);
+	}
+	transmit(skb, pkt, out, neigh);
+}
+
+void l3vpn_send_labelled(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way,
+			 u8 ttl, u8 tc)
+{
+	unsigned int more = way_labels(way) * L3VPN_LSE_LEN;
+	struct l3vpn_port *out = way->adj->port;
+	struct neighbour *neigh;
+
+	if (unlikely(!port_usable(out))) {
+		l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_PORT_DOWN);
+		return;
+	}
+	neigh = l3vpn_neigh_of(way->adj, skb);
+	if (unlikely(!neigh || l3vpn_neigh_failed(neigh))) {
+		l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NEIGHBOUR);
+		return;
+	}
+	if (unlikely(skb_cow_head(skb, more + LL_RESERVED_SPACE(out->dev)))) {
+		l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_MEMORY);
+		return;
+	}
+	leave(skb);
+	if (more) {
+		bool bottom = !eth_p_mpls(skb->protocol);
+
+		if (bottom)
+			begin_labels(skb);
+		push_labels(skb, way, ttl, tc, bottom);
+	}
+	transmit(skb, pkt, out, neigh);
+}

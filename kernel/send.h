@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * l3vpn: from a chosen next hop to the wire: MTU, TTL, labels, link layer header.
+ *
+ * Implemented by: send.c (data plane). Called by: forward.c, mpls.c. Softirq, inside rcu_read_lock.
+ */
+#ifndef _L3VPN_SEND_H
+#define _L3VPN_SEND_H
+
+#include <linux/skbuff.h>
+#include "nexthop.h"
+#include "packet.h"
+
+/**
+ * struct l3vpn_way - the way out that a packet takes
+ * @adj:	the adjacency; NULL: the choice ended at another kind
+ * @path:	labels to push on top of @inner, or NULL
+ * @nh:		handle of what was chosen last: the adjacency, or what is none
+ * @inner:	label stack entry to push first, network byte order, label alone; valid when @has_inner
+ * @has_inner:	see @inner
+ */
+struct l3vpn_way {
+	const struct l3vpn_adj *adj;
+	const struct l3vpn_path *path;
+	const struct l3vpn_nh *nh;
+	__be32 inner;
+	bool has_inner;
+};
+
+/*
+ * Send an IP packet (skb->protocol, network header and data at it): TTL is decreased if it came in
+ * by a port, and copied to every label. Consumes @skb.
+ */
+void l3vpn_send_ip(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way);
+
+/* Can @skb, with the labels of @way but @less octets, pass the MTU of the way out? */
+bool l3vpn_way_fits(const struct sk_buff *skb, const struct l3vpn_way *way, unsigned int less);
+
+/* The largest IP packet that fits there under the labels of @way and @below more; 0: none. */
+u32 l3vpn_way_room(const struct l3vpn_way *way, unsigned int below);
+
+/*
+ * Send what is left of a labelled packet (skb->data at it): @ttl and @tc go into the labels pushed.
+ * With nothing pushed and skb->protocol an IP one, the IP header has been set right by the caller,
+ * who has also asked l3vpn_way_fits().
+ */
+void l3vpn_send_labelled(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way,
+			 u8 ttl, u8 tc);
+
+/* fragment.c: IPv4 packet too big for @mtu, not DF: send it in pieces. Consumes @skb. */
+void l3vpn_fragment(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way,
+		    u32 mtu);
+
+/*
+ * neigh.c: the neighbour that @adj leads to for the IP packet @skb, or for anything where the
+ * adjacency has a gateway; no reference, valid inside this RCU section. NULL: there is none.
+ */
+struct neighbour *l3vpn_neigh_of(const struct l3vpn_adj *adj, const struct sk_buff *skb);
+
+/* neigh.c: @neigh is known to be unreachable. Asks again for it, at most once a second. */
+bool l3vpn_neigh_failed(struct neighbour *neigh);
+
+/*
+ * neigh.c: put the link layer header on and queue @skb (data and network header at the layer 3
+ * header, enough room, header writable) on @dev, or have it wait for the neighbour. Consumes @skb.
+ */
+void l3vpn_neigh_send(struct sk_buff *skb, struct net_device *dev, struct neighbour *neigh);
+
+#endif /* _L3VPN_SEND_H */
