@@ -12,6 +12,7 @@
 #include <linux/once.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
+#include <net/mpls.h>
 #include "flow.h"
 #include "packet.h"
 
@@ -90,7 +91,7 @@ static bool flow_of_ipv6(const struct sk_buff *skb, unsigned int offset, struct 
 		struct frag_hdr frag, *fh = skb_header_pointer(skb, next, sizeof(frag), &frag);
 
 		proto = next >= 0 && fh ? fh->nexthdr : proto;
-		fragment = 1;
+		fragment = htons(IP6_OFFSET);
 	}
 	flow->proto = proto;
 	if (next >= 0 && !fragment)

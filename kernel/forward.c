@@ -173,8 +173,8 @@ static void count_exit(const struct sk_buff *skb, const struct l3vpn_pkt *pkt)
 	l3vpn_count_tx(pkt->vrf->counters, l3vpn_segments(skb), skb->len);
 }
 
-static rx_handler_result_t unreachable(struct sk_buff *skb, struct l3vpn_pkt *pkt,
-				       enum l3vpn_icmp_error what, enum l3vpn_drop reason)
+static rx_handler_result_t refuse(struct sk_buff *skb, struct l3vpn_pkt *pkt,
+				  enum l3vpn_icmp_error what, enum l3vpn_drop reason)
 {
 	l3vpn_icmp_error(skb, pkt, what, 0);
 	return l3vpn_pkt_drop(skb, pkt, reason);
@@ -220,7 +220,7 @@ rx_handler_result_t l3vpn_to_nh(struct sk_buff *skb, struct l3vpn_pkt *pkt,
 		if (unlikely(source_stays(skb)))
 			return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_MARTIAN);
 		if (unlikely(pkt->in && l3vpn_ip_ttl(skb) <= 1))
-			return unreachable(skb, pkt, L3VPN_ICMP_TIME_EXCEEDED, L3VPN_DROP_TTL);
+			return refuse(skb, pkt, L3VPN_ICMP_TIME_EXCEEDED, L3VPN_DROP_TTL);
 		l3vpn_send_ip(skb, pkt, &way);
 		return RX_HANDLER_CONSUMED;
 	}
@@ -239,7 +239,7 @@ rx_handler_result_t l3vpn_to_nh(struct sk_buff *skb, struct l3vpn_pkt *pkt,
 	case L3VPN_NH_KIND_BLACKHOLE:
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_BLACKHOLE);
 	default:
-		return unreachable(skb, pkt, L3VPN_ICMP_HOST_UNREACHABLE, L3VPN_DROP_UNREACHABLE);
+		return refuse(skb, pkt, L3VPN_ICMP_HOST_UNREACHABLE, L3VPN_DROP_UNREACHABLE);
 	}
 }
 
@@ -253,7 +253,7 @@ rx_handler_result_t l3vpn_route(struct sk_buff *skb, struct l3vpn_pkt *pkt)
 	l3vpn_count_entry(skb, pkt);
 	leaf = lookup(pkt->vrf, skb);
 	if (unlikely(!leaf))
-		return unreachable(skb, pkt, L3VPN_ICMP_NET_UNREACHABLE, L3VPN_DROP_NO_ROUTE);
+		return refuse(skb, pkt, L3VPN_ICMP_NET_UNREACHABLE, L3VPN_DROP_NO_ROUTE);
 	return l3vpn_to_nh(skb, pkt, leaf->nh, leaf->labelled ? leaf->label : L3VPN_LABEL_NONE);
 }
 

@@ -39,6 +39,8 @@
 #include "label.h"
 #include "stats.h"
 
+struct l3vpn_icmp;
+
 /**
  * struct l3vpn_net - everything of the module in one network namespace
  * @net:	the namespace; valid from init to exit of the pernet operations
@@ -64,6 +66,7 @@
  * @addr_pending: keepers whose IPv6 addresses changed (kept.h), by @keeper->pending
  * @addr_work:	serves @addr_pending: the notifier of IPv6 addresses may not sleep (addr.c)
  * @rules:	which l3mdev FIB rules are ours (vrf_rule.c); under RTNL
+ * @icmp:	rate limits of ICMP errors (icmp.c)
  * @sample_tokens: drop samples still allowed in this second
  * @sample_second: the second, in jiffies / HZ, for which @sample_tokens counts
  */
@@ -91,6 +94,7 @@ struct l3vpn_net {
 	struct list_head addr_pending;
 	struct work_struct addr_work;
 	u8 rules;
+	struct l3vpn_icmp *icmp;
 	atomic_t sample_tokens;
 	unsigned long sample_second;
 };

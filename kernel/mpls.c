@@ -179,7 +179,7 @@ static enum l3vpn_drop pop_penultimate(struct sk_buff *skb, u32 lse, u8 ttl)
 }
 
 /* Swap, or pop as penultimate hop. skb->data is at the entry, which is @lse. */
-static rx_handler_result_t swap(struct sk_buff *skb, struct l3vpn_pkt *pkt,
+static rx_handler_result_t swap_label(struct sk_buff *skb, struct l3vpn_pkt *pkt,
 				const struct l3vpn_ilm *ilm, u32 lse)
 {
 	struct l3vpn_way way = {
@@ -254,6 +254,6 @@ rx_handler_result_t l3vpn_mpls_receive(struct sk_buff *skb, struct l3vpn_pkt *pk
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_UNKNOWN);
 	l3vpn_count_label(ilm->counters, l3vpn_segments(skb), skb->len);
 	if (ilm->action == L3VPN_LABEL_ACTION_SWAP)
-		return swap(skb, pkt, ilm, lse);
+		return swap_label(skb, pkt, ilm, lse);
 	return dispose(skb, pkt, ilm, lse);
 }

@@ -5,6 +5,7 @@
  * to the neighbour. One skb_cow_head() makes room for all of it.
  */
 #include <linux/if_ether.h>
+#include <net/gso.h>
 #include <net/ip.h>
 #include <net/mpls.h>
 #include "icmp.h"
