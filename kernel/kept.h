@@ -31,11 +31,13 @@ enum l3vpn_claim_rank {
  * @claims:	its claims; under ln->lock
  * @pending:	in ln->addr_pending; under ln->addr_lock
  * @open:	may be put into ln->addr_pending; under ln->addr_lock
+ * @of_vrf:	embedded in a VRF, else in a port; constant
  */
 struct l3vpn_keeper {
 	struct list_head claims;
 	struct list_head pending;
 	bool open;
+	bool of_vrf;
 };
 
 /**
@@ -58,7 +60,7 @@ struct l3vpn_kept {
 	struct l3vpn_leaf shadow;
 };
 
-void l3vpn_keeper_init(struct l3vpn_keeper *keeper);
+void l3vpn_keeper_init(struct l3vpn_keeper *keeper, bool of_vrf);
 
 /*
  * A round over all addresses of @keeper's device: begin, claim each, end. What was claimed before

@@ -40,6 +40,7 @@
  * @keeper:	those that follow the addresses of @dev itself
  * @stamp:	epoch; under ln->lock
  * @user:	made by netlink: swept by epochs (one made by "ip link add" is not)
+ * @extack:	while the device is being registered: where a refusal tells why; under RTNL
  */
 struct l3vpn_vrf {
 	struct net_device *dev;
@@ -61,6 +62,7 @@ struct l3vpn_vrf {
 	struct l3vpn_keeper keeper;
 	u32 stamp;
 	bool user;
+	struct netlink_ext_ack *extack;
 };
 
 /* Any context that keeps @dev alive: @dev is one of our VRF devices. */

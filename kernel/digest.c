@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * l3vpn: the digest of a next hop, as the uapi header defines it.
+ */
+#include "digest.h"
+#include "nexthop.h"
+#include "nexthop_ctl.h"
+
+static u64 l3vpn_digest_adj(u64 h, const struct l3vpn_adj *adj)
+{
+	int i;
+
+	h = l3vpn_digest_word(h, adj->ifindex);
+	switch (adj->gw_family) {
+	case AF_INET:
+		h = l3vpn_digest_word(h, 4);
+		return l3vpn_digest_word(h, be32_to_cpu(adj->gw4));
+	case AF_INET6:
+		h = l3vpn_digest_word(h, 16);
+		for (i = 0; i < 4; i++)
+			h = l3vpn_digest_word(h, be32_to_cpu(adj->gw6.s6_addr32[i]));
+		return h;
+	default:
+		return l3vpn_digest_word(h, 0);
+	}
+}
+
+u64 l3vpn_digest_nh(u32 id, const struct l3vpn_nh_data *data)
+{
+	u64 h = l3vpn_digest_start(L3VPN_OBJECT_NH);
+	int i;
+
+	h = l3vpn_digest_word(h, id);
+	h = l3vpn_digest_word(h, data->kind);
+	switch (data->kind) {
+	case L3VPN_NH_KIND_ADJACENCY:
+		return l3vpn_digest_adj(h, &data->adj);
+	case L3VPN_NH_KIND_LABELLED:
+		h = l3vpn_digest_word(h, data->path.via->id);
+		h = l3vpn_digest_word(h, data->path.count);
+		for (i = 0; i < data->path.count; i++)
+			h = l3vpn_digest_word(h, l3vpn_path_label(&data->path, i));
+		return h;
+	case L3VPN_NH_KIND_GROUP:
+		for (i = 0; i < data->group.count; i++) {
+			const struct l3vpn_group_member *m =
+				&data->group.member[data->group.order[i]];
+
+			h = l3vpn_digest_word(h, m->nh->id);
+			h = l3vpn_digest_word(h, m->weight);
+			h = l3vpn_digest_word(h, m->backup ? L3VPN_MEMBER_FLAG_BACKUP : 0);
+		}
+		return h;
+	case L3VPN_NH_KIND_VRF:
+		return l3vpn_digest_word(h, data->vrf_id);
+	default:
+		return h;
+	}
+}

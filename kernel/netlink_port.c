@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * l3vpn: PORT_NEW, PORT_DEL, PORT_GET.
+ */
+#include <linux/rtnetlink.h>
+#include <net/genetlink.h>
+#include <net/sock.h>
+
+#include "netlink.h"
+#include "port.h"
+#include "port_ctl.h"
+#include "vrf.h"
+
+const struct nla_policy l3vpn_port_new_policy[L3VPN_PORT_VRF + 1] = {
+	[L3VPN_PORT_IFINDEX]	= NLA_POLICY_MIN(NLA_S32, 1),
+	[L3VPN_PORT_KIND]	= NLA_POLICY_RANGE(NLA_U8, L3VPN_PORT_KIND_CUSTOMER,
+						   L3VPN_PORT_KIND_CORE),
+	[L3VPN_PORT_VRF]	= NLA_POLICY_FULL_RANGE(NLA_U32, &l3vpn_range_vrf),
+};
+
+const struct nla_policy l3vpn_port_del_policy[L3VPN_PORT_IFINDEX + 1] = {
+	[L3VPN_PORT_IFINDEX]	= NLA_POLICY_MIN(NLA_S32, 1),
+};
+
+const struct nla_policy l3vpn_port_get_policy[L3VPN_PORT_VRF + 1] = {
+	[L3VPN_PORT_IFINDEX]	= NLA_POLICY_MIN(NLA_S32, 1),
+	[L3VPN_PORT_VRF]	= NLA_POLICY_FULL_RANGE(NLA_U32, &l3vpn_range_vrf),
+};
+
+int l3vpn_port_fill(struct sk_buff *skb, struct l3vpn_port *port)
+{
+	struct l3vpn_stats sum;
+	struct l3vpn_vrf *vrf;
+
+	l3vpn_counters_sum(port->counters, &sum);
+	vrf = rcu_dereference_protected(port->vrf, lockdep_is_held(&port->ln->lock));
+	if (nla_put_s32(skb, L3VPN_PORT_IFINDEX, port->dev->ifindex) ||
+	    nla_put_u8(skb, L3VPN_PORT_KIND, port->kind) ||
+	    (vrf && nla_put_u32(skb, L3VPN_PORT_VRF, vrf->id)) ||
+	    nla_put_string(skb, L3VPN_PORT_NAME, port->dev->name) ||
+	    l3vpn_stats_fill(skb, L3VPN_PORT_STATS, &sum, &port->base) ||
+	    nla_put_u8(skb, L3VPN_PORT_CARRIER, l3vpn_port_carrier(port)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int l3vpn_port_answer(struct genl_info *info, struct l3vpn_port *port)
+{
+	struct sk_buff *msg;
+	void *hdr;
+	int err;
+
+	msg = l3vpn_reply_start(info, L3VPN_CMD_PORT_GET, NLMSG_DEFAULT_SIZE, &hdr);
+	if (!msg)
+		return -ENOMEM;
+	mutex_lock(&port->ln->lock);
+	err = l3vpn_port_fill(msg, port);
+	mutex_unlock(&port->ln->lock);
+	return l3vpn_reply_send(info, msg, hdr, err);
+}
+
+static int l3vpn_port_new_locked(struct l3vpn_net *ln, struct genl_info *info)
+{
+	struct nlattr *vrf_attr = info->attrs[L3VPN_PORT_VRF];
+	struct l3vpn_port_request req = {
+		.kind = nla_get_u8(info->attrs[L3VPN_PORT_KIND]),
+		.user = true,
+		.flags = info->nlhdr->nlmsg_flags,
+	};
+	struct net_device *dev;
+	int err;
+
+	dev = __dev_get_by_index(ln->net, nla_get_s32(info->attrs[L3VPN_PORT_IFINDEX]));
+	if (!dev) {
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[L3VPN_PORT_IFINDEX],
+				    "no such device in this network namespace");
+		return -ENODEV;
+	}
+	if (vrf_attr) {
+		req.vrf = l3vpn_vrf_find(ln, nla_get_u32(vrf_attr));
+		if (!req.vrf) {
+			NL_SET_ERR_MSG_ATTR(info->extack, vrf_attr, "no such VRF");
+			return -ENOENT;
+		}
+	}
+	err = l3vpn_port_bind(ln, dev, &req, info->extack);
+	if (err)
+		return err;
+	if (info->nlhdr->nlmsg_flags & NLM_F_ECHO)
+		l3vpn_port_answer(info, l3vpn_port_of(dev));
+	return 0;
+}
+
+int l3vpn_nl_port_new(struct sk_buff *skb, struct genl_info *info)
+{
+	struct l3vpn_net *ln = l3vpn_net(genl_info_net(info));
+	int err;
+
+	err = l3vpn_nl_check(info->nlhdr, info->extack);
+	if (err)
+		return err;
+	if (!info->attrs[L3VPN_PORT_IFINDEX])
+		return l3vpn_nl_missing(info, L3VPN_PORT_IFINDEX, "interface index");
+	if (!info->attrs[L3VPN_PORT_KIND])
+		return l3vpn_nl_missing(info, L3VPN_PORT_KIND, "kind of port");
+	if (nla_get_u8(info->attrs[L3VPN_PORT_KIND]) == L3VPN_PORT_KIND_CUSTOMER) {
+		if (!info->attrs[L3VPN_PORT_VRF])
+			return l3vpn_nl_missing(info, L3VPN_PORT_VRF, "VRF of a customer port");
+	} else if (info->attrs[L3VPN_PORT_VRF]) {
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[L3VPN_PORT_VRF],
+				    "a core port has no VRF");
+		return -EINVAL;
+	}
+
+	rtnl_lock();
+	err = l3vpn_port_new_locked(ln, info);
+	rtnl_unlock();
+	return err;
+}
+
+/* Under RTNL. The port that the request names; ERR_PTR with extack set. */
+static struct l3vpn_port *l3vpn_port_named(struct l3vpn_net *ln, struct genl_info *info)
+{
+	struct nlattr *ifindex = info->attrs[L3VPN_PORT_IFINDEX];
+	struct l3vpn_port *port;
+
+	if (!ifindex)
+		return ERR_PTR(l3vpn_nl_missing(info, L3VPN_PORT_IFINDEX, "interface index"));
+	port = xa_load(&ln->ports, nla_get_s32(ifindex));
+	if (port)
+		return port;
+	NL_SET_ERR_MSG_ATTR(info->extack, ifindex, "no such port");
+	return ERR_PTR(-ENOENT);
+}
+
+int l3vpn_nl_port_del(struct sk_buff *skb, struct genl_info *info)
+{
+	struct l3vpn_net *ln = l3vpn_net(genl_info_net(info));
+	struct l3vpn_port *port;
+	int err;
+
+	err = l3vpn_nl_check(info->nlhdr, info->extack);
+	if (err)
+		return err;
+
+	rtnl_lock();
+	port = l3vpn_port_named(ln, info);
+	if (IS_ERR(port)) {
+		err = PTR_ERR(port);
+	} else if (l3vpn_port_is_used(port)) {
+		NL_SET_ERR_MSG(info->extack, "next hops still refer to the port");
+		err = -EBUSY;
+	} else {
+		l3vpn_port_unbind(port);
+	}
+	rtnl_unlock();
+	return err;
+}
+
+int l3vpn_nl_port_get(struct sk_buff *skb, struct genl_info *info)
+{
+	struct l3vpn_net *ln = l3vpn_net(genl_info_net(info));
+	struct l3vpn_port *port;
+	int err;
+
+	err = l3vpn_nl_check(info->nlhdr, info->extack);
+	if (err)
+		return err;
+
+	rtnl_lock();
+	port = l3vpn_port_named(ln, info);
+	err = IS_ERR(port) ? PTR_ERR(port) : l3vpn_port_answer(info, port);
+	rtnl_unlock();
+	return err;
+}
+
+struct l3vpn_port_dump {
+	unsigned long next;
+};
+
+/* Under ln->lock: does the request ask for @port? */
+static bool l3vpn_port_wanted(const struct l3vpn_port *port, struct nlattr **attrs)
+{
+	const struct l3vpn_vrf *vrf;
+
+	vrf = rcu_dereference_protected(port->vrf, lockdep_is_held(&port->ln->lock));
+	if (attrs[L3VPN_PORT_IFINDEX] &&
+	    nla_get_s32(attrs[L3VPN_PORT_IFINDEX]) != port->dev->ifindex)
+		return false;
+	return !attrs[L3VPN_PORT_VRF] || (vrf && nla_get_u32(attrs[L3VPN_PORT_VRF]) == vrf->id);
+}
+
+int l3vpn_nl_port_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct l3vpn_net *ln = l3vpn_net(sock_net(skb->sk));
+	struct l3vpn_port_dump *ctx = (void *)cb->ctx;
+	struct nlattr **attrs = l3vpn_dump_attrs(cb);
+	struct l3vpn_port *port;
+	unsigned long ifindex;
+
+	BUILD_BUG_ON(sizeof(*ctx) > sizeof(cb->ctx));
+	mutex_lock(&ln->lock);
+	xa_for_each_start(&ln->ports, ifindex, port, ctx->next) {
+		void *hdr;
+
+		if (!l3vpn_port_wanted(port, attrs))
+			continue;
+		hdr = l3vpn_dump_put(skb, cb, L3VPN_CMD_PORT_GET);
+		if (!hdr)
+			break;
+		if (l3vpn_port_fill(skb, port)) {
+			genlmsg_cancel(skb, hdr);
+			break;
+		}
+		genlmsg_end(skb, hdr);
+	}
+	ctx->next = port ? ifindex : ULONG_MAX;
+	mutex_unlock(&ln->lock);
+	return skb->len;
+}
