@@ -331,6 +331,11 @@ bool dp_sync_idle(const struct dp_sync *s)
 	return s->present && !s->windowed && !s->in_flight && !s->programming && !sync_failed(s);
 }
 
+bool dp_sync_settled(const struct dp_sync *s)
+{
+	return s->present && !s->windowed && !s->in_flight && !s->programming;
+}
+
 struct dp_provider *dp_sync_provider(const struct dp_sync *s)
 {
 	return s->p;
@@ -438,6 +443,37 @@ const char *dp_audit_state_str(enum dp_audit_state state)
 	};
 
 	return names[state];
+}
+
+/* ---- clear ---- */
+
+static void clear_done(void *arg, int error, uint64_t swept)
+{
+	struct dp_sync *s = arg;
+
+	if (error)
+		log_warn("dataplane", "forwarding was not taken away: %s", strerror(error));
+	else
+		log_notice("dataplane", "forwarding was taken away: %llu objects",
+			   (unsigned long long)swept);
+	if (!error)
+		sync_port_lost(s);
+	s->on_clear(s->on_clear_arg);
+}
+
+void dp_sync_clear(struct dp_sync *s, void (*done)(void *arg), void *arg)
+{
+	s->on_clear = done;
+	s->on_clear_arg = arg;
+	s->started = false;
+	window_drop(s);
+	job_cancel(&s->program);
+	timer_stop(&s->retry);
+	timer_stop(&s->sweep_timer);
+	audit_stop(s);
+	timer_stop(&s->audit_timer);
+	s->p->ops->epoch_begin(s->p, &s->epoch);
+	s->p->ops->sweep(s->p, s->epoch, 0, clear_done, s);
 }
 
 /* ---- life ---- */

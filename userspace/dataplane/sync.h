@@ -61,6 +61,15 @@ void dp_sync_restart_done(struct dp_sync *s);
 /* Is everything that is wanted acknowledged (nothing in windows, batches, or refused)? */
 bool dp_sync_idle(const struct dp_sync *s);
 
+/* Is everything that is wanted answered, one way or the other? */
+bool dp_sync_settled(const struct dp_sync *s);
+
+/*
+ * Take away everything that was programmed, by whomever: for a stop that shall leave nothing behind.
+ * done() comes from the loop; nothing is programmed any more.
+ */
+void dp_sync_clear(struct dp_sync *s, void (*done)(void *arg), void *arg);
+
 struct dp_provider *dp_sync_provider(const struct dp_sync *s);
 
 /* An audit now, whether due or not. */

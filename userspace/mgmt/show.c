@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mgmt/show.c: joins the operational commands of all rooms; see show.h.
+ */
+#include "mgmt/show.h"
+
+void show_register(struct mgmt *mgmt, const struct show_env *env)
+{
+	show_conf_register(mgmt, env->conf);
+	show_log_register(mgmt);
+	show_host_register(mgmt, env);
+	show_dataplane_register(mgmt, env);
+	show_forwarding_register(mgmt, env);
+}
