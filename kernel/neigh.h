@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * l3vpn: from an adjacency to a link layer header: the rewrite cache over the kernel's neighbours.
+ * l3vpn: from an adjacency to a link layer header, by the kernel's neighbours. What is written in
+ * front of a packet is read from the neighbour entry and the device as they are now, so changes of
+ * either need no notice here.
  *
  * Implemented by: neigh.c (data plane).
- * Called by: nexthop.c (attach, detach), event.c (update), send.c (transmit).
+ * Called by: nexthop.c (attach, detach), forward.c (which member of a group is dead).
  */
 #ifndef _L3VPN_NEIGH_H
 #define _L3VPN_NEIGH_H
@@ -23,12 +25,6 @@ int l3vpn_neigh_attach(struct l3vpn_adj *adj);
  * neighbour references included. Process context; @adj->port->dev is still referenced.
  */
 void l3vpn_neigh_detach(struct l3vpn_adj *adj);
-
-/*
- * A neighbour changed (NETEVENT_NEIGH_UPDATE): atomic context, neigh->lock may be held by the
- * caller's caller. Refreshes the caches that use it. Neighbours of no port are ignored.
- */
-void l3vpn_neigh_update(struct l3vpn_net *ln, struct neighbour *neigh);
 
 /*
  * Inside rcu_read_lock, any context. True: packets can leave now: the device runs, has a carrier,
