@@ -14,7 +14,6 @@
 
 #include "addr.h"
 #include "event.h"
-#include "neigh.h"
 #include "netlink.h"
 #include "nexthop_ctl.h"
 #include "port.h"
@@ -206,7 +205,6 @@ static int l3vpn_netevent(struct notifier_block *nb, unsigned long event, void *
 
 	ln = l3vpn_net(dev_net(neigh->dev));
 	rcu_read_lock();
-	l3vpn_neigh_update(ln, neigh);
 	if (l3vpn_port_of(neigh->dev))
 		l3vpn_event_neigh(ln, neigh->dev->ifindex, neigh->primary_key,
 				  neigh->tbl->key_len, READ_ONCE(neigh->nud_state) & NUD_VALID);
