@@ -139,7 +139,7 @@ static bool leads_to(const struct lysc_node *schema, const struct lysc_node *tar
 static void collect(struct events *list, const struct lysc_node *target, const struct lyd_node *old,
 		    const struct lyd_node *now)
 {
-	const struct lyd_node *node, *other, *hint = now;
+	const struct lyd_node *node, *other, *hint = old;
 
 	LY_LIST_FOR(now, node) {
 		if (!node->schema || !leads_to(node->schema, target))

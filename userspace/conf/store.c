@@ -6,6 +6,7 @@
  * operator set is all that is in it; validation works on a copy, and the copy becomes the running tree.
  */
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,11 +125,12 @@ static void strip_defaults(struct lyd_node **first)
 static bool dup_tree(const struct lyd_node *tree, uint32_t flags, struct lyd_node **copy, struct conf_error *err)
 {
 	*copy = NULL;
-	if (tree && lyd_dup_siblings(tree, NULL, LYD_DUP_RECURSIVE | flags, copy) != LY_SUCCESS) {
+	if (tree && lyd_dup_siblings(lyd_first_sibling(tree), NULL, LYD_DUP_RECURSIVE | flags, copy) != LY_SUCCESS) {
 		lyd_free_all(*copy);
 		*copy = NULL;
 		return refused(err, CONF_FAILED, "no memory for the configuration");
 	}
+	*copy = lyd_first_sibling(*copy);
 	return true;
 }
 
@@ -176,6 +178,7 @@ static bool build(struct conf *conf, const struct lyd_node *tree, struct lyd_nod
 			err->line = 0;	/* of no text */
 		goto no;
 	}
+	*valid = lyd_first_sibling(*valid);
 	for (s = conf->subs; s; s = s->next) {
 		if (s->sub.validate && !s->sub.validate(*valid, err, s->sub.arg))
 			goto no;
@@ -619,7 +622,7 @@ static void take(struct conf_candidate *cand, struct lyd_node *tree, bool lines)
 	if (!cand->edited)
 		conf_candidate_reset(cand);
 	lyd_free_all(cand->tree);
-	cand->tree = tree ? lyd_first_sibling(tree) : NULL;
+	cand->tree = lyd_first_sibling(tree);
 	cand->edited = true;
 	cand->lines = lines;
 }
@@ -678,9 +681,21 @@ static bool has_mask(const struct lyd_node *first, struct conf_error *err)
 
 static bool parse_json(struct conf *conf, const char *json, struct lyd_node **tree, struct conf_error *err)
 {
+	json_error_t where;
+	json_t *doc;
+
 	*tree = NULL;
 	if (err)
 		*err = (struct conf_error){ 0 };
+	/* libyang takes a text that ends too early for a whole one */
+	doc = json_loads(json, JSON_REJECT_DUPLICATES, &where);
+	json_decref(doc);
+	if (!doc) {
+		conf_error(err, NULL, "not JSON: %s", where.text);
+		if (err)
+			err->line = where.line;
+		return false;
+	}
 	if (lyd_parse_data_mem(conf->ctx, json, LYD_JSON, LYD_PARSE_ONLY | LYD_PARSE_STRICT | LYD_PARSE_NO_STATE, 0,
 			       tree) != LY_SUCCESS) {
 		conf_error_ly(err, conf->ctx, "not a configuration in JSON");
@@ -731,14 +746,14 @@ bool conf_set(struct conf_candidate *cand, const char *path, const char *value, 
 		return false;
 	if (lyd_new_path(copy, ctx, path, value, LYD_NEW_PATH_UPDATE, &made) != LY_SUCCESS) {
 		conf_error_ly(err, ctx, "cannot be set");
-		if (err && !err->path[0])
+		if (err)
 			snprintf(err->path, sizeof(err->path), "%s", path);
 		lyd_free_all(copy);
 		return false;
 	}
 	if (!copy)
 		copy = made;
-	copy = copy ? lyd_first_sibling(copy) : NULL;
+	copy = lyd_first_sibling(copy);
 	if (has_mask(copy, err)) {
 		lyd_free_all(copy);
 		return false;
