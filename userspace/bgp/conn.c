@@ -89,6 +89,13 @@ static void encode_notification(struct buf *b, const void *arg)
 	bgp_notification_encode(b, arg);
 }
 
+static void encode_refresh(struct buf *b, const void *arg)
+{
+	const enum bgp_family *f = arg;
+
+	bgp_refresh_encode(b, *f);
+}
+
 static struct bgp_open our_open(const struct bgp_session *s)
 {
 	struct bgp_open o = {
@@ -682,6 +689,23 @@ static void send_out(struct bgp_session *s, struct bgp_order *o)
 	bgp_out_put(o->send.out);
 }
 
+static void ask_refresh(struct bgp_session *s, enum bgp_family f)
+{
+	struct bgp_conn *c = s->conn[0];
+
+	if (c->state == BGP_ESTABLISHED && c->agreed.refresh && c->agreed.family[f])
+		bgp_conn_say(c, encode_refresh, &f, BGP_COUNT_REFRESH);
+}
+
+static void resume(struct bgp_session *s)
+{
+	s->paused = atomic_load(&s->queued_in) > BGP_RX_HIGH;
+	for (int i = 0; i < 2; i++) {
+		if (s->conn[i])
+			bgp_conn_poll(s->conn[i]);
+	}
+}
+
 void bgp_session_order(struct bgp_session *s, struct bgp_order *o)
 {
 	if (!s->timer.loop) {
@@ -712,11 +736,10 @@ void bgp_session_order(struct bgp_session *s, struct bgp_order *o)
 		send_out(s, o);
 		break;
 	case BGP_ORDER_RESUME:
-		s->paused = atomic_load(&s->queued_in) > BGP_RX_HIGH;
-		for (int i = 0; i < 2; i++) {
-			if (s->conn[i])
-				bgp_conn_poll(s->conn[i]);
-		}
+		resume(s);
+		break;
+	case BGP_ORDER_REFRESH:
+		ask_refresh(s, o->family);
 		break;
 	case BGP_ORDER_FREE:
 		free_session(s, o->subcode);

@@ -99,6 +99,8 @@ void bgp_session_stop(struct bgp_session *s, uint8_t subcode);
 void bgp_session_reset(struct bgp_session *s, uint8_t subcode);
 /* Dies without a word: the peer sees the connection break (RFC 4724: our process goes away). */
 void bgp_session_abandon(struct bgp_session *s);
+/* Asks the peer to tell all routes of a family again; nothing happens unless it is Established. */
+void bgp_session_refresh(struct bgp_session *s, enum bgp_family f);
 /* What the next OPEN offers. */
 void bgp_session_set_caps(struct bgp_session *s, const struct bgp_caps *caps);
 /* A connection that the peer opened; the fd is the session's from here on. */

@@ -284,6 +284,16 @@ void bgp_session_abandon(struct bgp_session *s)
 	order(s, BGP_ORDER_ABANDON, 0);
 }
 
+void bgp_session_refresh(struct bgp_session *s, enum bgp_family f)
+{
+	struct bgp_order *o = xcalloc(1, sizeof(*o));
+
+	o->type = BGP_ORDER_REFRESH;
+	o->session = s;
+	o->family = f;
+	order_post(s->w, o);
+}
+
 void bgp_session_set_caps(struct bgp_session *s, const struct bgp_caps *caps)
 {
 	struct bgp_order *o = xcalloc(1, sizeof(*o));

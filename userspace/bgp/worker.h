@@ -21,7 +21,8 @@
 
 enum bgp_order_type {
 	BGP_ORDER_START, BGP_ORDER_STOP, BGP_ORDER_RESET, BGP_ORDER_ABANDON, BGP_ORDER_CAPS,
-	BGP_ORDER_ACCEPT, BGP_ORDER_SEND, BGP_ORDER_RESUME, BGP_ORDER_FREE, BGP_ORDER_EXIT,
+	BGP_ORDER_ACCEPT, BGP_ORDER_SEND, BGP_ORDER_RESUME, BGP_ORDER_REFRESH,
+	BGP_ORDER_FREE, BGP_ORDER_EXIT,
 };
 
 /* From the main thread to a worker. */
@@ -31,6 +32,7 @@ struct bgp_order {
 	struct bgp_session *session;
 	union {
 		uint8_t subcode;
+		enum bgp_family family;
 		int fd;
 		struct bgp_caps caps;
 		struct {

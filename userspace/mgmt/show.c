@@ -11,4 +11,6 @@ void show_register(struct mgmt *mgmt, const struct show_env *env)
 	show_host_register(mgmt, env);
 	show_dataplane_register(mgmt, env);
 	show_forwarding_register(mgmt, env);
+	if (env->bgp)
+		show_bgp_register(mgmt, env);
 }

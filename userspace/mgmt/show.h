@@ -38,5 +38,6 @@ void show_register(struct mgmt *mgmt, const struct show_env *env);
 void show_host_register(struct mgmt *mgmt, const struct show_env *env);
 void show_dataplane_register(struct mgmt *mgmt, const struct show_env *env);
 void show_forwarding_register(struct mgmt *mgmt, const struct show_env *env);
+void show_bgp_register(struct mgmt *mgmt, const struct show_env *env);
 
 #endif
