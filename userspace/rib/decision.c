@@ -38,10 +38,15 @@ const char *rib_reason_str(enum rib_reason r)
 /* a criterion: the smaller is better */
 typedef uint32_t (*criterion)(const struct rib_route *r);
 
+/* what was imported, and what a CE told us by BGP, compete as BGP paths */
+static bool is_bgp_path(const struct rib_route *r)
+{
+	return r->flags & RIB_ROUTE_IMPORTED || r->source->is_bgp;
+}
+
 static uint32_t c_distance(const struct rib_route *r)
 {
-	/* what was learned by BGP and imported competes with what a CE told us by BGP */
-	return rib_route_peer(r)->is_bgp ? RIB_DISTANCE_EBGP : r->source->distance;
+	return is_bgp_path(r) ? RIB_DISTANCE_EBGP : r->source->distance;
 }
 
 static uint32_t c_local_pref(const struct rib_route *r)
@@ -51,7 +56,7 @@ static uint32_t c_local_pref(const struct rib_route *r)
 
 static uint32_t c_not_local(const struct rib_route *r)
 {
-	return !rib_route_peer(r)->is_local;
+	return r->flags & RIB_ROUTE_IMPORTED || !r->source->is_local;
 }
 
 static uint32_t c_path_length(const struct rib_route *r)
@@ -224,7 +229,7 @@ struct rib_route *decision_select(struct rib_route **routes, unsigned int n)
 		return out ? routes[0] : NULL;
 	out = keep_smallest(routes, out, c_distance, RIB_LOST_DISTANCE);
 	if (out > 1) {
-		s = rib_route_peer(routes[0])->is_bgp ? bgp_steps : plain_steps;
+		s = is_bgp_path(routes[0]) ? bgp_steps : plain_steps;
 		steps = s == bgp_steps ? ARRAY_SIZE(bgp_steps) : ARRAY_SIZE(plain_steps);
 		for (; steps && out > 1; s++, steps--)
 			out = s->f ? keep_smallest(routes, out, s->f, s->lost) :

@@ -87,6 +87,15 @@ static bool refresh_step(struct rib_sub *sub)
 	return sub->refreshing;
 }
 
+void rib_sub_drain(struct rib_sub *sub)
+{
+	uint32_t left = sub->count;
+	struct rib_net *net;
+
+	while (left-- && (net = pop(sub)))
+		tell(sub, net);
+}
+
 static bool drain(struct job *job, unsigned int budget)
 {
 	struct rib_sub *sub = container_of(job, struct rib_sub, job);

@@ -187,6 +187,8 @@ bool rib_subscribe(struct rib_table *t, struct rib_sub *sub, bool refresh);
 void rib_unsubscribe(struct rib_sub *sub);
 /* tell everything (again): sliced; one that is running starts over behind its end */
 void rib_refresh(struct rib_sub *sub);
+/* handles what is in the queue now, not in slices: for the end of a VRF */
+void rib_sub_drain(struct rib_sub *sub);
 /* put one net into the queue again */
 void rib_touch(struct rib_sub *sub, struct rib_net *net);
 

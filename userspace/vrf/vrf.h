@@ -36,6 +36,8 @@ struct rt_set {
 struct vrf_export;
 struct vrf_import;
 
+extern const struct rib_proto vpn_proto;	/* start and stop are vrfs_new() and vrfs_free() */
+
 /* one address family of a VRF */
 struct vrf_af {
 	struct vrf *vrf;
@@ -46,6 +48,8 @@ struct vrf_af {
 	uint32_t limit;			/* most routes in forwarding; 0 none */
 	bool redistribute_connected;
 	bool redistribute_static;
+	struct prefix *networks;	/* announced when there is a route to exactly this; sorted */
+	unsigned int n_networks;
 	struct vrf_export *exporter;	/* pipes; private */
 	struct vrf_import *importer;
 };
@@ -98,8 +102,18 @@ void vrf_set_targets(struct vrfs *vs, struct vrf *v, uint8_t family, bool export
 void vrf_set_label_mode(struct vrfs *vs, struct vrf *v, enum label_mode mode);
 void vrf_set_redistribute(struct vrfs *vs, struct vrf *v, uint8_t family, bool connected, bool static_);
 void vrf_set_limit(struct vrfs *vs, struct vrf *v, uint8_t family, uint32_t limit);
+/* an address family is configured or not: an unconfigured one neither imports nor exports */
+void vrf_set_family(struct vrfs *vs, struct vrf *v, uint8_t family, bool configured);
 /* the port of that name is this VRF's; v NULL: no VRF's */
 void vrf_set_port(struct vrfs *vs, const char *ifname, struct vrf *v);
+
+/*
+ * Is the best route of this net one that other PEs and CEs are told of: learned from a CE,
+ * imported (CEs alone), redistributed, or a network? *why (may be NULL): why not, static text.
+ */
+bool vrf_announces(const struct vrf_af *af, const struct rib_net *net, const char **why);
+void vrf_set_networks(struct vrfs *vs, struct vrf *v, uint8_t family, const struct prefix *p,
+		      unsigned int n);
 
 /* How a route of a VRF is exported now, for show and explain; false: it is not, *why says why. */
 struct vrf_export_state {

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Import: VPN table -> VRF tables (RFC 4364 section 4.3). One subscription per VPN table serves
+ * all VRFs: the route targets of a route's best path lead through the index to the VRFs that
+ * import it. What was exported from a VRF never comes back into it, and an imported route is
+ * never exported again: pipes do not loop.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/mem.h"
+#include "vrf/private.h"
+
+/* a VPN net and the pipes that imported it; holds the net */
+struct import_entry {
+	struct hash_node node;
+	struct rib_net *net;
+	unsigned int n;
+	struct vrf_import *imp[];
+};
+
+struct matched {
+	struct vpn_import *im;
+	const struct rib_route *best;
+	struct vrf_import **imp;
+	unsigned int n, size;
+	struct vrf_import *few[16];
+};
+
+static bool match_entry(const struct hash_node *n, const void *key)
+{
+	return hash_entry(n, struct import_entry, node)->net == key;
+}
+
+static struct import_entry *entry_find(const struct vpn_import *im, const struct rib_net *net)
+{
+	struct hash_node *n = hash_find(&im->entries, hash_ptr(net), match_entry, net);
+
+	return n ? hash_entry(n, struct import_entry, node) : NULL;
+}
+
+/* each pipe once, however many of its RTs match */
+static void on_match(void *member, const struct rt *rt, void *arg)
+{
+	struct vrf_import *imp = member;
+	struct matched *m = arg;
+
+	if (imp->stamp == m->im->stamp || m->best->source->vrf == imp->af->vrf->id)
+		return;
+	imp->stamp = m->im->stamp;
+	if (m->n == m->size) {
+		m->size *= 2;
+		if (m->imp == m->few) {
+			m->imp = xmalloc(m->size * sizeof(*m->imp));
+			memcpy(m->imp, m->few, sizeof(m->few));
+		} else {
+			m->imp = xrealloc(m->imp, m->size * sizeof(*m->imp));
+		}
+	}
+	m->imp[m->n++] = imp;
+}
+
+static void announce(struct vrf_import *imp, struct rib_net *net, const struct rib_route *best)
+{
+	struct rib_path path = {
+		.attrs = best->attrs,
+		.nh = best->nh,
+		.path_id = rib_net_id(net),
+		.label = best->label,
+		.metric = best->metric,
+		.flags = RIB_ROUTE_IMPORTED,
+		.origin = net,
+		.peer = best->source,
+	};
+	struct prefix p = rib_net_prefix(net);
+
+	rib_announce(&imp->source, NULL, &p, &path);
+}
+
+static void withdraw(struct vrf_import *imp, struct rib_net *net)
+{
+	struct prefix p = rib_net_prefix(net);
+
+	rib_withdraw(&imp->source, NULL, &p, rib_net_id(net));
+}
+
+static void entry_free(struct vpn_import *im, struct import_entry *e)
+{
+	struct rib_net *net = e->net;
+
+	hash_remove(&im->entries, &e->node);
+	free(e);
+	rib_net_release(net);
+}
+
+static void entry_replace(struct vpn_import *im, struct rib_net *net, struct import_entry *old,
+			  const struct matched *m)
+{
+	struct import_entry *e;
+
+	if (m->n) {
+		rib_net_hold(net);
+		e = xmalloc(sizeof(*e) + m->n * sizeof(e->imp[0]));
+		e->net = net;
+		e->n = m->n;
+		memcpy(e->imp, m->imp, m->n * sizeof(e->imp[0]));
+		if (old)
+			entry_free(im, old);
+		hash_insert(&im->entries, &e->node, hash_ptr(net));
+	} else if (old) {
+		entry_free(im, old);
+	}
+}
+
+static void on_change(struct rib_sub *sub, struct rib_net *net)
+{
+	struct vpn_import *im = container_of(sub, struct vpn_import, sub);
+	struct import_entry *e = entry_find(im, net);
+	struct matched m = { .im = im, .best = rib_best(net), .size = ARRAY_SIZE(m.few) };
+	unsigned int i;
+	bool same;
+
+	m.imp = m.few;
+	im->stamp++;
+	if (m.best)
+		rt_index_match(&im->index, m.best->attrs, on_match, &m);
+	same = e && e->n == m.n;
+	for (i = 0; e && i < e->n; i++) {
+		if (e->imp[i]->stamp != im->stamp)
+			withdraw(e->imp[i], net);
+		same &= i < m.n && e->imp[i] == m.imp[i];
+	}
+	for (i = 0; i < m.n; i++)
+		announce(m.imp[i], net, m.best);
+	if (!same)
+		entry_replace(im, net, e, &m);
+	if (m.imp != m.few)
+		free(m.imp);
+}
+
+void vpn_import_start(struct vrfs *vs, uint8_t family)
+{
+	struct vpn_import *im = &vs->import[family_afi(family)];
+
+	im->vrfs = vs;
+	rt_index_init(&im->index);
+	im->sub.name = "vpn import";
+	im->sub.change = on_change;
+	rib_subscribe(rib_table_vpn(vs->env.rib, family), &im->sub, true);
+}
+
+void vpn_import_stop(struct vpn_import *im)
+{
+	struct hash_node *n;
+
+	rib_unsubscribe(&im->sub);
+	while ((n = hash_next(&im->entries, NULL)))
+		entry_free(im, hash_entry(n, struct import_entry, node));
+	rt_index_fini(&im->index);
+}
+
+struct vrf_import *import_new(struct vrfs *vs, struct vrf_af *af)
+{
+	struct vrf_import *imp = xcalloc(1, sizeof(*imp));
+
+	imp->af = af;
+	imp->source.proto = &vpn_proto;
+	imp->source.table = af->table;
+	imp->source.name = "vpn";
+	imp->source.distance = RIB_DISTANCE_IBGP;
+	imp->source.is_bgp = true;
+	imp->source.is_ibgp = true;
+	imp->source.vrf = af->vrf->id;
+	rib_source_init(&imp->source);
+	return imp;
+}
+
+static void forget(struct vpn_import *im, struct rib_net *net, struct vrf_import *imp)
+{
+	struct import_entry *e = entry_find(im, net);
+	unsigned int i;
+
+	for (i = 0; e && i < e->n; i++) {
+		if (e->imp[i] != imp)
+			continue;
+		e->imp[i] = e->imp[--e->n];
+		if (!e->n)
+			entry_free(im, e);
+		return;
+	}
+}
+
+void import_free(struct vrfs *vs, struct vrf_import *imp)
+{
+	struct vpn_import *im = &vs->import[family_afi(imp->af->family)];
+	struct rib_route *r, *tmp;
+	struct rib_net *net;
+	unsigned int i;
+
+	for (i = 0; i < imp->af->import.n; i++)
+		rt_index_del(&im->index, &imp->af->import.rt[i], imp);
+	list_for_each_safe(r, tmp, &imp->source.routes, struct rib_route, source_node) {
+		net = rib_route_origin(r);
+		rib_net_hold(net);
+		withdraw(imp, net);
+		forget(im, net, imp);
+		rib_net_release(net);
+	}
+	rib_source_flush_now(&imp->source);
+	free(imp);
+}
+
+static bool set_has(const struct rt_set *s, const struct rt *rt)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->n; i++)
+		if (!rt_cmp(&s->rt[i], rt))
+			return true;
+	return false;
+}
+
+void import_targets(struct vrfs *vs, struct vrf_import *imp, const struct rt_set *old)
+{
+	struct vpn_import *im = &vs->import[family_afi(imp->af->family)];
+	const struct rt_set *now = &imp->af->import;
+	bool fewer = false, more = false;
+	struct rib_route *r;
+	unsigned int i;
+
+	for (i = 0; i < old->n; i++) {
+		if (set_has(now, &old->rt[i]))
+			continue;
+		rt_index_del(&im->index, &old->rt[i], imp);
+		fewer = true;
+	}
+	for (i = 0; i < now->n; i++) {
+		if (set_has(old, &now->rt[i]))
+			continue;
+		rt_index_add(&im->index, &now->rt[i], imp);
+		more = true;
+	}
+	if (fewer)
+		list_for_each(r, &imp->source.routes, struct rib_route, source_node)
+			rib_touch(&im->sub, rib_route_origin(r));
+	/* one walk serves all VRFs that changed before it starts */
+	if (more && rib_table_nets(im->sub.table))
+		rib_refresh(&im->sub);
+}

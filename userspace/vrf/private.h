@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of this room share: the pipes of one VRF's address family. */
+#ifndef L3VPN_VRF_PRIVATE_H
+#define L3VPN_VRF_PRIVATE_H
+
+#include "labels/labels.h"
+#include "vrf/vrf.h"
+
+/* the import of all VRFs from one VPN table (import.c) */
+struct vpn_import {
+	struct vrfs *vrfs;
+	struct rib_sub sub;
+	struct rt_index index;		/* RT -> struct vrf_import */
+	struct hash entries;		/* VPN net -> who imported it */
+	uint32_t stamp;			/* of one look at one net */
+};
+
+struct vrfs {
+	struct rib_env env;
+	struct nht *nht;
+	struct list vrfs;		/* by name */
+	struct hash by_name, by_id;
+	struct hash reserved;		/* ids that the module's VRFs have already */
+	uint32_t next_id, n;
+	struct list watches;
+	struct vpn_import import[AFI_MAX];
+};
+
+struct vrf_import {
+	struct vrf_af *af;
+	struct rib_source source;	/* announces into the VRF's table */
+	uint32_t stamp;
+};
+
+struct vrf_export {
+	struct vrf_af *af;
+	struct vrfs *vrfs;
+	struct rib_source source;	/* announces into the VPN table */
+	struct rib_sub sub;		/* of the VRF's table */
+	struct hash entries;		/* net of the VRF's table -> struct export_entry */
+	struct rd rd;			/* under which the routes are announced now */
+	struct nexthop *into_vrf;	/* look up in the VRF */
+	const struct attrs *cache_in;	/* the last translation; cache_in is a reference */
+	struct attrs *cache_out;
+};
+
+void vpn_import_start(struct vrfs *vs, uint8_t family);
+void vpn_import_stop(struct vpn_import *im);
+struct vrf_import *import_new(struct vrfs *vs, struct vrf_af *af);
+void import_free(struct vrfs *vs, struct vrf_import *imp);
+/* the RTs of the pipe change from @old to af->import */
+void import_targets(struct vrfs *vs, struct vrf_import *imp, const struct rt_set *old);
+
+struct vrf_export *export_new(struct vrfs *vs, struct vrf_af *af);
+void export_free(struct vrf_export *ex);
+void export_again(struct vrf_export *ex);	/* RTs, label mode or what is announced changed */
+void export_rd_changed(struct vrf_export *ex);
+
+void vrf_config_subscribe(struct vrfs *vs);
+void vrf_event(struct vrfs *vs, enum vrf_event e, struct vrf *v);
+
+#endif
