@@ -28,6 +28,7 @@ struct walker {
 	bool new_line;		/* a mode was opened: what follows stands on a line of its own */
 	/* from the level the line is typed in down to where it is; the paths are owned but the first */
 	struct level frame[FRAMES_MAX];
+	char *prefix[FRAMES_MAX];	/* the words of the text's last line that lead to the frame; owned, NULL: none */
 	int depth;
 	bool leaf_done;		/* a leaf was walked: the line no longer opens a mode */
 };
@@ -86,6 +87,16 @@ static bool fail(struct walker *k, const struct lysc_node *node, const char *fmt
 	vsnprintf(k->err->reason, sizeof(k->err->reason), fmt, ap);
 	va_end(ap);
 	return fail_at(k, node);
+}
+
+/* The last line of the text so far, NULL when what follows stands on a line of its own. */
+static char *last_line(const struct walker *k)
+{
+	const char *last = k->text && !k->new_line ? strrchr(k->text, '\n') : NULL;
+
+	if (!k->text || k->new_line)
+		return NULL;
+	return xstrdup(last ? last + 1 : k->text);
 }
 
 static void append(struct walker *k, const char *word, bool quote)
@@ -208,7 +219,8 @@ static bool walk_values(struct walker *k, const struct lysc_node *node, char **p
 		if (!key && !(child->nodetype == LYS_LEAF && node_ext(child, "positional")))
 			continue;
 		if (k->at == k->words->n) {
-			if (k->del && !key)
+			/* a positional leaf may be set already: the daemon knows */
+			if (!key && (k->del || !k->cands))
 				break;
 			add_value(k, child, key ? xstrdup(list_path) : NULL);
 			ok = false;
@@ -242,6 +254,7 @@ static bool walk_inner(struct walker *k, const struct lysc_node *node)
 	}
 	k->frame[++k->depth] = (struct level){ .node = node, .path = path };
 	k->new_line = node_ext(node, "mode");
+	k->prefix[k->depth] = last_line(k);
 	return true;
 }
 
@@ -292,17 +305,32 @@ static enum match match_here(struct walker *k, const struct lysc_node **found)
 	return result;
 }
 
+static void pop(struct walker *k)
+{
+	free(k->frame[k->depth].path);
+	free(k->prefix[k->depth]);
+	k->depth--;
+}
+
+/* The line goes on around the innermost frame: in text form that is another line. */
+static void leave(struct walker *k)
+{
+	pop(k);
+	k->new_line = true;
+	if (k->prefix[k->depth])
+		append(k, k->prefix[k->depth], false);
+}
+
 /* One keyword sequence with its values. */
 static bool walk_one(struct walker *k)
 {
 	const struct lysc_node *node = NULL;
 	enum match result;
 	int first = k->at;
+	bool del = k->del;
 
-	while ((result = match_here(k, &node)) == MATCH_UNKNOWN && may_leave(k) && k->at == first) {
-		free(top(k)->path);
-		k->depth--;
-	}
+	while ((result = match_here(k, &node)) == MATCH_UNKNOWN && !del && may_leave(k) && k->at == first)
+		leave(k);
 	if (result != MATCH_ONE) {
 		k->err->unknown = result == MATCH_UNKNOWN;
 		return false;
@@ -377,7 +405,7 @@ bool config_walk(const struct schema *s, const struct level *at, bool del, const
 		finish(&k, line);
 	}
 	while (k.depth > 0)
-		free(k.frame[k.depth--].path);
+		pop(&k);
 	free(k.text);
 	return ok;
 }

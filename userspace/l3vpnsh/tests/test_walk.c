@@ -69,11 +69,12 @@ static void lines(void **state)
 	good("vrf RED", "description Customer RED site 1", "description \"Customer RED site 1\"", NULL);
 	good("vrf RED", "description \"Customer  RED\"", "description \"Customer  RED\"", NULL);
 	good("", "router bgp 65000", "router bgp 65000", "/l3vpn:bgp");
+	good("", "router bgp", "router bgp", "/l3vpn:bgp");
 	good("router bgp 65000", "neighbor 192.0.2.9 remote-as 65000", "neighbor 192.0.2.9\nremote-as 65000", NULL);
 	good("router bgp 65000", "neighbor 192.0.2.9", "neighbor 192.0.2.9", "/l3vpn:bgp/neighbor[address='192.0.2.9']");
 	good("router bgp 65000\nneighbor 192.0.2.9", "timers connect-retry 2 hold 30",
 	     "timers connect-retry 2 hold-time 30", NULL);
-	good("mpls", "label range dynamic 1000 2000 hold-down 3", "label range dynamic 1000 2000 hold-down 3", NULL);
+	good("mpls", "label range dynamic 1000 2000 hold-down 3", "label range dynamic 1000 2000\nlabel hold-down 3", NULL);
 	good("mpls\nstatic lsp 192.0.2.2/32", "path 10.0.0.1 out-label 1002 weight 5 interface eth0",
 	     "path 10.0.0.1 out-label 1002 weight 5 interface eth0", NULL);
 	good("", "interface eth0", "interface eth0", "/l3vpn:interface[name='eth0']");
@@ -102,7 +103,7 @@ static void errors(void **state)
 	bad("vrf RED", "address-family ipv5 unicast", 1, "/l3vpn:vrf", "unknown word 'ipv5'");
 	bad("vrf RED", "rd 1:1 rd2", 2, "/l3vpn:vrf", "unknown word 'rd2'");
 	bad("", "router", 1, "/", "not complete");
-	bad("", "router bgp", 2, "/l3vpn:bgp/as", "missing");
+	bad("", "interface", 1, "/l3vpn:interface/name", "missing");
 	bad("", "router bgp 0", 2, "/l3vpn:bgp/as", "");
 	bad("", "interface a/b", 1, "/l3vpn:interface/name", "");
 	bad("router bgp 1\nneighbor 10.0.0.1", "pass x", 0, "/l3vpn:bgp/neighbor", "'pass' may be password, passive");
@@ -112,7 +113,7 @@ static void contexts(void **state)
 {
 	struct level at;
 
-	assert_true(config_level(schema, "router bgp 65000\nvrf RED\nneighbor fe80::1%eth0", &at));
+	assert_true(config_level(schema, "router bgp\nvrf RED\nneighbor fe80::1%eth0", &at));
 	assert_string_equal(at.path, "/l3vpn:bgp/vrf[name='RED']/neighbor[address='fe80::1%eth0']");
 	assert_string_equal(at.node->name, "neighbor");
 	free(at.path);

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * oper - operational commands of the daemon: calls, rows as tables or JSON, as they come.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "l3vpnsh/output.h"
+#include "l3vpnsh/shell.h"
+#include "l3vpnsh/table.h"
+#include "lib/mem.h"
+
+bool shell_refused(struct shell *sh, const struct mgmt_client_error *err)
+{
+	const char *reason = *err->reason ? err->reason : "refused without a reason";
+
+	if (*err->path)
+		return out_error(sh, "%s: %s", err->path, reason);
+	return out_error(sh, "%s", reason);
+}
+
+json_t *shell_call(struct shell *sh, const char *method, json_t *params, mgmt_client_row row, void *arg,
+		   struct mgmt_client_error *err)
+{
+	struct mgmt_client_error mine = {}, *why = err ?: &mine;
+	json_t *result = NULL;
+
+	memset(why, 0, sizeof(*why));
+	if (!sh->client)
+		sh->client = mgmt_client_open(sh->socket, why);
+	if (sh->client)
+		result = mgmt_call(sh->client, method, params, row, arg, &sh->stop, why);
+	else
+		json_decref(params);
+	if (!result && !why->code && sh->client) {
+		/* the connection is lost, and with it a session */
+		mgmt_client_close(sh->client);
+		sh->client = NULL;
+		if (sh->configuring) {
+			free(sh->context);
+			free(sh->level.path);
+			sh->context = NULL;
+			sh->level = (struct level){ NULL, NULL };
+			sh->configuring = false;
+			out_error(sh, "the connection to the daemon is lost, and the uncommitted changes with it");
+		}
+	}
+	if (!result && !err)
+		shell_refused(sh, why);
+	return result;
+}
+
+struct printing {
+	struct shell *sh;
+	struct table *table;
+	bool topic;
+};
+
+static void print_line(void *arg, const char *text)
+{
+	struct printing *p = arg;
+
+	out_line(p->sh, "%s", text);
+}
+
+static bool print_row(json_t *row, void *arg)
+{
+	struct printing *p = arg;
+
+	table_row(p->table, row);
+	if (p->topic)
+		out_flush();
+	return !p->sh->stop;
+}
+
+bool oper_run(struct shell *sh, const struct command *cmd, json_t *params)
+{
+	struct printing p = { .sh = sh, .topic = cmd->topic };
+	struct mgmt_client_error err;
+	json_t *result;
+	bool json = sh->json;
+
+	p.table = table_new(cmd, json, print_line, &p);
+	result = shell_call(sh, cmd->rpc->name, json_incref(params), print_row, &p, &err);
+	table_end(p.table, result);
+	if (!result)
+		return shell_refused(sh, &err);
+	json_decref(result);
+	return true;
+}
+
+static bool needs_argument(const struct command *cmd)
+{
+	const struct lysc_node *leaf = NULL;
+
+	while ((leaf = lys_getnext(leaf, cmd->rpc, NULL, 0)))
+		if (leaf->flags & LYS_MAND_TRUE)
+			return true;
+	return false;
+}
+
+bool oper_tech_support(struct shell *sh)
+{
+	bool ok = true;
+
+	for (size_t i = 0; i < sh->schema->n_commands && !sh->stop; i++) {
+		const struct command *cmd = &sh->schema->commands[i];
+		json_t *none;
+
+		if (cmd->local || cmd->topic || strncmp(cmd->words, "show ", 5) || needs_argument(cmd) ||
+		    !strcmp(cmd->words, "show configuration candidate") ||
+		    !strcmp(cmd->words, "show configuration changes") ||
+		    !strcmp(cmd->words, "show configuration differences"))
+			continue;
+		out_line(sh, "----- %s -----", cmd->words);
+		none = json_object();
+		/* one command that fails says so, and the report goes on */
+		ok = oper_run(sh, cmd, none) && ok;
+		json_decref(none);
+		out_line(sh, "%s", "");
+	}
+	return ok;
+}
