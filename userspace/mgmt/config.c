@@ -382,7 +382,7 @@ static void session_get(struct config_call *call)
 
 	gethostname(name, sizeof(name) - 1);
 	give(call, json_pack("{s:s,s:i,s:s,s:s}", "version", l3vpn_version, "pid", (int)getpid(), "user", c->user,
-			     "hostname", conf_str(conf_top(conf_running(c->mgmt->conf), "hostname"), "", name)));
+			     "hostname", conf_value(conf_top(conf_running(c->mgmt->conf), "hostname")) ?: name));
 }
 
 static const struct method methods[] = {
