@@ -2,8 +2,8 @@
 /*
  * change - the difference between two configuration trees, and telling subscribers: see change.h.
  *
- * Two trees that follow each other are mostly alike and in the same order, so a node's counterpart is looked for at the
- * place after the last one first; only then is it searched.
+ * Two trees that follow each other are mostly alike and in the same order, so a node's counterpart is looked
+ * for at the place after the last one first; only then is it searched.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -15,8 +15,8 @@ struct conf_sub {
 };
 
 /*
- * Same values below both nodes. Values count, not whether they are defaults; in an ordered-by-user list places count too.
- * set_only: nodes that are only there by default are not looked at.
+ * Same values below both nodes. Values count, not whether they are defaults; in an ordered-by-user list places
+ * count too. set_only: nodes that are only there by default are not looked at.
  */
 bool conf_equal(const struct lyd_node *a, const struct lyd_node *b, bool set_only);
 bool conf_trees_equal(const struct lyd_node *a, const struct lyd_node *b, bool set_only);

@@ -66,8 +66,9 @@ struct conf_subscriber {
 	bool (*validate)(const struct lyd_node *candidate, struct conf_error *err, void *arg);
 	/*
 	 * One instance of path differs: ADD (old NULL), DEL (now NULL) or MOD (something in it or below it differs,
-	 * or, in an ordered-by-user list, its place). The instance compares with defaults: a default made explicit is no difference.
-	 * A container without presence counts as there when something in it is set. Both trees live until the call returns:
+	 * or, in an ordered-by-user list, its place). The instance compares with defaults: a default made
+	 * explicit is no difference. A container without presence counts as there when something in it is set. Both trees live until the
+	 * call returns:
 	 * keep no pointer into them, with one exception: conf_running() stays until the next commit.
 	 * It cannot refuse: what can be refused is refused in validate. May be NULL.
 	 */
@@ -150,8 +151,8 @@ const struct lyd_node *conf_candidate_tree(const struct conf_candidate *cand);
 bool conf_candidate_changed(const struct conf_candidate *cand);
 
 /*
- * Lines of text form into the candidate. context: NULL, or the lines that open the modes the text stands in, separated
- * by newlines, as conf_edit gave them before. All lines are taken, or none (false, err->line counts from 1 in text).
+ * Lines of text form into the candidate. context: NULL, or the lines that open the modes the text stands in,
+ * separated by newlines, as conf_edit gave them before. All lines are taken, or none (false, err->line counts from 1 in text).
  * new_context: if not NULL, receives the modes open after the last line (malloc'ed, "" at the top).
  * Values are checked against their types at once; what spans nodes is left to validation.
  */
@@ -174,7 +175,8 @@ struct conf_commit {
 };
 
 /*
- * false: refused, nothing changed. On success the candidate is a copy of the new running. id: number of the commit (0 when nothing differed).
+ * false: refused, nothing changed. On success the candidate is a copy of the new running. id: number of the
+ * commit (0 when nothing differed).
  * A commit by anyone but the owner of an unconfirmed one is refused; by its owner it confirms it.
  * An unconfirmed commit is not written to the start-up file: a daemon that dies meanwhile starts with the old.
  */
@@ -208,7 +210,10 @@ bool conf_rollback(struct conf_candidate *cand, unsigned int n, struct conf_erro
 /* path: NULL for all, or a data path of the subtree wanted (NULL is returned when it is not there). */
 char *conf_text(const struct lyd_node *tree, const char *path, unsigned int flags);
 char *conf_json(const struct lyd_node *tree, unsigned int flags);
-/* The lines, `no` lines included, that lead from one tree to the other: what `show configuration` shows in a session. */
+/*
+ * The lines, `no` lines included, that lead from one tree to the other: what `show configuration` shows in a
+ * session.
+ */
 char *conf_changes_text(const struct lyd_node *from, const struct lyd_node *to, unsigned int flags);
 /* Both text forms compared: lines with "+ ", "- " and, for the modes around them, "  ". Empty when equal. */
 char *conf_differences(const struct lyd_node *from, const struct lyd_node *to, unsigned int flags);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * history - the newest CONF_HISTORY commits, each a file STATE/commits/ID.conf with its facts as comments and the whole
- * configuration, secrets included (mode 0600), in text form. Files appear by an atomic rename after an fsync. Internal to conf.
+ * history - the newest CONF_HISTORY commits, each a file STATE/commits/ID.conf with its facts as comments and
+ * the whole
+ * configuration, secrets included (mode 0600), in text form. Files appear by an atomic rename after an fsync.
+ * Internal to conf.
  */
 #ifndef CONF_HISTORY_H
 #define CONF_HISTORY_H

@@ -504,8 +504,8 @@ static size_t run_of(const struct items *list, size_t at)
 }
 
 /*
- * Instances of one ordered-by-user list, *i and *k at their starts. Same instances in the same order: each by itself; else all go
- * and all come, because text has no way to move one.
+ * Instances of one ordered-by-user list, *i and *k at their starts. Same instances in the same order: each by
+ * itself; else all go and all come, because text has no way to move one.
  */
 static void diff_ordered(const struct printer *p, const struct items *a, size_t *i, const struct items *b, size_t *k,
 			 unsigned int indent, const char *prefix)

@@ -2,7 +2,8 @@
 /*
  * store - the running configuration, candidates, commit, confirm and rollback: see conf.h.
  *
- * The running tree is validated and has its defaults. A candidate that was edited owns a tree without defaults, so that what an
+ * The running tree is validated and has its defaults. A candidate that was edited owns a tree without defaults,
+ * so that what an
  * operator set is all that is in it; validation works on a copy, and the copy becomes the running tree.
  */
 #include <inttypes.h>

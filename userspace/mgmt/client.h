@@ -30,8 +30,10 @@ int mgmt_client_fd(const struct mgmt_client *c);
 typedef bool (*mgmt_client_row)(json_t *row, void *arg);
 
 /*
- * Calls method with params (reference taken; NULL: none), gives each row to row (may be NULL), returns the result (a new reference) or
- * NULL with err filled. When *stop (may be NULL) becomes true in a signal handler, the call cancels its stream and returns its result.
+ * Calls method with params (reference taken; NULL: none), gives each row to row (may be NULL), returns the
+ * result (a new reference) or
+ * NULL with err filled. When *stop (may be NULL) becomes true in a signal handler, the call cancels its stream
+ * and returns its result.
  */
 json_t *mgmt_call(struct mgmt_client *c, const char *method, json_t *params, mgmt_client_row row, void *arg,
 		  const volatile sig_atomic_t *stop, struct mgmt_client_error *err);

@@ -7,35 +7,42 @@
  *   client.c   the client side (client.h), for l3vpnsh          show_X.c    handlers of room X
  *
  * ---- Operational commands ----
- * Each is an `rpc` of mgmt/yang/l3vpn-exec.yang; method = name of the rpc, params = its input (an object without module
+ * Each is an `rpc` of mgmt/yang/l3vpn-exec.yang; method = name of the rpc, params = its input (an object
+ * without module
  * prefixes, validated against the schema before the handler runs; leafrefs into the running configuration hold).
  *   -> {"jsonrpc":"2.0","id":7,"method":"show-vrf","params":{"name":"RED"}}
  *   <- {"jsonrpc":"2.0","method":"rows","params":{"id":7,"rows":[{...},{...}]}}       any number of these, then
  *   <- {"jsonrpc":"2.0","id":7,"result":{"rows":2}}                                   scalar outputs beside the count
  * Columns are the leaves of `output { list row { ... } }`, in that order; a column without value is absent.
  * A client may have many requests under way; rows carry the id of their request.
- *   -> {"jsonrpc":"2.0","id":8,"method":"cancel","params":{"id":7}}      ends a stream; 7 gets its response (result, "cancelled":true)
- * Topics (monitor ...) are rpcs that end only so; a client too slow loses rows, and the next row tells: {"lost":N,...}.
+ *   -> {"jsonrpc":"2.0","id":8,"method":"cancel","params":{"id":7}}      ends a stream; 7 gets its response
+ *       (result, "cancelled":true)
+ * Topics (monitor ...) are rpcs that end only so; a client too slow loses rows, and the next row tells:
+ * {"lost":N,...}.
  *
  * ---- Configuration ---- (text is the text form; see conf.h for the meaning)
  *   config.open {exclusive?:bool}            a candidate for this client; one each; closed with the connection
  *   config.close {}
- *   config.edit {text, context?}             -> {context}: the lines that open the modes after the text, joined by "\n"; give it back
+ *   config.edit {text, context?}             -> {context}: the lines that open the modes after the text, joined
+ *       by "\n"; give it back
  *   config.load {text | json, merge?:bool}   whole configuration; merge: into what is there
  *   config.set {path, value?}  config.delete {path}
  *   config.validate {}  config.reset {}
  *   config.commit {confirmed?:seconds, comment?, force?:bool} -> {id, changed:bool}
  *   config.confirm {}                        needs no candidate
  *   config.rollback {to:N}                   into the candidate; commit follows
- *   config.get {source?:"running"|"candidate"|"startup", back?:N, format?:"text"|"json", path?, secrets?:bool} -> {text} or {json}
+ *   config.get {source?:"running"|"candidate", back?:N, format?:"text"|"json", path?, secrets?:bool}
+ *   -> {text} or {json}
  *   config.changes {secrets?} -> {text}      candidate against running, as lines to type
- *   config.differences {back?:N, secrets?} -> {text}   running -> candidate, or (back) before the newest N commits -> running
+ *   config.differences {back?:N, secrets?} -> {text}   running -> candidate, or (back) before the newest N
+ *       commits -> running
  *   config.history {} -> {commits:[{id,time,owner,comment}]}
- *   config.status {} -> {open,exclusive,changed,confirm_seconds,id}
+ *   config.status {} -> {open,changed,confirm_seconds,id}
  *   schema.get {} -> {modules:[{name,text}]}
  *   session.get {} -> {version,pid,user,hostname}
  *
- * ---- Errors ---- {"code","message","data":{"line","path","reason"}}: code of JSON-RPC 2.0, or one of enum mgmt_code.
+ * ---- Errors ---- {"code","message","data":{"line","path","reason"}}: code of JSON-RPC 2.0, or one of enum
+ * mgmt_code.
  *
  * Everything here runs on the main thread.
  */
@@ -71,8 +78,10 @@ enum mgmt_next {
 };
 
 /*
- * Called first when the request comes; its input is valid. Again after MGMT_AGAIN and mgmt_resume(), with the cursor it
- * kept by mgmt_state(). It may be abandoned between calls (client gone, cancelled): then only the state's free function runs.
+ * Called first when the request comes; its input is valid. Again after MGMT_AGAIN and mgmt_resume(), with the
+ * cursor it
+ * kept by mgmt_state(). It may be abandoned between calls (client gone, cancelled): then only the state's free
+ * function runs.
  */
 typedef enum mgmt_next (*mgmt_handler)(struct mgmt_request *req, void *arg);
 
@@ -82,7 +91,10 @@ typedef enum mgmt_next (*mgmt_handler)(struct mgmt_request *req, void *arg);
 struct mgmt *mgmt_new(uv_loop_t *loop, struct conf *conf, struct conf_error *err);
 /* Mode 0660. false: another daemon answers there, or the path cannot be bound. A dead socket file is replaced. */
 bool mgmt_listen(struct mgmt *mgmt, const char *path, struct conf_error *err);
-/* Closes clients and socket, removes its file. Its handles close on the loop: run it until done, then the memory is gone. */
+/*
+ * Closes clients and socket, removes its file. Its handles close on the loop: run it until done, then the
+ * memory is gone.
+ */
 void mgmt_free(struct mgmt *mgmt);
 
 /* rpc: a name in l3vpn-exec.yang; one that is not there is a bug: aborts. */
@@ -95,7 +107,8 @@ const struct lyd_node *mgmt_input(const struct mgmt_request *req);
 
 /*
  * One row: an object whose keys are columns; the reference is taken. The row is always accepted; false says: that was
- * enough for now (the client's pipe is full, or the handler's time slice is over): keep the cursor and return MGMT_AGAIN.
+ * enough for now (the client's pipe is full, or the handler's time slice is over): keep the cursor and return
+ * MGMT_AGAIN.
  */
 bool mgmt_row(struct mgmt_request *req, json_t *row);
 /* A scalar of the output; the reference is taken. */
@@ -104,7 +117,10 @@ void mgmt_result(struct mgmt_request *req, const char *name, json_t *value);
 enum mgmt_next mgmt_error(struct mgmt_request *req, enum mgmt_code code, const char *path, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* The handler's cursor: zeroed memory of that size made at the first call, freed with the request; destroy may be NULL. */
+/*
+ * The handler's cursor: zeroed memory of that size made at the first call, freed with the request; destroy may
+ * be NULL.
+ */
 void *mgmt_state(struct mgmt_request *req, size_t size, void (*destroy)(void *state));
 /* After MGMT_WAIT: the handler is called again from the loop. Never after the state was destroyed. */
 void mgmt_resume(struct mgmt_request *req);
@@ -114,7 +130,10 @@ struct conf_candidate *mgmt_candidate(const struct mgmt_request *req);
 
 /* ---- topics: rpcs that stream what happens until cancelled ---- */
 
-/* The rpc is answered by mgmt_publish(). on_listeners (may be NULL) tells when the first comes (true) and the last goes (false). */
+/*
+ * The rpc is answered by mgmt_publish(). on_listeners (may be NULL) tells when the first comes (true) and the
+ * last goes (false).
+ */
 void mgmt_topic(struct mgmt *mgmt, const char *rpc, void (*on_listeners)(bool any, void *arg), void *arg);
 bool mgmt_wanted(const struct mgmt *mgmt, const char *rpc);
 /* To every listener; the reference is taken. */

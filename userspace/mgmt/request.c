@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * request - operational commands: input checked against l3vpn-exec.yang, handlers run in slices, rows streamed as fast as the
- * client reads, topics. See mgmt.h for the handler's contract.
+ * request - operational commands: input checked against l3vpn-exec.yang, handlers run in slices, rows streamed
+ * as fast as the client reads, topics. See mgmt.h for the handler's contract.
  *
- * Handlers run from the loop's idle phase alone, one slice after another, so that a table of any size holds up neither the
- * loop nor memory. Nothing that a handler may call frees a request.
+ * Handlers run from the loop's idle phase alone, one slice after another, so that a table of any size holds up
+ * neither the loop nor memory. Nothing that a handler may call frees a request.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -155,7 +155,8 @@ static bool ly_fault(struct rpc_fault *fault, const struct ly_ctx *ctx)
 static bool add_term(struct mgmt_request *req, const struct lysc_node *leaf, const json_t *value,
 		     struct rpc_fault *fault)
 {
-	bool empty = leaf->nodetype == LYS_LEAF && ((const struct lysc_node_leaf *)leaf)->type->basetype == LY_TYPE_EMPTY;
+	const struct lysc_node_leaf *one = (const struct lysc_node_leaf *)leaf;
+	bool empty = leaf->nodetype == LYS_LEAF && one->type->basetype == LY_TYPE_EMPTY;
 	char buf[32];
 	const char *text = value_text(value, empty, buf, sizeof(buf));
 

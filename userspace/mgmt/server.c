@@ -2,8 +2,8 @@
 /*
  * server - the Unix socket, its clients and their lines: see mgmt.h.
  *
- * Back pressure: a client whose answers pile up (WRITE_HIGH) is not read from, its handlers are not run and topics drop rows for
- * it, until it has read them down to WRITE_LOW.
+ * Back pressure: a client whose answers pile up (WRITE_HIGH) is not read from, its handlers are not run and
+ * topics drop rows for it, until it has read them down to WRITE_LOW.
  */
 #include <errno.h>
 #include <pwd.h>
@@ -290,12 +290,13 @@ static void identify(struct client *c)
 	char buf[1024];
 	uv_os_fd_t fd;
 
-	if (uv_fileno((uv_handle_t *)&c->pipe, &fd) < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0) {
-		snprintf(c->user, sizeof(c->user), "unknown");
-	} else if (getpwuid_r(cred.uid, &pw, buf, sizeof(buf), &found) == 0 && found) {
-		snprintf(c->user, sizeof(c->user), "%.47s", found->pw_name);
-	} else {
-		snprintf(c->user, sizeof(c->user), "uid-%u", cred.uid);
+	snprintf(c->user, sizeof(c->user), "unknown");
+	if (uv_fileno((uv_handle_t *)&c->pipe, &fd) == 0 &&
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0) {
+		if (getpwuid_r(cred.uid, &pw, buf, sizeof(buf), &found) == 0 && found)
+			snprintf(c->user, sizeof(c->user), "%.47s", found->pw_name);
+		else
+			snprintf(c->user, sizeof(c->user), "uid-%u", cred.uid);
 	}
 	snprintf(c->owner, sizeof(c->owner), "%.40s (pid %d)", c->user, cred.pid);
 }

@@ -2,8 +2,8 @@
 /*
  * server - what the parts of mgmt share: clients and requests. Internal to mgmt.
  *
- * Ownership: mgmt owns its clients, a client its requests and its candidate. A client that is being closed has neither requests nor
- * candidate; its memory goes when libuv closed its pipe.
+ * Ownership: mgmt owns its clients, a client its requests and its candidate. A client that is being closed has
+ * neither requests nor candidate; its memory goes when libuv closed its pipe.
  */
 #ifndef MGMT_SERVER_H
 #define MGMT_SERVER_H

@@ -56,11 +56,10 @@ static const char *random_value(struct random_source *r, const struct lysc_node 
 	if (conf_is_type(leaf, LY_TYPE_EMPTY))
 		return "";
 	for (int try = 0; try < 2000; try++) {
-		if (random_below(r, 3)) {
+		if (random_below(r, 3))
 			snprintf(buf, size, "%s", pool[random_below(r, ARRAY_SIZE(pool))]);
-		} else {
+		else
 			snprintf(buf, size, "%u", random_below(r, limits[random_below(r, ARRAY_SIZE(limits))]));
-		}
 		if (fits(leaf, buf))
 			return buf;
 	}

@@ -14,7 +14,8 @@ struct random_source {
 void random_seed(struct random_source *r);
 uint32_t random_below(struct random_source *r, uint32_t n);
 /*
- * A tree that has what is mandatory, types right, and no more: leafrefs may dangle. density: chance of an optional node, of 100.
+ * A tree that has what is mandatory, types right, and no more: leafrefs may dangle. density: chance of an
+ * optional node, of 100.
  */
 struct lyd_node *random_tree(const struct ly_ctx *ctx, struct random_source *r, unsigned int density);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* rooms: lib conf */
 /*
- * The store: commit, confirmed commits and their rollback, history, start-up file, what happens when the daemon dies, and subscribers,
- * which are called for exactly what differs.
+ * The store: commit, confirmed commits and their rollback, history, start-up file, what happens when the daemon
+ * dies, and subscribers, which are called for exactly what differs.
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -518,7 +518,7 @@ static void two_sessions(void **state)
 	die(b);
 }
 
-/* A disk that refuses refuses the commit, and nobody was told. */
+/* A disk that says no makes the commit fail, and nobody was told. */
 static void disk_refuses(void **state)
 {
 	struct box *b = *state;

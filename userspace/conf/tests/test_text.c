@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* rooms: lib conf */
 /*
- * The text form. Random trees made from the schema survive text and JSON; the changes between any two lead from one to the other; what
- * is wrong is refused with its line, path and reason.
+ * The text form. Random trees made from the schema survive text and JSON; the changes between any two lead from
+ * one to the other; what is wrong is refused with its line, path and reason.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -226,7 +226,8 @@ static void forms(void **unused)
 		   "vrf RED\n description x\n rd 1:1\n!\n");
 	check_text("vrf RED\nrd 1:1\nno rd\nvrf BLUE\nno vrf RED\n", "vrf BLUE\n!\n");
 	/* indentation ends a block, "!" or not, and a block may be empty */
-	check_text("router bgp 1\n router-id 1.1.1.1\n vrf RED\n  neighbor 1.1.1.1\n   remote-as 3\n vrf BLUE\nvrf RED\n",
+	check_text("router bgp 1\n router-id 1.1.1.1\n vrf RED\n  neighbor 1.1.1.1\n   remote-as 3\n"
+		   " vrf BLUE\nvrf RED\n",
 		   "vrf RED\n!\nrouter bgp 1\n router-id 1.1.1.1\n vrf BLUE\n !\n vrf RED\n  neighbor 1.1.1.1\n"
 		   "   remote-as 3\n  !\n !\n!\n");
 	check_text("router bgp 1\nvrf RED\nexit\nlisten-port 1790\nend\nvrf RED\n",
@@ -234,7 +235,8 @@ static void forms(void **unused)
 	/* several leaves of one entry; an ordered leaf-list is replaced by a line, and only by a line that has it */
 	check_text("mpls static lsp 10.0.0.1/32\npath 10.1.1.1 out-label 100 out-label 200\npath 10.1.1.1 weight 3\n",
 		   "mpls\n static lsp 10.0.0.1/32\n  path 10.1.1.1 out-label 100 out-label 200 weight 3\n !\n!\n");
-	check_text("mpls static lsp 10.0.0.1/32\npath 10.1.1.1 out-label 100 out-label 200\npath 10.1.1.1 out-label 300\n",
+	check_text("mpls static lsp 10.0.0.1/32\npath 10.1.1.1 out-label 100 out-label 200\n"
+		   "path 10.1.1.1 out-label 300\n",
 		   "mpls\n static lsp 10.0.0.1/32\n  path 10.1.1.1 out-label 300\n !\n!\n");
 	check_text("interface e\n ipv4 address 10.0.0.1/8\n ipv4 address 10.0.0.2/8\n",
 		   "interface e\n ipv4 address 10.0.0.1/8\n ipv4 address 10.0.0.2/8\n!\n");

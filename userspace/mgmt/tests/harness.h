@@ -7,7 +7,10 @@
 
 struct harness;
 
-/* setup (may be NULL) registers the test's handlers before the configuration starts; it runs in the caller's thread. */
+/*
+ * setup (may be NULL) registers the test's handlers before the configuration starts; it runs in the caller's
+ * thread.
+ */
 struct harness *harness_start(void (*setup)(struct mgmt *mgmt, struct conf *conf));
 void harness_stop(struct harness *h);
 const char *harness_socket(const struct harness *h);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* rooms: lib conf mgmt */
 /*
- * The management server through its socket: configuration methods, rpc input checked by the schema, streams with back pressure,
- * topics, cancelling, bad lines.
+ * The management server through its socket: configuration methods, rpc input checked by the schema, streams
+ * with back pressure, topics, cancelling, bad lines.
  */
 #include <errno.h>
 #include <poll.h>
@@ -296,7 +296,8 @@ static void bad_lines(void **state)
 		assert_true(strlen(json_string_value(json_object_get(error, "message"))) > 0);
 		json_decref(doc);
 	}
-	assert_non_null(strstr(raw_ask(fd, "{\"jsonrpc\":\"2.0\",\"id\":9,\"method\":\"show-version\"}\r\n"), "\"result\""));
+	assert_non_null(strstr(raw_ask(fd, "{\"jsonrpc\":\"2.0\",\"id\":9,\"method\":\"show-version\"}\r\n"),
+			       "\"result\""));
 	close(fd);
 }
 
