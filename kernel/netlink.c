@@ -161,7 +161,8 @@ struct genl_family l3vpn_family __ro_after_init = {
 	.parallel_ops	= true,
 	.ops		= l3vpn_ops,
 	.n_ops		= ARRAY_SIZE(l3vpn_ops),
-	.resv_start_op	= L3VPN_CMD_INFO_GET,
+	/* The core's own check of flags knows none of CREATE, EXCL and REPLACE: l3vpn_nl_check does it. */
+	.resv_start_op	= L3VPN_CMD_MAX + 1,
 	.mcgrps		= l3vpn_groups,
 	.n_mcgrps	= ARRAY_SIZE(l3vpn_groups),
 };
@@ -174,12 +175,24 @@ bool l3vpn_has_listeners(struct l3vpn_net *ln, enum l3vpn_mcgrp group)
 	return READ_ONCE(l3vpn_groups_up) && genl_has_listeners(&l3vpn_family, ln->net, group);
 }
 
+#define L3VPN_NL_FLAGS	(NLM_F_REQUEST | NLM_F_ACK | NLM_F_ECHO | NLM_F_CREATE | NLM_F_EXCL | \
+			 NLM_F_REPLACE)
+
 int l3vpn_nl_check(const struct nlmsghdr *nlh, struct netlink_ext_ack *extack)
 {
+	const struct genlmsghdr *hdr = nlmsg_data(nlh);
 	DECLARE_BITMAP(seen, 64);
 	const struct nlattr *nla;
 	int rem;
 
+	if (nlh->nlmsg_flags & ~L3VPN_NL_FLAGS) {
+		NL_SET_ERR_MSG(extack, "unknown flags in the netlink header");
+		return -EINVAL;
+	}
+	if (hdr->reserved) {
+		NL_SET_ERR_MSG(extack, "reserved field of the generic netlink header is not zero");
+		return -EINVAL;
+	}
 	bitmap_zero(seen, 64);
 	nlmsg_for_each_attr(nla, nlh, GENL_HDRLEN, rem) {
 		if (nla_type(nla) >= 64 || !__test_and_set_bit(nla_type(nla), seen))

@@ -35,7 +35,10 @@ bool l3vpn_has_listeners(struct l3vpn_net *ln, enum l3vpn_mcgrp group);
 int l3vpn_netlink_init(void);
 void l3vpn_netlink_exit(void);
 
-/* The first thing of every command and dump: 0, or -EINVAL where an attribute comes twice. */
+/*
+ * The first thing of every command and dump: 0, or -EINVAL where a flag is unknown, a reserved field
+ * not zero, or an attribute comes twice.
+ */
 int l3vpn_nl_check(const struct nlmsghdr *nlh, struct netlink_ext_ack *extack);
 
 /* -EINVAL with extack set, for attribute @attr that is missing. */

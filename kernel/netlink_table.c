@@ -49,6 +49,9 @@ int l3vpn_nl_info_get(struct sk_buff *skb, struct genl_info *info)
 	void *hdr;
 	int err;
 
+	err = l3vpn_nl_check(info->nlhdr, info->extack);
+	if (err)
+		return err;
 	msg = l3vpn_reply_start(info, L3VPN_CMD_INFO_GET, NLMSG_DEFAULT_SIZE, &hdr);
 	if (!msg)
 		return -ENOMEM;

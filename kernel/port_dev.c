@@ -128,7 +128,12 @@ void l3vpn_port_dev_unlink(struct net_device *dev, struct l3vpn_vrf *vrf)
 
 	ASSERT_RTNL();
 	was = l3vpn_keep_addrs(dev);
-	netdev_upper_dev_unlink(dev, vrf->dev);
+	/*
+	 * The stock vrf module, if it is there, releases every layer 3 slave that is unregistered,
+	 * whatever kind of master it has: then it was first.
+	 */
+	if (netdev_master_upper_dev_get(dev) == vrf->dev)
+		netdev_upper_dev_unlink(dev, vrf->dev);
 	dev->priv_flags &= ~IFF_L3MDEV_SLAVE;
 	if (dev->reg_state == NETREG_REGISTERED && l3vpn_port_dev_cycle(dev, NULL))
 		netdev_warn(dev, "l3vpn: did not come up again\n");
