@@ -205,7 +205,7 @@ static void port_apply(struct dp_sync *s, struct sync_port *sp)
 	bool want = !sp->gone && sp->ifindex && (sp->core || (sv && sv->wanted));
 	struct dp_op *op;
 
-	if (sp->bound && (!want || sp->bound != sp->ifindex)) {
+	if (sp->bound && (!want || sp->bound != sp->ifindex || sp->bound_core != sp->core)) {
 		port_unbind(s, sp);
 		if (want)
 			sp->bound = 0;
@@ -219,6 +219,7 @@ static void port_apply(struct dp_sync *s, struct sync_port *sp)
 	op->port.kind = sp->core ? L3VPN_PORT_KIND_CORE : L3VPN_PORT_KIND_CUSTOMER;
 	op->port.vrf = sv ? sv->id : 0;
 	sp->bound = sp->ifindex;
+	sp->bound_core = sp->core;
 }
 
 static void port_free(struct sync_port *sp)

@@ -88,6 +88,7 @@ struct sync_port {
 	bool ok;
 	int32_t ifindex;
 	int32_t bound;
+	bool bound_core;		/* as which kind */
 	int error;
 	char why[120];
 };

@@ -673,6 +673,22 @@ struct record *record_new(void)
 	return r;
 }
 
+void record_free(struct record *r)
+{
+	forget_all(r);
+	record_forget_lines(r);
+	if (the_record == r)
+		the_record = NULL;
+	free(r);
+}
+
+uint64_t record_digest(const struct record *r, uint32_t vrf, uint8_t family)
+{
+	int i = vrf_slot(r, vrf);
+
+	return i < 0 ? 0 : routes_digest(r, i, family == AF_INET6);
+}
+
 struct dp_provider *record_provider(struct record *r)
 {
 	return &r->base;

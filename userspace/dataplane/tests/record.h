@@ -57,6 +57,7 @@ struct record {
 
 struct record *record_new(void);
 struct dp_provider *record_provider(struct record *r);
+void record_free(struct record *r);	/* after the provider was closed and the loop ran */
 void record_forget_lines(struct record *r);
 /* index of the first line from @from on that contains @text, or -1 */
 int record_find(const struct record *r, size_t from, const char *text);
@@ -71,6 +72,7 @@ size_t record_routes(const struct record *r, uint32_t vrf, uint8_t family);
 struct record_route *record_route(struct record *r, uint32_t vrf, const char *prefix);
 void record_drop_route(struct record *r, uint32_t vrf, const char *prefix);
 void record_put_route(struct record *r, uint32_t vrf, const char *prefix, uint32_t nh, uint32_t label);
+uint64_t record_digest(const struct record *r, uint32_t vrf, uint8_t family);
 size_t record_nhs(const struct record *r);
 size_t record_labels(const struct record *r);
 /* Copies everything that @from holds into @to: a daemon that is restarted beside a module that stays. */
