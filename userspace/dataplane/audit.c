@@ -344,7 +344,8 @@ static void table_next(struct audit *a)
 	a->extras = false;
 	a->first = true;
 	memset(&a->at, 0, sizeof(a->at));
-	memset(a->seen, 0, a->seen_size);
+	if (a->seen)
+		memset(a->seen, 0, a->seen_size);
 	trie_fini(&a->held, NULL, NULL);
 	q.vrf = a->todo->vrf;
 	switch (a->todo->object) {

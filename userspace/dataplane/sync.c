@@ -36,7 +36,7 @@ uint32_t sync_failed(const struct dp_sync *s)
 {
 	const struct sync_label *sl;
 	const struct sync_nh *sn;
-	uint32_t n = s->failed_routes + sync_ports_failed(s);
+	uint32_t n = s->failed_routes + s->nh_dead_n + sync_ports_failed(s);
 
 	list_for_each(sn, &s->failed_nhs, struct sync_nh, failed)
 		n++;
@@ -53,7 +53,7 @@ static void retry_due(struct timer *t)
 	if (!s->present || !s->started)
 		return;
 	any = sync_port_retry(s);
-	if (!any && !s->failed_routes && list_empty(&s->failed_nhs) &&
+	if (!any && !s->failed_routes && !s->nh_dead_n && list_empty(&s->failed_nhs) &&
 	    list_empty(&s->failed_labels)) {
 		s->retry_ms = RETRY_MIN_MS;
 		return;

@@ -122,13 +122,13 @@ static uint32_t nh_id(struct dp_sync *s, const struct dp_nh *content)
 	return s->nh_next++;
 }
 
-static void nh_id_free(struct dp_sync *s, uint32_t id)
+static void id_push(uint32_t **ids, uint32_t *n, uint32_t *size, uint32_t id)
 {
-	if (s->nh_free_n == s->nh_free_size) {
-		s->nh_free_size = s->nh_free_size ? s->nh_free_size * 2 : 64;
-		s->nh_free = xrealloc(s->nh_free, s->nh_free_size * sizeof(*s->nh_free));
+	if (*n == *size) {
+		*size = *size ? *size * 2 : 64;
+		*ids = xrealloc(*ids, *size * sizeof(**ids));
 	}
-	s->nh_free[s->nh_free_n++] = id;
+	(*ids)[(*n)++] = id;
 }
 
 static void nh_add(struct dp_sync *s, struct fib_nh *nh)
@@ -208,8 +208,14 @@ void sync_nh_acked(struct dp_sync *s, const struct dp_op *op)
 
 void sync_nh_del_acked(struct dp_sync *s, const struct dp_op *op)
 {
-	if (!op->error && op->nh->id < s->nhs_size && !s->nhs[op->nh->id])
-		nh_id_free(s, op->nh->id);
+	uint32_t id = op->nh->id;
+
+	if (id >= s->nhs_size || s->nhs[id])
+		return;
+	if (!op->error)
+		id_push(&s->nh_free, &s->nh_free_n, &s->nh_free_size, id);
+	else if (s->present)
+		id_push(&s->nh_dead, &s->nh_dead_n, &s->nh_dead_size, id);
 }
 
 /* ---- routes ---- */
@@ -391,6 +397,8 @@ void sync_fib_lost(struct dp_sync *s)
 	struct fib_nh *nh;
 	struct fib_label *l;
 
+	while (s->nh_dead_n)
+		id_push(&s->nh_free, &s->nh_free_n, &s->nh_free_size, s->nh_dead[--s->nh_dead_n]);
 	for (nh = fib_nh_next(s->fib, NULL); nh; nh = fib_nh_next(s->fib, nh))
 		if (nh->dp)
 			nh_hold(s, nh->dp, 0);
@@ -425,6 +433,8 @@ void sync_fib_retry(struct dp_sync *s)
 
 	list_for_each(sn, &s->failed_nhs, struct sync_nh, failed)
 		window_nh(s, sn->nh);
+	while (s->nh_dead_n)
+		window_nh_del(s, s->nh_dead[--s->nh_dead_n]);
 	for (id = 0; id < s->vrfs_size && s->failed_routes; id++)
 		if (s->vrfs[id]) {
 			routes_retry(s, &s->vrfs[id]->table[AFI4]);
@@ -466,6 +476,7 @@ void sync_fib_stop(struct dp_sync *s)
 		}
 	free(s->nhs);
 	free(s->nh_free);
+	free(s->nh_dead);
 	for (l = fib_label_next(s->fib, NULL); l; l = fib_label_next(s->fib, l)) {
 		free(l->dp);
 		l->dp = NULL;

@@ -127,6 +127,8 @@ struct dp_sync {
 	uint32_t nh_next;		/* lowest id never given */
 	uint32_t *nh_free;		/* ids whose deletion was acknowledged */
 	uint32_t nh_free_n, nh_free_size;
+	uint32_t *nh_dead;		/* ids whose deletion was refused: still referred to */
+	uint32_t nh_dead_n, nh_dead_size;
 	uint64_t nh_count, nh_digest;
 	uint64_t label_count, label_digest;
 	struct hash adopted_nhs;

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * daemon/main.c: l3vpnd: makes the rooms, joins them, runs the loop, takes them down.
+ *
+ * Start: lock; rooms from the lowest up, each subscribing to the configuration; what the forwarder held is
+ * adopted; then protocols, the start-up file, the management socket. Stop: SIGTERM or SIGINT:
+ * forwarding is let go first and stays as it is (unless --clear-on-exit), then the rooms go from the highest
+ * down. SIGHUP: the start-up file is read again and committed.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "bgp/bgp.h"
+#include "conf/conf.h"
+#include "daemon/options.h"
+#include "dataplane/sync.h"
+#include "host/host.h"
+#include "labels/labels.h"
+#include "lib/jobs.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "mgmt/mgmt.h"
+#include "mgmt/show.h"
+#include "rib/table.h"
+#include "vrf/vrf.h"
+
+#define STOP_MS		3000		/* for what is on its way to the forwarder */
+#define CONFIG_MAX	(64 << 20)
+
+struct daemon {
+	struct options opt;
+	uv_loop_t *loop;
+	struct jobs *jobs;
+	struct conf *conf;
+	struct mgmt *mgmt;
+	struct rib *rib;
+	struct labels *labels;
+	struct vrfs *vrfs;
+	struct host *host;
+	struct dp_sync *sync;
+	struct rib_env env;
+	struct show_env show;
+	void *protos[RIB_PROTO_MAX];
+	uv_signal_t signals[3];
+	struct timer bgp_absent;
+	bool restart_over;
+	bool stopping, stopped;
+};
+
+/* In the order of their start; stopped in reverse. */
+static const struct rib_proto *const protocols[] = {
+	&bgp_proto,
+};
+
+/* ---- between BGP and forwarding: RFC 4724 ---- */
+
+static bool forwarding_kept(void *arg, uint8_t family)
+{
+	const struct daemon *d = arg;
+
+	return d->sync && dp_sync_preserved(d->sync, family);
+}
+
+static bool settled(void *arg)
+{
+	const struct daemon *d = arg;
+
+	return !d->sync || dp_sync_settled(d->sync);
+}
+
+static void restart_done(void *arg)
+{
+	struct daemon *d = arg;
+
+	if (d->restart_over)
+		return;
+	d->restart_over = true;
+	labels_restart_done(d->labels);
+	if (d->sync)
+		dp_sync_restart_done(d->sync);
+}
+
+/* Nobody to wait for when BGP is not configured at all. */
+static void bgp_absent(struct timer *t)
+{
+	struct daemon *d = container_of(t, struct daemon, bgp_absent);
+
+	if (!conf_top(conf_running(d->conf), "bgp"))
+		restart_done(d);
+}
+
+static bool restarting(const struct daemon *d)
+{
+	return dp_sync_preserved(d->sync, AF_INET) || dp_sync_preserved(d->sync, AF_INET6);
+}
+
+/* ---- start ---- */
+
+static bool start_tables(struct daemon *d)
+{
+	struct conf_options copt = {
+		.loop = d->loop, .state_dir = d->opt.state, .file = d->opt.config,
+	};
+	struct conf_error err = { 0 };
+	char path[600], why[256];
+
+	d->jobs = jobs_new(d->loop);
+	d->conf = conf_new(&copt, &err);
+	if (!d->conf) {
+		log_err("daemon", "configuration store: %s", err.reason);
+		return false;
+	}
+	d->mgmt = mgmt_new(d->loop, d->conf, &err);
+	if (!d->mgmt) {
+		log_err("daemon", "management: %s", err.reason);
+		return false;
+	}
+	d->rib = rib_new(d->jobs);
+	d->labels = labels_new(d->jobs, rib_fib(d->rib));
+	snprintf(path, sizeof(path), "%s/labels", d->opt.state);
+	if (!labels_load(d->labels, path, why, sizeof(why))) {
+		log_err("daemon", "%s: %s (move the file away to start with fresh labels)", path, why);
+		return false;
+	}
+	d->env = (struct rib_env){
+		.jobs = d->jobs, .conf = d->conf, .rib = d->rib, .labels = d->labels,
+	};
+	d->vrfs = vrfs_new(&d->env);
+	d->env.vrfs = d->vrfs;
+	return true;
+}
+
+static bool start_forwarding(struct daemon *d)
+{
+	struct dp_sync_env env = {
+		.loop = d->loop, .jobs = d->jobs, .rib = d->rib, .vrfs = d->vrfs,
+		.audit_seconds = d->opt.audit_seconds,
+	};
+	bool failed = false;
+	char why[256];
+
+	d->host = host_new(d->loop, d->jobs, d->conf, rib_nht(d->rib), why, sizeof(why));
+	if (!d->host) {
+		log_err("daemon", "%s", why);
+		return false;
+	}
+	env.host = d->host;
+	env.provider = strcmp(d->opt.provider, "none") ? dp_genl_new() : dp_none_new();
+	d->sync = dp_sync_new(&env, why, sizeof(why));
+	if (!d->sync) {
+		log_err("daemon", "%s", why);
+		return false;
+	}
+	while (!dp_sync_adopted(d->sync, &failed) && !failed)
+		uv_run(d->loop, UV_RUN_ONCE);
+	return !failed;
+}
+
+static bool start_protocols(struct daemon *d)
+{
+	struct bgp_options bopt = {
+		.loop = d->loop, .workers = d->opt.workers, .restarting = restarting(d),
+		.forwarding_kept = forwarding_kept, .settled = settled,
+		.restart_done = restart_done, .arg = d,
+	};
+	size_t i;
+
+	bgp_set_options(&bopt);
+	for (i = 0; i < ARRAY_SIZE(protocols); i++) {
+		d->protos[i] = protocols[i]->start(&d->env);
+		if (!d->protos[i]) {
+			log_err("daemon", "protocol %s does not start", protocols[i]->name);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool start_management(struct daemon *d)
+{
+	size_t i;
+	struct conf_error err = { 0 };
+
+	d->show = (struct show_env){
+		.loop = d->loop, .conf = d->conf, .jobs = d->jobs, .rib = d->rib,
+		.labels = d->labels, .vrfs = d->vrfs, .host = d->host, .sync = d->sync,
+	};
+	for (i = 0; i < ARRAY_SIZE(protocols); i++)
+		if (protocols[i] == &bgp_proto)
+			d->show.bgp = d->protos[i];
+	show_register(d->mgmt, &d->show);
+	if (!conf_start(d->conf, &err)) {
+		log_err("daemon", "%s:%u: %s%s%s: nothing of it is in force", d->opt.config, err.line,
+			err.path, err.path[0] ? ": " : "", err.reason);
+		return false;
+	}
+	if (!mgmt_listen(d->mgmt, d->opt.socket, &err)) {
+		log_err("daemon", "%s: %s", d->opt.socket, err.reason);
+		return false;
+	}
+	timer_init(&d->bgp_absent, d->jobs, bgp_absent);
+	timer_start(&d->bgp_absent, 1000);
+	return true;
+}
+
+/* ---- signals ---- */
+
+static char *read_file(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	char *text = NULL;
+	size_t len = 0, n;
+
+	if (!f)
+		return NULL;
+	do {
+		text = xrealloc(text, len + 65537);
+		n = fread(text + len, 1, 65536, f);
+		len += n;
+	} while (n && len < CONFIG_MAX);
+	fclose(f);
+	text[len] = '\0';
+	return text;
+}
+
+static void reload(struct daemon *d)
+{
+	struct conf_commit how = { .comment = "start-up file read again" };
+	struct conf_candidate *cand;
+	struct conf_error err = { 0 };
+	char *text = read_file(d->opt.config);
+	uint64_t id = 0;
+
+	if (!text) {
+		log_err("daemon", "%s: %s", d->opt.config, strerror(errno));
+		return;
+	}
+	cand = conf_candidate_open(d->conf, "SIGHUP", false, &err);
+	if (cand && conf_replace_text(cand, text, &err) && conf_commit(cand, &how, &id, &err))
+		log_notice("daemon", "%s was read again: %s", d->opt.config,
+			   id ? "committed" : "nothing differs");
+	else
+		log_err("daemon", "%s:%u: %s%s%s: refused, nothing changed", d->opt.config, err.line,
+			err.path, err.path[0] ? ": " : "", err.reason);
+	if (cand)
+		conf_candidate_close(cand);
+	free(text);
+}
+
+static void cleared(void *arg)
+{
+	struct daemon *d = arg;
+
+	d->stopped = true;
+	uv_stop(d->loop);
+}
+
+static void on_signal(uv_signal_t *handle, int signum)
+{
+	struct daemon *d = handle->data;
+
+	if (signum == SIGHUP) {
+		reload(d);
+		return;
+	}
+	if (d->stopping) {
+		log_warn("daemon", "stopping at once");
+		uv_stop(d->loop);
+		return;
+	}
+	d->stopping = true;
+	log_notice("daemon", "stopping: forwarding %s",
+		   d->opt.clear_on_exit ? "is taken away" : "goes on");
+	daemon_notify("STOPPING=1");
+	if (d->opt.clear_on_exit)
+		dp_sync_clear(d->sync, cleared, d);
+	else
+		uv_stop(d->loop);
+}
+
+static void signals_start(struct daemon *d)
+{
+	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
+	size_t i;
+
+	signal(SIGPIPE, SIG_IGN);
+	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
+		uv_signal_init(d->loop, &d->signals[i]);
+		d->signals[i].data = d;
+		uv_signal_start(&d->signals[i], on_signal, numbers[i]);
+		uv_unref((uv_handle_t *)&d->signals[i]);
+	}
+}
+
+/* ---- stop ---- */
+
+static void drain(struct daemon *d)
+{
+	uint64_t end = clock_us() + STOP_MS * 1000ull;
+
+	while (d->sync && !d->opt.clear_on_exit && !dp_sync_settled(d->sync) && clock_us() < end)
+		uv_run(d->loop, UV_RUN_NOWAIT);
+}
+
+static void stop(struct daemon *d)
+{
+	size_t i;
+
+	if (d->conf && d->sync)
+		timer_stop(&d->bgp_absent);
+	if (d->mgmt)
+		mgmt_free(d->mgmt);
+	if (d->sync)
+		dp_sync_free(d->sync);	/* from here on nothing reaches the forwarder */
+	d->sync = NULL;
+	for (i = ARRAY_SIZE(protocols); i--;)
+		if (d->protos[i])
+			protocols[i]->stop(d->protos[i]);
+	if (d->host)
+		host_free(d->host);
+	uv_run(d->loop, UV_RUN_NOWAIT);
+	if (d->labels)
+		labels_save(d->labels);
+	if (d->vrfs)
+		vrfs_free(d->vrfs);
+	if (d->labels)
+		labels_free(d->labels);
+	if (d->rib)
+		rib_free(d->rib);
+	if (d->conf)
+		conf_free(d->conf);
+	if (d->jobs)
+		jobs_free(d->jobs);
+	for (i = 0; i < ARRAY_SIZE(d->signals); i++)
+		if (d->signals[i].data)
+			uv_close((uv_handle_t *)&d->signals[i], NULL);
+	for (i = 0; i < 100 && uv_run(d->loop, UV_RUN_NOWAIT); i++)
+		;
+	if (uv_loop_close(d->loop))
+		log_debug("daemon", "handles are left on the loop");
+}
+
+int main(int argc, char **argv)
+{
+	struct daemon d = { 0 };
+	int status = 1;
+
+	options_parse(&d.opt, argc, argv);
+	/* to whoever started it, until it runs */
+	log_init("l3vpnd", LOG_TARGET_STDERR, d.opt.level);
+	if (!daemon_lock(d.opt.state) || !daemon_drop_privileges())
+		return 1;
+	timer_init(&d.bgp_absent, NULL, bgp_absent);
+	d.loop = uv_default_loop();
+	signals_start(&d);
+	if (start_tables(&d) && start_forwarding(&d) && start_protocols(&d) &&
+	    start_management(&d)) {
+		log_notice("daemon", "l3vpnd %s runs", l3vpn_version);
+		daemon_notify("READY=1");
+		if (!d.opt.foreground && !getenv("JOURNAL_STREAM"))
+			log_init("l3vpnd", LOG_TARGET_SYSLOG, d.opt.level);
+		uv_run(d.loop, UV_RUN_DEFAULT);
+		drain(&d);
+		status = 0;
+	}
+	stop(&d);
+	return status;
+}
