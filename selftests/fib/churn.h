@@ -66,14 +66,18 @@ static inline const struct l3vpn_leaf *churn_lookup(struct churn *churn, struct 
 static inline int churn_check_lookup(struct churn *churn, struct l3vpn_key key)
 {
 	const struct naive_entry *want = naive_lookup(&churn->naive, key);
-	const struct l3vpn_leaf *got = churn_lookup(churn, key);
+	const struct l3vpn_leaf *got;
+	int ret = 0;
 
+	rcu_read_lock();
+	got = churn_lookup(churn, key);
 	if (!want != !got)
-		return CHURN_FAIL("lookup: a match is %s", got ? "wrong" : "missing");
-	if (want && (got->label != want->label || got->plen != want->plen))
-		return CHURN_FAIL("lookup: length %u label %u instead of %u, %u", got->plen,
-				  got->label, want->plen, want->label);
-	return 0;
+		ret = CHURN_FAIL("lookup: a match is %s", got ? "wrong" : "missing");
+	else if (want && (got->label != want->label || got->plen != want->plen))
+		ret = CHURN_FAIL("lookup: length %u label %u instead of %u, %u", got->plen,
+				 got->label, want->plen, want->label);
+	rcu_read_unlock();
+	return ret;
 }
 
 static inline int churn_insert(struct churn *churn, struct l3vpn_key key, unsigned int plen)
