@@ -20,6 +20,7 @@
 #include "daemon/options.h"
 #include "dataplane/sync.h"
 #include "host/host.h"
+#include "labels/config.h"
 #include "labels/labels.h"
 #include "lib/jobs.h"
 #include "lib/log.h"
@@ -27,6 +28,7 @@
 #include "mgmt/mgmt.h"
 #include "mgmt/show.h"
 #include "rib/table.h"
+#include "static/static.h"
 #include "vrf/vrf.h"
 
 #define STOP_MS		3000		/* for what is on its way to the forwarder */
@@ -45,7 +47,7 @@ struct daemon {
 	struct dp_sync *sync;
 	struct rib_env env;
 	struct show_env show;
-	void *protos[RIB_PROTO_MAX];
+	void *protos[8];			/* as in protocols[] */
 	uv_signal_t signals[3];
 	struct timer bgp_absent;
 	bool restart_over;
@@ -54,7 +56,7 @@ struct daemon {
 
 /* In the order of their start; stopped in reverse. */
 static const struct rib_proto *const protocols[] = {
-	&bgp_proto,
+	&connected_proto, &static_lsp_proto, &static_xconnect_proto, &static_proto, &bgp_proto,
 };
 
 /* ---- between BGP and forwarding: RFC 4724 ---- */
@@ -122,6 +124,7 @@ static bool start_tables(struct daemon *d)
 	}
 	d->rib = rib_new(d->jobs);
 	d->labels = labels_new(d->jobs, rib_fib(d->rib));
+	labels_config_subscribe(d->conf, d->labels);
 	snprintf(path, sizeof(path), "%s/labels", d->opt.state);
 	if (!labels_load(d->labels, path, why, sizeof(why))) {
 		log_err("daemon", "%s: %s (move the file away to start with fresh labels)", path, why);
@@ -171,6 +174,7 @@ static bool start_protocols(struct daemon *d)
 	size_t i;
 
 	bgp_set_options(&bopt);
+	_Static_assert(ARRAY_SIZE(protocols) <= ARRAY_SIZE(d->protos), "room for each");
 	for (i = 0; i < ARRAY_SIZE(protocols); i++) {
 		d->protos[i] = protocols[i]->start(&d->env);
 		if (!d->protos[i]) {
@@ -190,9 +194,12 @@ static bool start_management(struct daemon *d)
 		.loop = d->loop, .conf = d->conf, .jobs = d->jobs, .rib = d->rib,
 		.labels = d->labels, .vrfs = d->vrfs, .host = d->host, .sync = d->sync,
 	};
-	for (i = 0; i < ARRAY_SIZE(protocols); i++)
+	for (i = 0; i < ARRAY_SIZE(protocols); i++) {
 		if (protocols[i] == &bgp_proto)
 			d->show.bgp = d->protos[i];
+		if (protocols[i] == &static_xconnect_proto)
+			d->show.xconnect = d->protos[i];
+	}
 	show_register(d->mgmt, &d->show);
 	if (!conf_start(d->conf, &err)) {
 		log_err("daemon", "%s:%u: %s%s%s: nothing of it is in force", d->opt.config, err.line,

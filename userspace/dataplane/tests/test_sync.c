@@ -623,7 +623,7 @@ static void churn(void **state)
 	chance = seed;
 	for (i = 0; i < 3; i++) {
 		static const char *const names[] = { "RED", "BLUE", "GREEN" };
-		char address[24], port[8];
+		char address[32], port[16];
 
 		add_vrf(w, i, names[i]);
 		snprintf(port, sizeof(port), "ce%d", i);
