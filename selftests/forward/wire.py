@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Frames, made and read by hand, and the wires they go over: packet sockets in a network namespace."""
 import ctypes
+import json
 import os
 import select
 import socket
@@ -43,6 +44,10 @@ def sh(command, check=True):
     if check and r.returncode:
         raise RuntimeError(f"{command}: {r.returncode}: {r.stdout}")
     return r
+
+
+def mac_of(netns, name):
+    return json.loads(sh(f"ip -n {netns} -j link show {name}").stdout)[0]["address"]
 
 
 def mac(text):
@@ -178,8 +183,7 @@ class Wire:
             self.sock.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
             self.sock.bind((name, 0))
-            with open(f"/sys/class/net/{name}/address") as f:
-                self.mac = f.read().strip()
+        self.mac = mac_of(netns, name)
 
     def send(self, frame):
         self.sock.send(frame.ljust(60, b"\0"))
