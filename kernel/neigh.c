@@ -121,12 +121,28 @@ struct neighbour *l3vpn_neigh_of(const struct l3vpn_adj *adj, const struct sk_bu
 	return neigh;
 }
 
+/*
+ * Was @neigh, which is FAILED, asked for in vain? If not, it was deleted or fell silent, and has to
+ * be asked for before anybody is told that it is unreachable.
+ */
+static bool asked_in_vain(const struct neighbour *neigh)
+{
+	return atomic_read(&neigh->probes) >= NEIGH_VAR(neigh->parms, UCAST_PROBES) +
+	       NEIGH_VAR(neigh->parms, APP_PROBES) + NEIGH_VAR(neigh->parms, MCAST_PROBES);
+}
+
+/* Ask again for @neigh, which is FAILED; in vain at most once a second. */
+static void ask_again(struct neighbour *neigh)
+{
+	if (!asked_in_vain(neigh) || time_after(jiffies, READ_ONCE(neigh->updated) + HZ))
+		neigh_event_send(neigh, NULL);
+}
+
 bool l3vpn_neigh_failed(struct neighbour *neigh)
 {
-	if (likely(!(READ_ONCE(neigh->nud_state) & NUD_FAILED)))
+	if (likely(!(READ_ONCE(neigh->nud_state) & NUD_FAILED)) || !asked_in_vain(neigh))
 		return false;
-	if (time_after(jiffies, READ_ONCE(neigh->updated) + HZ))
-		neigh_event_send(neigh, NULL);
+	ask_again(neigh);
 	return true;
 }
 
@@ -206,7 +222,10 @@ bool l3vpn_adj_dead(const struct l3vpn_adj *adj)
 			WRITE_ONCE(rewrite->failed, false);
 		return false;
 	}
-	if (l3vpn_neigh_failed(neigh) && !READ_ONCE(rewrite->failed))
-		WRITE_ONCE(rewrite->failed, true);
+	if (READ_ONCE(neigh->nud_state) & NUD_FAILED) {
+		if (!READ_ONCE(rewrite->failed))
+			WRITE_ONCE(rewrite->failed, true);
+		ask_again(neigh);
+	}
 	return READ_ONCE(rewrite->failed);
 }

@@ -57,7 +57,7 @@ void l3vpn_fragment(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3v
  */
 struct neighbour *l3vpn_neigh_of(const struct l3vpn_adj *adj, const struct sk_buff *skb);
 
-/* neigh.c: @neigh is known to be unreachable. Asks again for it, at most once a second. */
+/* neigh.c: @neigh was asked for in vain. Asks for it again, at most once a second. */
 bool l3vpn_neigh_failed(struct neighbour *neigh);
 
 /*

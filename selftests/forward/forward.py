@@ -15,10 +15,10 @@ sys.path[:0] = [HERE, os.path.join(HERE, "../lib")]
 
 import tap                                                              # noqa: E402
 import uapi                                                             # noqa: E402
-from l3vpn_nl import L3vpn, get, label_record, prefix4, prefix6, stats  # noqa: E402
+from l3vpn_nl import L3vpn, enter_netns, get, label_record, prefix4, prefix6, stats  # noqa: E402
 from tap import equal, test, wait                                       # noqa: E402
 from topology import Network                                            # noqa: E402
-from wire import (ETH_ARP, ETH_IP, ETH_IPV6, ETH_MPLS, ICMP, ICMP6, UDP, Netns, arp, checksum, echo,  # noqa: E402
+from wire import (ETH_ARP, ETH_IP, ETH_IPV6, ETH_MPLS, ICMP, ICMP6, UDP, arp, checksum, echo,  # noqa: E402
                   echo6, eth, ipv4, ipv6, labels, sh, udp)
 
 RED, BLUE, GREEN = 1, 2, 3
@@ -28,8 +28,8 @@ BLACKHOLE, UNREACHABLE, INTO_BLUE, INTO_GREEN, INTO_RED, RECEIVE, PATH_ECMP, SLO
 POP_VRF, POP_NH, SWAP = uapi.LABEL_ACTION_POP_VRF, uapi.LABEL_ACTION_POP_NH, uapi.LABEL_ACTION_SWAP
 
 net = Network()
-with Netns("pe"):
-    nl = L3vpn()
+enter_netns("pe")
+nl = L3vpn()
 
 
 def program():
@@ -95,7 +95,7 @@ def down(wire, wanted, what):
     """The packet that comes out at the lab's end @wire and satisfies @wanted."""
     got, before = net.wire[wire].read(wanted)
     if got is None:
-        raise AssertionError(f"{what}: does not come out at {wire}; seen: {before}; drops {nl.drops()}")
+        raise AssertionError(f"{what}: does not come out at {wire}; seen: {before[:5]}; drops {nl.drops()}")
     return got
 
 
@@ -116,6 +116,11 @@ def marked(m):
 def crosses(wire, l3, out, m, proto=ETH_IP, **more):
     up(wire, l3, proto, **more)
     return down(out, marked(m), "packet")
+
+
+def ctl(path, value):
+    with open("/proc/sys/" + path, "w") as f:
+        f.write(value)
 
 
 SENTINELS = {
@@ -461,9 +466,8 @@ def local_ping():
 
 @test("a socket bound to the VRF speaks to remote sites, TTL not decreased")
 def local_out():
-    with Netns("pe"):
-        s4 = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        s6 = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    s4 = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s6 = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     for s, dst, saddr, stack in ((s4, "10.2.0.5", None, [100, 5000]), (s6, "2001:db8:2::5", None, [100, 6000]),
                                  (s4, "10.4.0.5", None, [])):
         s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"RED")
@@ -608,7 +612,7 @@ def backup():
     dropped(uapi.DROP_PORT_DOWN, "r1", ipv4("10.1.0.2", "10.2.0.1", udp(1, 2)))
     sh("ip -n lab link set k1 up")
     wait(lambda: "LOWER_UP" in sh("ip -n pe link show core1").stdout, "carrier of core1")
-    net.address()
+    net.neighbours()
     equal(spread(flows(100, "10.2.4.1")), before, "back as before")
     equal({w: len(f) for w, f in spread(flows(50, "10.2.5.1")).items()}, {"k1": 50, "k2": 0}, "primary again")
 
@@ -636,7 +640,7 @@ def neigh_wait():
         for m in marks:
             down(wire, marked(m), f"a packet that waited for {address}")
     sh("ip -n pe neigh del 10.3.0.77 dev red2", check=False)
-    net.address()
+    net.neighbours()
 
 
 @test("neighbour: ARP of a customer for the port's address is answered, and learnt from")
@@ -654,11 +658,13 @@ def neigh_change():
     sh("ip -n pe neigh replace 10.3.0.2 lladdr 02:00:00:00:00:99 dev red2 nud permanent")
     m = mark()
     equal(crosses("r1", ipv4("10.1.0.2", "10.4.0.5", udp(1, 2, m)), "r2", m).dst, "02:00:00:00:00:99", "destination")
-    net.address()
+    net.neighbours()
     sh("ip -n pe link set red2 address 02:00:00:00:00:98")
+    net.neighbours()        # the kernel forgets all of a device whose address changes
     m = mark()
     equal(crosses("r1", ipv4("10.1.0.2", "10.4.0.5", udp(1, 2, m)), "r2", m).src, "02:00:00:00:00:98", "source")
     sh(f"ip -n pe link set red2 address {net.mac['red2']}")
+    net.neighbours()
 
 
 @test("neighbour: a STALE one is used and probed")
@@ -670,7 +676,7 @@ def neigh_stale():
     p = answer_arp("r2", "10.3.0.2")
     equal(p.dst, net.mac["r2"], "the probe is unicast")
     wait(lambda: "REACHABLE" in sh("ip -n pe neigh show 10.3.0.2 dev red2").stdout, "REACHABLE")
-    net.address()
+    net.neighbours()
 
 
 @test("neighbour: one that has failed: host unreachable, a drop, and asked again")
@@ -693,9 +699,8 @@ def neigh_failed():
 def counters():
     def snapshot():
         vrf = nl.do(uapi.CMD_VRF_GET, [(uapi.VRF_ID, struct.pack("=I", RED))])[0]
-        with Netns("pe"):
-            port = {n: nl.do(uapi.CMD_PORT_GET, [(uapi.PORT_IFINDEX, struct.pack("=i", socket.if_nametoindex(n)))])[0]
-                    for n in ("red1", "core1")}
+        port = {n: nl.do(uapi.CMD_PORT_GET, [(uapi.PORT_IFINDEX, struct.pack("=i", socket.if_nametoindex(n)))])[0]
+                for n in ("red1", "core1")}
         label = nl.do(uapi.CMD_LABEL_GET, [(uapi.LABEL_LABEL, struct.pack("=I", 300))])[0]
         return {"vrf": stats(vrf[uapi.VRF_STATS]), "red1": stats(port["red1"][uapi.PORT_STATS]),
                 "core1": stats(port["core1"][uapi.PORT_STATS]), "label": stats(label[uapi.LABEL_STATS])}

@@ -45,6 +45,9 @@ class Network:
         for name, addresses in ADDRESSES.items():
             for a in addresses:
                 sh(f"ip -n pe addr add {a} dev {name}{' nodad' if ':' in a else ''}")
+        self.neighbours()
+
+    def neighbours(self):
         for dev, address, lab in NEIGHBOURS:
             sh(f"ip -n pe neigh replace {address} lladdr {self.mac[lab]} dev {dev} nud permanent")
 
