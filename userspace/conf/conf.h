@@ -67,9 +67,8 @@ struct conf_subscriber {
 	/*
 	 * One instance of path differs: ADD (old NULL), DEL (now NULL) or MOD (something in it or below it differs,
 	 * or, in an ordered-by-user list, its place). The instance compares with defaults: a default made
-	 * explicit is no difference. A container without presence counts as there when something in it is set. Both trees live until the
-	 * call returns:
-	 * keep no pointer into them, with one exception: conf_running() stays until the next commit.
+	 * explicit is no difference. A container without presence counts as there when something in it is set.
+	 * Both trees live until the call returns: keep no pointer into them, with one exception: conf_running() stays until the next commit.
 	 * It cannot refuse: what can be refused is refused in validate. May be NULL.
 	 */
 	void (*change)(enum conf_op op, const struct lyd_node *old, const struct lyd_node *now, void *arg);
@@ -152,7 +151,8 @@ bool conf_candidate_changed(const struct conf_candidate *cand);
 
 /*
  * Lines of text form into the candidate. context: NULL, or the lines that open the modes the text stands in,
- * separated by newlines, as conf_edit gave them before. All lines are taken, or none (false, err->line counts from 1 in text).
+ * separated by newlines, as conf_edit gave them before. All lines are taken, or none (false, err->line counts
+ * from 1 in text).
  * new_context: if not NULL, receives the modes open after the last line (malloc'ed, "" at the top).
  * Values are checked against their types at once; what spans nodes is left to validation.
  */
@@ -171,7 +171,7 @@ bool conf_validate(struct conf_candidate *cand, struct conf_error *err);
 struct conf_commit {
 	uint64_t confirm_ms;	/* not 0: rolled back by itself unless confirmed within */
 	const char *comment;	/* may be NULL */
-	bool force;		/* commit although others committed since this candidate was opened: its own changes onto theirs */
+	bool force;		/* others committed since its edits began: put its own changes onto theirs */
 };
 
 /*

@@ -7,10 +7,10 @@
  *   list     = KEYWORD key...            container = KEYWORD            positional leaves follow
  *   leaf     = KEYWORD value             empty or true leaf = KEYWORD   leaf-list: one value each time
  * A list or container with l3:mode opens a block: the lines below it, indented deeper, up to "!" at its own
- * indentation. Text without indentation works as well: a line that does not fit in a block is tried in those around it; "!" or
- * "exit" closes one block, "end" or "root" all. A line that starts with "!" or "#" and goes on is a comment.
- * Other lists and containers are words
- * on the line of what is below them; several leaves of the same one may follow each other on the line.
+ * indentation. Text without indentation works as well: a line that does not fit in a block is tried in those
+ * around it; "!" or "exit" closes one block, "end" or "root" all. A line that starts with "!" or "#" and goes on
+ * is a comment. Other lists and containers are words on the line of what is below them; several leaves of the same
+ * one may follow each other on the line.
  */
 #ifndef CONF_TEXT_H
 #define CONF_TEXT_H
