@@ -49,8 +49,8 @@ struct daemon {
 	struct show_env show;
 	void *protos[8];			/* as in protocols[] */
 	uv_signal_t signals[3];
-	struct timer bgp_absent;
-	bool restart_over;
+	struct timer nobody;
+	bool restarting, restart_over;
 	bool stopping, stopped;
 };
 
@@ -87,18 +87,13 @@ static void restart_done(void *arg)
 		dp_sync_restart_done(d->sync);
 }
 
-/* Nobody to wait for when BGP is not configured at all. */
-static void bgp_absent(struct timer *t)
+/* Nobody to wait for: nothing was kept over a restart, or BGP is not configured at all. */
+static void nobody(struct timer *t)
 {
-	struct daemon *d = container_of(t, struct daemon, bgp_absent);
+	struct daemon *d = container_of(t, struct daemon, nobody);
 
-	if (!conf_top(conf_running(d->conf), "bgp"))
+	if (!d->restarting || !conf_top(conf_running(d->conf), "bgp"))
 		restart_done(d);
-}
-
-static bool restarting(const struct daemon *d)
-{
-	return dp_sync_preserved(d->sync, AF_INET) || dp_sync_preserved(d->sync, AF_INET6);
 }
 
 /* ---- start ---- */
@@ -167,12 +162,14 @@ static bool start_forwarding(struct daemon *d)
 static bool start_protocols(struct daemon *d)
 {
 	struct bgp_options bopt = {
-		.loop = d->loop, .workers = d->opt.workers, .restarting = restarting(d),
+		.loop = d->loop, .workers = d->opt.workers,
 		.forwarding_kept = forwarding_kept, .settled = settled,
 		.restart_done = restart_done, .arg = d,
 	};
 	size_t i;
 
+	d->restarting = dp_sync_preserved(d->sync, AF_INET) || dp_sync_preserved(d->sync, AF_INET6);
+	bopt.restarting = d->restarting;
 	bgp_set_options(&bopt);
 	_Static_assert(ARRAY_SIZE(protocols) <= ARRAY_SIZE(d->protos), "room for each");
 	for (i = 0; i < ARRAY_SIZE(protocols); i++) {
@@ -210,8 +207,8 @@ static bool start_management(struct daemon *d)
 		log_err("daemon", "%s: %s", d->opt.socket, err.reason);
 		return false;
 	}
-	timer_init(&d->bgp_absent, d->jobs, bgp_absent);
-	timer_start(&d->bgp_absent, 1000);
+	timer_init(&d->nobody, d->jobs, nobody);
+	timer_start(&d->nobody, 1000);
 	return true;
 }
 
@@ -319,7 +316,7 @@ static void stop(struct daemon *d)
 	size_t i;
 
 	if (d->conf && d->sync)
-		timer_stop(&d->bgp_absent);
+		timer_stop(&d->nobody);
 	if (d->mgmt)
 		mgmt_free(d->mgmt);
 	if (d->sync)
@@ -362,7 +359,7 @@ int main(int argc, char **argv)
 	log_init("l3vpnd", LOG_TARGET_STDERR, d.opt.level);
 	if (!daemon_lock(d.opt.state) || !daemon_drop_privileges())
 		return 1;
-	timer_init(&d.bgp_absent, NULL, bgp_absent);
+	timer_init(&d.nobody, NULL, nobody);
 	d.loop = uv_default_loop();
 	signals_start(&d);
 	if (start_tables(&d) && start_forwarding(&d) && start_protocols(&d) &&

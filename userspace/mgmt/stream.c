@@ -84,7 +84,10 @@ static size_t path_of(const struct show_env *env, uint32_t id, char *buf, size_t
 	size_t n;
 
 	if (depth > NEST_MAX || p->ops->get(p, DP_QUERY_NHS, id, &row)) {
-		n = snprintf(buf, len, "next-hop %u", id);
+		if (id > L3VPN_NH_ID_MAX)
+			n = snprintf(buf, len, "kept by the module");
+		else
+			n = snprintf(buf, len, "next-hop %u", id);
 		return n < len ? n : len - 1;
 	}
 	return path_nh(env, &row.nh, buf, len, depth);
