@@ -30,16 +30,10 @@ struct netlink_range_validation l3vpn_range_label = {
 	.max = L3VPN_LABEL_MAX,
 };
 
-/* Of commands without attributes: any is refused. */
-static const struct nla_policy l3vpn_empty_policy[] = {
-	[0] = { .type = NLA_REJECT },
-};
-
 static const struct genl_ops l3vpn_ops[] = {
 	{
 		.cmd = L3VPN_CMD_INFO_GET,
 		.doit = l3vpn_nl_info_get,
-		L3VPN_POLICY(l3vpn_empty_policy),
 	}, {
 		.cmd = L3VPN_CMD_VRF_NEW,
 		.flags = L3VPN_CHANGE,
@@ -124,7 +118,6 @@ static const struct genl_ops l3vpn_ops[] = {
 		.cmd = L3VPN_CMD_EPOCH_BEGIN,
 		.flags = L3VPN_CHANGE,
 		.doit = l3vpn_nl_epoch_begin,
-		L3VPN_POLICY(l3vpn_empty_policy),
 	}, {
 		.cmd = L3VPN_CMD_EPOCH_SWEEP,
 		.flags = L3VPN_CHANGE,
@@ -137,9 +130,8 @@ static const struct genl_ops l3vpn_ops[] = {
 		L3VPN_POLICY(l3vpn_table_get_policy),
 	}, {
 		.cmd = L3VPN_CMD_DROP_GET,
-		.start = l3vpn_nl_dump_start,
+		.start = l3vpn_nl_drop_dump_start,
 		.dumpit = l3vpn_nl_drop_dump,
-		L3VPN_POLICY(l3vpn_empty_policy),
 	}, {
 		.cmd = L3VPN_CMD_STATS_CLEAR,
 		.flags = L3VPN_CHANGE,
@@ -201,6 +193,15 @@ int l3vpn_nl_check(const struct nlmsghdr *nlh, struct netlink_ext_ack *extack)
 		return -EINVAL;
 	}
 	return 0;
+}
+
+int l3vpn_nl_check_empty(const struct nlmsghdr *nlh, struct netlink_ext_ack *extack)
+{
+	if (nlmsg_attrlen(nlh, GENL_HDRLEN) > 0) {
+		NL_SET_ERR_MSG(extack, "this command takes no attributes");
+		return -EINVAL;
+	}
+	return l3vpn_nl_check(nlh, extack);
 }
 
 int l3vpn_nl_missing(struct genl_info *info, int attr, const char *name)

@@ -41,6 +41,9 @@ void l3vpn_netlink_exit(void);
  */
 int l3vpn_nl_check(const struct nlmsghdr *nlh, struct netlink_ext_ack *extack);
 
+/* The same for commands without attributes, which the core does not look at: any is refused. */
+int l3vpn_nl_check_empty(const struct nlmsghdr *nlh, struct netlink_ext_ack *extack);
+
 /* -EINVAL with extack set, for attribute @attr that is missing. */
 int l3vpn_nl_missing(struct genl_info *info, int attr, const char *name);
 
@@ -125,6 +128,7 @@ int l3vpn_nl_label_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int l3vpn_nl_epoch_begin(struct sk_buff *skb, struct genl_info *info);
 int l3vpn_nl_epoch_sweep(struct sk_buff *skb, struct genl_info *info);
 int l3vpn_nl_table_dump(struct sk_buff *skb, struct netlink_callback *cb);
+int l3vpn_nl_drop_dump_start(struct netlink_callback *cb);
 int l3vpn_nl_drop_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int l3vpn_nl_stats_clear(struct sk_buff *skb, struct genl_info *info);
 

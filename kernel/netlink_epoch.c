@@ -35,7 +35,7 @@ int l3vpn_nl_epoch_begin(struct sk_buff *skb, struct genl_info *info)
 	void *hdr;
 	int err;
 
-	err = l3vpn_nl_check(info->nlhdr, info->extack);
+	err = l3vpn_nl_check_empty(info->nlhdr, info->extack);
 	if (err)
 		return err;
 	msg = l3vpn_reply_start(info, L3VPN_CMD_EPOCH_BEGIN, nla_total_size(sizeof(u32)), &hdr);

@@ -49,7 +49,7 @@ int l3vpn_nl_info_get(struct sk_buff *skb, struct genl_info *info)
 	void *hdr;
 	int err;
 
-	err = l3vpn_nl_check(info->nlhdr, info->extack);
+	err = l3vpn_nl_check_empty(info->nlhdr, info->extack);
 	if (err)
 		return err;
 	msg = l3vpn_reply_start(info, L3VPN_CMD_INFO_GET, NLMSG_DEFAULT_SIZE, &hdr);
@@ -182,6 +182,11 @@ out:
 struct l3vpn_drop_dump {
 	u32 next;
 };
+
+int l3vpn_nl_drop_dump_start(struct netlink_callback *cb)
+{
+	return l3vpn_nl_check_empty(cb->nlh, cb->extack);
+}
 
 int l3vpn_nl_drop_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {

@@ -459,13 +459,18 @@ def counters():
     nl = start()
     ip("addr add 10.1.0.1/24 dev a0")
     equal([n.get(d[uapi.DROP_REASON]) for d in nl.dump(uapi.CMD_DROP_GET)], list(range(1, uapi.DROP_REASON_MAX + 1)))
-    subprocess.run("ping -c 1 -W 1 -I RED 10.99.0.1".split(), check=False, stdout=subprocess.DEVNULL,
-                   stderr=subprocess.DEVNULL)
 
     def red():
         got = nl.do(uapi.CMD_VRF_GET, [(uapi.VRF_ID, n.u32(RED))])[0]
         return n.stats(got[uapi.VRF_STATS])
 
+    # a local socket's packet that meets no route of the VRF
+    table = n.get(nl.do(uapi.CMD_VRF_GET, [(uapi.VRF_ID, n.u32(RED))])[0][uapi.VRF_TABLE])
+    ip(f"route add default dev RED table {table}")
+    subprocess.run("ping -c 1 -W 1 -I RED 10.99.0.1".split(), check=False, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL)
+    if not red()["drops"] or not nl.drops().get(uapi.DROP_NO_ROUTE):
+        raise AssertionError(f"no drop was counted: {red()} {nl.drops()}")
     nl.do(uapi.CMD_STATS_CLEAR)
     equal(set(red().values()), {0})
     equal(nl.drops(), {})
