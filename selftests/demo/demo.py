@@ -95,14 +95,13 @@ def wire(net):
         net["ce-red1"].ping(site4(2), source=site4(1), count=2)
         net["ce-red1"].ping(site6(2), source=site6(1), count=2)
         wait_for("both requests captured", lambda: capture.text().count("echo request") >= 2, 10)
-    text = capture.text()
-    show(text, 12)
-    stacks = [labels(line) for line in text.splitlines() if "MPLS" in line]
-    out = [stack for stack in stacks if len(stack) == 2]
-    check("requests carry transport label 1002 and a VPN label", out and all(s[0] == 1002 and s[1] >= 16 for s in out))
-    vpn = {labels(line)[-1] for line in text.splitlines() if "MPLS" in line and len(labels(line)) == 2}
+    frames = capture.frames()
+    show("\n".join(frame.split("ethertype ")[1] for frame in frames if "echo request" in frame), 6)
+    out = [labels(frame) for frame in frames if "echo request" in frame]
+    check("requests carry transport label 1002 and a VPN label", out and all(len(s) == 2 and s[0] == 1002 and s[1] >= 16 for s in out))
+    vpn = {stack[-1] for stack in out}
     rib = net.rr.cli("global", "rib", "-a", "vpnv4") + net.rr.cli("global", "rib", "-a", "vpnv6")
-    check("and the VPN labels are those that the reflector shows", vpn and all(str(l) in rib for l in vpn))
+    check("and the VPN labels are those that the reflector shows", vpn and all("[%d]" % label in rib for label in vpn))
 
 
 def counters(net):

@@ -89,13 +89,12 @@ def test_labels_on_the_wire(net, version):
     with net["pe1"].tcpdump("core", "mpls") as capture, net["p"].tcpdump("pe2", "mpls") as far:
         assert net["ce-red1"].ping(site(2), source=site(1), deadline=10)
         wait_for("captured", lambda: "echo reply" in capture.text() and "echo request" in far.text(), 10)
-    frames = re.split(r"\n(?=\S)", capture.text())
-    requests = [f for f in frames if "echo request" in f]
-    replies = [f for f in frames if "echo reply" in f]
+    requests = [f for f in capture.frames() if "echo request" in f]
+    replies = [f for f in capture.frames() if "echo reply" in f]
     assert requests and replies
     assert all(labels(f) == [1002, there] for f in requests)
     assert all(labels(f) == [back] for f in replies), "P popped the transport label"
-    assert all(labels(f) == [there] for f in re.split(r"\n(?=\S)", far.text()) if "echo request" in f)
+    assert all(labels(f) == [there] for f in far.frames() if "echo request" in f)
 
 
 def test_explain_names_every_step(net):

@@ -85,6 +85,7 @@ GOBGP = """[global.config]
 
 BIRD = """router id 10.1.0.1;
 protocol device { scan time 1; }
+protocol direct { ipv6; }
 protocol static { ipv6; route 2001:db8:1::/48 blackhole; }
 protocol kernel { ipv6 { export where source = RTS_BGP; import none; }; }
 protocol bgp pe { local fe80::2 as 64601; neighbor fe80::1 % 'pe' as 4200000001; connect retry time 2;
@@ -109,7 +110,7 @@ def lab():
             pe.sysctl("net.ipv6.conf.all.forwarding=1", "net.ipv4.ip_forward=1")
             pe.ip("route add fd00::9 via fd00:%d::2 dev core onlink" % n, "route add fd00::%d via fd00:%d::2 dev core onlink" % (3 - n, n))
             ce = net["ce%d" % n]
-            ce.ip("addr add 10.255.%d.2/30 dev pe" % n, "addr add 10.%d.0.1/16 dev lo" % n, "addr add 2001:db8:%d::1/48 dev lo nodad" % n,
+            ce.ip("addr add 10.255.%d.2/30 dev pe" % n, "addr add 10.%d.0.1/32 dev lo" % n, "addr add 2001:db8:%d::1/128 dev lo nodad" % n,
                   "addr add 2001:db8:ff:%d::2/64 dev pe nodad" % n, "route add default via 10.255.%d.1" % n)
         net["ce1"].ip("addr flush dev pe scope link", "addr add fe80::2/64 dev pe nodad")
         net["ce2"].ip("route add ::/0 via 2001:db8:ff:2::1")

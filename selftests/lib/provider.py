@@ -98,7 +98,7 @@ def pe_config(n):
 
 def ce_bird(n):
     """BIRD of RED's CE at site n: announces its site to the PE over IPv4 and IPv6."""
-    text = "router id 10.%d.0.1;\nprotocol device { scan time 1; }\n" % n
+    text = "router id 10.%d.0.1;\nprotocol device { scan time 1; }\nprotocol direct { ipv4; ipv6; }\n" % n
     for af, site, own, pe in (("ipv4", "10.%d.0.0/16" % n, "10.255.%d.2" % n, "10.255.%d.1" % n),
                               ("ipv6", "2001:db8:%d::/48" % n, "2001:db8:ff:%d::2" % n, "2001:db8:ff:%d::1" % n)):
         text += "protocol static site_%s { %s; route %s blackhole; }\n" % (af, af, site)
@@ -228,7 +228,7 @@ class Provider(Topology):
         ce = self["ce-%s%d" % (customer, n)]
         ce.sysctl("net.ipv6.conf.all.forwarding=1", "net.ipv4.ip_forward=1")
         lines = ["addr add 10.255.%d.2/30 dev pe" % n, "addr add 2001:db8:ff:%d::2/64 dev pe nodad" % n,
-                 "addr add %s/16 dev lo" % site4(n), "addr add %s/48 dev lo nodad" % site6(n)]
+                 "addr add %s/32 dev lo" % site4(n), "addr add %s/128 dev lo nodad" % site6(n)]
         if customer == "blue" or n == 2:
             lines += ["route add default via 10.255.%d.1" % n,
                       "route add ::/0 via 2001:db8:ff:%d::1" % n]

@@ -123,6 +123,10 @@ class Capture:
     def text(self):
         return open(self.path, encoding="utf-8").read()
 
+    def frames(self):
+        """What tcpdump says of each frame, its lines joined."""
+        return [re.sub(r"\n\s+", " ", frame) for frame in re.split(r"\n(?=\S)", self.text()) if frame.strip()]
+
     def __exit__(self, *_exc):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
@@ -212,9 +216,10 @@ class L3vpnd:
         self.node = node
         self.state = node.topology.path("state-" + node.name)
         self.socket = node.topology.path(node.name + ".sock")
-        self.args = ["--state", self.state, "--socket", self.socket, "--foreground"]
+        self.config = node.topology.path(node.name + ".conf")
+        self.args = ["--state", self.state, "--socket", self.socket, "--config", self.config, "--foreground"]
         if config is not None:
-            self.args += ["--config", node.topology.write(node.name + ".conf", config)]
+            node.topology.write(node.name + ".conf", config)
         self.args += list(args)
         os.makedirs(self.state, exist_ok=True)
 
@@ -345,5 +350,5 @@ LABEL = re.compile(r"label (\d+)")
 
 
 def labels(line):
-    """Labels of a tcpdump line, outermost first."""
+    """Labels of a frame, as tcpdump says it, outermost first."""
     return [int(label) for label in LABEL.findall(line)]
