@@ -8,6 +8,10 @@ void show_register(struct mgmt *mgmt, const struct show_env *env)
 {
 	show_conf_register(mgmt, env->conf);
 	show_log_register(mgmt);
+	show_vrf_register(mgmt, env);
+	show_rib_register(mgmt, env);
+	show_labels_register(mgmt, env);
+	explain_register(mgmt, env);
 	show_host_register(mgmt, env);
 	show_dataplane_register(mgmt, env);
 	show_forwarding_register(mgmt, env);

@@ -39,6 +39,10 @@ void show_register(struct mgmt *mgmt, const struct show_env *env);
 void show_host_register(struct mgmt *mgmt, const struct show_env *env);
 void show_dataplane_register(struct mgmt *mgmt, const struct show_env *env);
 void show_forwarding_register(struct mgmt *mgmt, const struct show_env *env);
+void show_vrf_register(struct mgmt *mgmt, const struct show_env *env);
+void show_rib_register(struct mgmt *mgmt, const struct show_env *env);
+void show_labels_register(struct mgmt *mgmt, const struct show_env *env);
+void explain_register(struct mgmt *mgmt, const struct show_env *env);
 void show_bgp_register(struct mgmt *mgmt, const struct show_env *env);
 
 #endif

@@ -11,22 +11,11 @@
 #ifndef L3VPN_STATIC_STATIC_H
 #define L3VPN_STATIC_STATIC_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "rib/proto.h"
 
 extern const struct rib_proto connected_proto;
 extern const struct rib_proto static_proto;
 extern const struct rib_proto static_lsp_proto;
 extern const struct rib_proto static_xconnect_proto;
-
-/* walk of the cross-connects for show: ascending by incoming label; -1 starts; resumable */
-struct xconnect_view {
-	uint32_t in_label, out_label;	/* out_label: LABEL_IMPLICIT_NULL pops */
-	const char *next_hop;		/* as configured */
-	const char *state;		/* "programmed", or why not */
-};
-bool xconnect_after(void *instance, int64_t label, struct xconnect_view *view);
 
 #endif

@@ -21,7 +21,6 @@ struct xconnect {
 	struct nexthop *nh;
 	struct label_binding *binding;
 	uint32_t in_label, out_label;
-	char next_hop[ADDR_STRLEN];
 };
 
 struct xconnects {
@@ -70,7 +69,6 @@ static void set(struct xconnects *x, struct xconnect *xc, const struct lyd_node 
 
 	if (!addr_parse(conf_str(n, "next-hop", ""), &a))
 		return;
-	addr_str(&a, xc->next_hop);
 	xc->in_label = conf_u32(n, "in-label", 0);
 	out_label_parse(conf_str(n, "out-label", ""), a.family, &xc->out_label);
 	xc->nh = nexthop_gateway(x->nht, VRF_ID_GLOBAL, &a, conf_str(n, "interface", NULL));
@@ -128,28 +126,6 @@ static bool validate(const struct lyd_node *tree, struct conf_error *err, void *
 	conf_for_each(n, mpls, "cross-connect")
 		if (!validate_one(arg, n, min, max, err))
 			return false;
-	return true;
-}
-
-bool xconnect_after(void *instance, int64_t label, struct xconnect_view *view)
-{
-	struct xconnects *x = instance;
-	struct prefix p = label_prefix(label < 0 ? 0 : label);
-	struct xconnect *xc = label < 0 ? trie_next(&x->all, NULL) : trie_after(&x->all, &p);
-
-	if (!xc)
-		return false;
-	view->in_label = xc->in_label;
-	view->out_label = xc->out_label;
-	view->next_hop = xc->next_hop;
-	if (!xc->binding)
-		view->state = "label is taken";
-	else if (!nexthop_usable(xc->nh))
-		view->state = nexthop_reason_str(xc->nh->reason);
-	else
-		view->state = xc->binding->fib.programmed ? "programmed" :
-			      xc->binding->fib.err ? strerror(xc->binding->fib.err) :
-			      "not acknowledged by forwarding yet";
 	return true;
 }
 

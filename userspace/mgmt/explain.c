@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * mgmt/explain.c: explain vrf NAME prefix P. Follows a prefix through the daemon as packets will
+ * later follow the result: received, route target matched, best, next hop, label-switched path,
+ * label, entry in forwarding. The first step that fails is the verdict.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dataplane/sync.h"
+#include "labels/labels.h"
+#include "mgmt/show.h"
+#include "rib/lsp.h"
+#include "vrf/vrf.h"
+
+#define TEXT	1024
+#define NETS_MAX 16			/* RDs that are listed */
+
+struct explain {
+	struct mgmt_request *req;
+	const struct show_env *env;
+	const struct vrf *vrf;
+	const struct vrf_af *af;
+	struct prefix prefix;
+	const struct rib_route *route;	/* the one that is followed */
+	bool failed;
+	char verdict[TEXT];
+};
+
+static void step(struct explain *x, const char *name, const char *result, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static void step(struct explain *x, const char *name, const char *result, const char *fmt, ...)
+{
+	json_t *row = json_object();
+	char text[TEXT];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	json_object_set_new(row, "step", json_string(name));
+	json_object_set_new(row, "result", json_string(result));
+	json_object_set_new(row, "detail", json_string(text));
+	mgmt_row(x->req, row);
+	if (strcmp(result, "failed") || x->failed)
+		return;
+	x->failed = true;
+	/* the detail is cut rather than the step */
+	snprintf(x->verdict, sizeof(x->verdict), "%s: %.900s", name, text);
+}
+
+/* ---- received ---- */
+
+static void targets_text(const struct attrs *a, char *buf, size_t size)
+{
+	uint16_t len = 0, at;
+	const uint8_t *ext = a ? attrs_part(a, ATTRS_EXT, &len) : NULL;
+	char one[RT_STRLEN];
+	size_t used = 0;
+	struct rt rt;
+
+	snprintf(buf, size, "none");
+	for (at = 0; at < len && used < size; at += 8) {
+		if (!rt_is_target(ext + at))
+			continue;
+		memcpy(rt.b, ext + at, 8);
+		used += snprintf(buf + used, size - used, "%s%s", used ? " " : "", rt_str(&rt, one));
+	}
+}
+
+struct match {
+	const struct vrf_import *importer;
+	char text[256];
+	size_t used;
+};
+
+static void on_match(void *member, const struct rt *rt, void *arg)
+{
+	struct match *m = arg;
+	char one[RT_STRLEN];
+
+	if (member == m->importer && m->used < sizeof(m->text))
+		m->used += snprintf(m->text + m->used, sizeof(m->text) - m->used, "%s%s",
+				    m->used ? " " : "", rt_str(rt, one));
+}
+
+static bool matches(const struct explain *x, const struct rib_route *r, struct match *m)
+{
+	m->importer = x->af->importer;
+	m->used = 0;
+	m->text[0] = 0;
+	if (r->source->vrf != x->vrf->id)
+		rt_index_match(vrfs_rt_index(x->env->vrfs, x->af->family), r->attrs, on_match, m);
+	return m->used;
+}
+
+static void received_one(struct explain *x, const struct rib_net *net)
+{
+	const struct rib_route *r = rib_routes(net);
+	char rd[RD_STRLEN], nh[128];
+
+	for (; r; r = r->next)
+		step(x, "received", "ok", "%s from %s, %s, label %u", rd_str(rib_net_rd(net), rd),
+		     r->source->name, nexthop_str(r->nh, nh, sizeof(nh)), r->label);
+}
+
+/* What came by VPN: tells each, matches route targets; the followed route if none is in the VRF. */
+static void from_vpn(struct explain *x, unsigned int *nets, unsigned int *imported)
+{
+	struct rib_table *t = rib_table_vpn(x->env->rib, x->af->family);
+	const struct rib_route *r;
+	struct rib_cursor c = { 0 };
+	char rts[512], rd[RD_STRLEN];
+	struct rib_net *net;
+	struct match m;
+
+	while ((net = rib_walk_prefix(t, &x->prefix, &c)) && *nets < NETS_MAX) {
+		r = rib_routes(net);
+		if (!r || r->source->vrf == x->vrf->id)
+			continue;
+		++*nets;
+		received_one(x, net);
+		targets_text(r->attrs, rts, sizeof(rts));
+		rd_str(rib_net_rd(net), rd);
+		if (matches(x, r, &m)) {
+			++*imported;
+			step(x, "route target", "ok", "%s: imported for %s", rd, m.text);
+			if (!x->route)
+				x->route = r;
+		} else {
+			step(x, "route target", "-", "%s: carries %s, none is imported here", rd,
+			     rts);
+		}
+	}
+}
+
+static void local_routes(struct explain *x, const struct rib_net *net, unsigned int *local)
+{
+	const struct rib_route *r;
+	char nh[128];
+
+	for (r = net ? rib_routes(net) : NULL; r; r = r->next) {
+		if (r->flags & RIB_ROUTE_IMPORTED)
+			continue;
+		++*local;
+		step(x, "received", "ok", "%s %s, %s", r->source->proto->name,
+		     strcmp(r->source->name, r->source->proto->name) ? r->source->name : "",
+		     nexthop_str(r->nh, nh, sizeof(nh)));
+	}
+}
+
+static bool find_routes(struct explain *x, const struct rib_net *net)
+{
+	unsigned int nets = 0, imported = 0, local = 0;
+	char buf[PREFIX_STRLEN];
+
+	local_routes(x, net, &local);
+	from_vpn(x, &nets, &imported);
+	if (!nets && !local)
+		step(x, "received", "failed", "nobody announced %s",
+		     prefix_str(&x->prefix, buf));
+	else if (!local && !imported)
+		step(x, "route target", "failed", x->af->import.n ?
+		     "none of what was received carries a route target that VRF %s imports" :
+		     "VRF %s imports no route target", x->vrf->name);
+	return !x->failed;
+}
+
+/* ---- best, next hop, LSP ---- */
+
+static bool explain_best(struct explain *x, const struct rib_net *net)
+{
+	const struct rib_route *best = net ? rib_best(net) : NULL, *r;
+	char nh[128];
+
+	if (best) {
+		x->route = best;
+		step(x, "best", "ok", "%s from %s, %s", best->source->proto->name,
+		     rib_route_peer(best)->name, nexthop_str(best->nh, nh, sizeof(nh)));
+		for (r = best->next; r; r = r->next)
+			step(x, "best", "-", "%s from %s lost: %s", r->source->proto->name,
+			     rib_route_peer(r)->name, rib_reason_str(r->reason));
+		return true;
+	}
+	if (net && rib_routes(net))
+		x->route = rib_routes(net);
+	if (!x->route)
+		step(x, "best", "failed", "nothing to choose from yet");
+	else if (nexthop_usable(x->route->nh))
+		step(x, "best", "failed", "chosen, but not imported yet");
+	else
+		step(x, "best", "-", "no usable one: following that from %s",
+		     x->route->source->name);
+	return !x->failed;
+}
+
+static void explain_lsp(struct explain *x, const struct nexthop *nh)
+{
+	struct prefix fec = prefix_host(&nh->key.addr);
+	const struct list *paths = lsp_paths(rib_nht(x->env->rib), &fec);
+	char text[TEXT], buf[PREFIX_STRLEN];
+
+	if (nh->reason == NH_NO_LSP || !paths)
+		step(x, "lsp", "failed", "no label-switched path to %s", prefix_str(&fec, buf));
+	else if (nh->reason == NH_LSP_DOWN)
+		step(x, "lsp", "failed", "%s: a path is there, but its way out is down or unknown",
+		     prefix_str(&fec, buf));
+	else
+		step(x, "lsp", "ok", "%s: %s", prefix_str(&fec, buf),
+		     nh->fib ? fib_nh_str(nh->fib, text, sizeof(text)) : "up");
+}
+
+static bool explain_nexthop(struct explain *x)
+{
+	const struct nexthop *nh = x->route->nh;
+	bool pe = nh->key.kind == NEXTHOP_PE, lsp_missing;
+	char text[TEXT];
+
+	lsp_missing = nh->reason == NH_NO_LSP || nh->reason == NH_LSP_DOWN;
+	nexthop_str(nh, text, sizeof(text));
+	if (nexthop_usable(nh) || lsp_missing)
+		step(x, "next hop", "ok", "%s, metric %u", text, nh->metric);
+	else
+		step(x, "next hop", "failed", "%s: %s", text, nexthop_reason_str(nh->reason));
+	if (x->failed)
+		return false;
+	if (pe)
+		explain_lsp(x, nh);
+	else
+		step(x, "lsp", "-", "not needed: the next hop is at this router");
+	return !x->failed;
+}
+
+/* ---- label and forwarding ---- */
+
+static void explain_label(struct explain *x, const struct fib_dest *d, bool wanted)
+{
+	struct vrf_export_state st;
+
+	if (wanted && d->label != FIB_LABEL_NONE)
+		step(x, "label", "ok", "VPN label %u is pushed", d->label);
+	else if (x->route->nh->key.kind == NEXTHOP_PE)
+		step(x, "label", "ok", "none: the remote PE asked for implicit null");
+	else
+		step(x, "label", "-", "none to push: the next hop is at this router");
+	if (vrf_export_state(x->vrf, x->route->net, &st))
+		step(x, "exported", "ok", "to other PEs with label %u", st.label);
+	else
+		step(x, "exported", "-", "%s", st.why);
+}
+
+static void explain_lookup(struct explain *x, const struct fib_dest *d, bool wanted)
+{
+	struct dp_provider *p = dp_sync_provider(x->env->sync);
+	struct dp_lookup l = { .vrf = x->vrf->id, .dst = x->prefix.addr };
+	char buf[PREFIX_STRLEN], text[TEXT];
+	int err = p->ops->lookup(p, &l);
+
+	if (err == EOPNOTSUPP || err == ENODEV)
+		step(x, "forwarding", "-", "provider %s: %s", p->ops->name, strerror(err));
+	else if (err)
+		step(x, "forwarding", "failed", "no entry: %s", strerror(err));
+	else if (prefix_contains(&x->prefix, &l.match) && !prefix_eq(&l.match, &x->prefix))
+		step(x, "forwarding", "-", "%s is more specific and takes the first address",
+		     prefix_str(&l.match, buf));
+	else if (!prefix_eq(&l.match, &x->prefix))
+		step(x, "forwarding", "failed", "no entry of its own: packets take %s",
+		     prefix_str(&l.match, buf));
+	else if (!wanted)
+		step(x, "forwarding", l.kernel ? "ok" : "failed", l.kernel ?
+		     "kept by the module itself" : "an entry that nobody wants");
+	else if (l.match_vrf == x->vrf->id && (l.nh != d->nh->id || l.label != d->label))
+		step(x, "forwarding", "failed", "next hop %u label %u are there, %u and %u wanted",
+		     l.nh, l.label, d->nh->id, d->label);
+	else
+		step(x, "forwarding", "ok", "next hop %u: %s", d->nh->id,
+		     fib_nh_str(d->nh, text, sizeof(text)));
+}
+
+static void explain_forwarding(struct explain *x)
+{
+	struct fib_dest d = { .label = FIB_LABEL_NONE };
+	bool wanted = fib_route_get(rib_fib(x->env->rib), x->vrf->id, &x->prefix, &d);
+	char why[200];
+
+	explain_label(x, &d, wanted);
+	if (wanted && dp_sync_route_refused(x->env->sync, x->vrf->id, &x->prefix, why, sizeof(why)))
+		step(x, "forwarding", "failed", "refused: %s", why);
+	else
+		explain_lookup(x, &d, wanted);
+}
+
+static bool what_prefix(struct explain *x, const char *text)
+{
+	const struct rib_net *net;
+	struct rib_table *t;
+
+	if (!prefix_parse_host(text, &x->prefix))
+		return false;
+	x->af = &x->vrf->af[family_afi(x->prefix.addr.family)];
+	prefix_mask(&x->prefix);
+	if (strchr(text, '/'))
+		return true;
+	t = x->af->table;
+	net = rib_lookup(t, &x->prefix.addr);
+	if (net)
+		x->prefix = rib_net_prefix(net);
+	return true;
+}
+
+static enum mgmt_next explain_vrf(struct mgmt_request *req, void *arg)
+{
+	struct explain x = { .req = req, .env = arg };
+	const char *text = conf_str(mgmt_input(req), "prefix", "");
+	const struct rib_net *net;
+	char buf[PREFIX_STRLEN];
+
+	x.vrf = vrf_find(x.env->vrfs, conf_str(mgmt_input(req), "vrf", ""));
+	if (!x.vrf)
+		return mgmt_error(req, MGMT_NOT_FOUND, "vrf", "no such VRF");
+	if (!what_prefix(&x, text))
+		return mgmt_error(req, MGMT_PARAMS, "prefix", "%s is not a prefix", text);
+	net = rib_find(x.af->table, NULL, &x.prefix);
+	if (find_routes(&x, net) && explain_best(&x, net) && explain_nexthop(&x))
+		explain_forwarding(&x);
+	if (!x.failed)
+		snprintf(x.verdict, sizeof(x.verdict), "%s is forwarded",
+			 prefix_str(&x.prefix, buf));
+	mgmt_result(req, "verdict", json_string(x.verdict));
+	return MGMT_DONE;
+}
+
+void explain_register(struct mgmt *mgmt, const struct show_env *env)
+{
+	mgmt_register(mgmt, "explain-vrf", explain_vrf, (void *)env);
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+/* mgmt/show_vrf.c: show vrf. */
+#include <stdio.h>
+#include <string.h>
+
+#include "mgmt/show.h"
+#include "vrf/vrf.h"
+
+static void targets(json_t *row, const char *column, const struct rt_set *set)
+{
+	char buf[2048] = "", one[RT_STRLEN];
+	size_t len = 0;
+	unsigned int i;
+
+	for (i = 0; i < set->n && len < sizeof(buf); i++)
+		len += snprintf(buf + len, sizeof(buf) - len, "%s%s", i ? " " : "",
+				rt_str(&set->rt[i], one));
+	if (buf[0])
+		json_object_set_new(row, column, json_string(buf));
+}
+
+static void redistribution(json_t *row, const struct vrf *v)
+{
+	static const char *const families[] = { [AFI4] = "ipv4", [AFI6] = "ipv6" };
+	char buf[128] = "";
+	size_t len = 0;
+	int i;
+
+	for (i = 0; i < AFI_MAX; i++)
+		if (v->af[i].redistribute_connected || v->af[i].redistribute_static)
+			len += snprintf(buf + len, sizeof(buf) - len, "%s%s:%s%s", len ? " " : "",
+					families[i],
+					v->af[i].redistribute_connected ? " connected" : "",
+					v->af[i].redistribute_static ? " static" : "");
+	if (buf[0])
+		json_object_set_new(row, "redistribute", json_string(buf));
+}
+
+static void interfaces(const struct show_env *env, json_t *row, const char *name)
+{
+	const struct lyd_node *n;
+	char buf[4096] = "";
+	size_t len = 0;
+
+	conf_for_each_top(n, conf_running(env->conf), "interface")
+		if (len < sizeof(buf) && !strcmp(conf_str(n, "vrf", ""), name))
+			len += snprintf(buf + len, sizeof(buf) - len, "%s%s", len ? " " : "",
+					conf_str(n, "name", ""));
+	if (buf[0])
+		json_object_set_new(row, "interfaces", json_string(buf));
+}
+
+static json_t *vrf_row(const struct vrf *v)
+{
+	json_t *row = json_object();
+	char buf[RD_STRLEN];
+
+	json_object_set_new(row, "name", json_string(v->name));
+	if (v->has_rd)
+		json_object_set_new(row, "rd", json_string(rd_str(&v->rd, buf)));
+	json_object_set_new(row, "label-mode", json_string(label_mode_str(v->label_mode)));
+	json_object_set_new(row, "id", json_integer(v->id));
+	json_object_set_new(row, "routes-ipv4", json_integer(rib_table_routes(v->af[AFI4].table)));
+	json_object_set_new(row, "routes-ipv6", json_integer(rib_table_routes(v->af[AFI6].table)));
+	targets(row, "import-ipv4", &v->af[AFI4].import);
+	targets(row, "export-ipv4", &v->af[AFI4].export);
+	targets(row, "import-ipv6", &v->af[AFI6].import);
+	targets(row, "export-ipv6", &v->af[AFI6].export);
+	redistribution(row, v);
+	return row;
+}
+
+struct cursor {
+	char name[VRF_NAME_MAX];
+};
+
+static enum mgmt_next show_vrf(struct mgmt_request *req, void *arg)
+{
+	const struct show_env *env = arg;
+	struct cursor *c = mgmt_state(req, sizeof(*c), NULL);
+	const char *name = conf_str(mgmt_input(req), "name", NULL);
+	const struct vrf *v;
+	json_t *row;
+
+	if (name) {
+		v = vrf_find(env->vrfs, name);
+		if (!v)
+			return mgmt_error(req, MGMT_NOT_FOUND, "name", "there is no VRF %s", name);
+		row = vrf_row(v);
+		interfaces(env, row, name);
+		mgmt_row(req, row);
+		return MGMT_DONE;
+	}
+	while ((v = vrf_after(env->vrfs, c->name))) {
+		strcpy(c->name, v->name);
+		if (!mgmt_row(req, vrf_row(v)))
+			return MGMT_AGAIN;
+	}
+	return MGMT_DONE;
+}
+
+void show_vrf_register(struct mgmt *mgmt, const struct show_env *env)
+{
+	mgmt_register(mgmt, "show-vrf", show_vrf, (void *)env);
+}
