@@ -42,21 +42,7 @@ static bool wanted_in_vrf(const struct bgp_group *g, const struct rib_route *r)
 	const struct vrf *v = vrf_by_id(b->env.vrfs, g->key.vrf);
 	enum afi afi = family_afi(rib_table_family(g->feed->table));
 
-	if (!v)
-		return false;
-	if (r->flags & (RIB_ROUTE_IMPORTED | RIB_ROUTE_NETWORK))
-		return true;
-	switch (r->source->proto->id) {
-	case RIB_PROTO_BGP:
-	case RIB_PROTO_VPN:
-		return true;
-	case RIB_PROTO_CONNECTED:
-		return v->af[afi].redistribute_connected;
-	case RIB_PROTO_STATIC:
-		return v->af[afi].redistribute_static;
-	default:
-		return false;
-	}
+	return v && vrf_announces(&v->af[afi], r->net, NULL);
 }
 
 static bool wanted(const struct bgp_group *g, const struct rib_route *r)

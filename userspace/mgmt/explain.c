@@ -4,7 +4,6 @@
  * later follow the result: received, route target matched, best, next hop, label-switched path,
  * label, entry in forwarding. The first step that fails is the verdict.
  */
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -146,9 +145,8 @@ static void local_routes(struct explain *x, const struct rib_net *net, unsigned 
 		if (r->flags & RIB_ROUTE_IMPORTED)
 			continue;
 		++*local;
-		step(x, "received", "ok", "%s %s, %s", r->source->proto->name,
-		     strcmp(r->source->name, r->source->proto->name) ? r->source->name : "",
-		     nexthop_str(r->nh, nh, sizeof(nh)));
+		step(x, "received", "ok", "%s from %s, %s", r->source->proto->name,
+		     r->source->name, nexthop_str(r->nh, nh, sizeof(nh)));
 	}
 }
 
@@ -259,8 +257,8 @@ static void explain_lookup(struct explain *x, const struct fib_dest *d, bool wan
 	char buf[PREFIX_STRLEN], text[TEXT];
 	int err = p->ops->lookup(p, &l);
 
-	if (err == EOPNOTSUPP || err == ENODEV)
-		step(x, "forwarding", "-", "provider %s: %s", p->ops->name, strerror(err));
+	if (!strcmp(p->ops->name, "none"))
+		step(x, "forwarding", "-", "this router does not forward");
 	else if (err)
 		step(x, "forwarding", "failed", "no entry: %s", strerror(err));
 	else if (prefix_contains(&x->prefix, &l.match) && !prefix_eq(&l.match, &x->prefix))
@@ -327,8 +325,9 @@ static enum mgmt_next explain_vrf(struct mgmt_request *req, void *arg)
 	if (find_routes(&x, net) && explain_best(&x, net) && explain_nexthop(&x))
 		explain_forwarding(&x);
 	if (!x.failed)
-		snprintf(x.verdict, sizeof(x.verdict), "%s is forwarded",
-			 prefix_str(&x.prefix, buf));
+		snprintf(x.verdict, sizeof(x.verdict), "%s is %s", prefix_str(&x.prefix, buf),
+			 x.route->nh->key.kind == NEXTHOP_BLACKHOLE ? "discarded: blackhole" :
+			 "forwarded");
 	mgmt_result(req, "verdict", json_string(x.verdict));
 	return MGMT_DONE;
 }

@@ -152,6 +152,8 @@ uint32_t rib_table_routes(const struct rib_table *t);
 struct rib_net *rib_find(const struct rib_table *t, const struct rd *rd, const struct prefix *p);
 /* longest match with an eligible best; not for VPN tables */
 struct rib_net *rib_lookup(const struct rib_table *t, const struct ip_addr *a);
+/* is there an eligible route, not itself a network statement's or aggregate, strictly within @p? */
+bool rib_has_more_specific(const struct rib_table *t, const struct prefix *p);
 /* Resumable walk in order (RD, prefix): the cursor survives any change between calls. Zero it first. */
 struct rib_cursor {
 	bool started;

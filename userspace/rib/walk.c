@@ -45,6 +45,24 @@ struct rib_net *rib_walk(const struct rib_table *t, struct rib_cursor *c)
 	return s ? found(trie_next(&s->nets, NULL), c) : NULL;
 }
 
+bool rib_has_more_specific(const struct rib_table *t, const struct prefix *p)
+{
+	const struct trie *nets = &t->shelf.nets;
+	struct rib_net *net = trie_first_within(nets, p);
+	struct rib_route *best;
+	struct prefix q;
+
+	for (; net; net = trie_next_within(nets, net, p)) {
+		best = rib_best(net);
+		if (!best || best->flags & RIB_ROUTE_NETWORK)
+			continue;
+		q = rib_net_prefix(net);
+		if (q.len > p->len)
+			return true;
+	}
+	return false;
+}
+
 struct rib_net *rib_walk_prefix(const struct rib_table *t, const struct prefix *p,
 				struct rib_cursor *c)
 {

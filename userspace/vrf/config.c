@@ -108,6 +108,22 @@ static bool networks_valid(const struct lyd_node *af, uint8_t family, struct con
 	return true;
 }
 
+static bool aggregates_valid(const struct lyd_node *af, uint8_t family, struct conf_error *err)
+{
+	const struct lyd_node *n;
+	const char *text;
+	struct prefix p;
+
+	conf_for_each(n, af, "aggregate-address") {
+		text = conf_str(n, "prefix", "");
+		if (!prefix_parse(text, &p))
+			return conf_error_node(err, n, "%s is not a prefix, or has host bits", text);
+		if (p.addr.family != family)
+			return conf_error_node(err, n, "%s is not of this address family", text);
+	}
+	return true;
+}
+
 static bool validate_bgp(const struct lyd_node *tree, struct conf_error *err, void *arg)
 {
 	const struct lyd_node *bgp = conf_top(tree, "bgp"), *v, *af;
@@ -118,7 +134,8 @@ static bool validate_bgp(const struct lyd_node *tree, struct conf_error *err, vo
 	conf_for_each(v, bgp, "vrf") {
 		for (i = 0; i < AFI_MAX; i++) {
 			af = conf_child(v, family_names[i]);
-			if (af && !networks_valid(af, afi_family(i), err))
+			if (af && (!networks_valid(af, afi_family(i), err) ||
+				   !aggregates_valid(af, afi_family(i), err)))
 				return false;
 		}
 	}
@@ -198,6 +215,25 @@ static void on_interface(enum conf_op op, const struct lyd_node *old, const stru
 	vrf_set_port(vs, name, vrf ? vrf_find(vs, vrf) : NULL);
 }
 
+static void apply_aggregates(struct vrfs *vs, struct vrf *v, uint8_t family,
+			     const struct lyd_node *af)
+{
+	struct vrf_aggregate *a = NULL;
+	const struct lyd_node *n;
+	unsigned int count = 0;
+
+	if (af) {
+		conf_for_each(n, af, "aggregate-address") {
+			a = xrealloc(a, (count + 1) * sizeof(*a));
+			memset(&a[count], 0, sizeof(*a));
+			a[count].summary_only = conf_exists(n, "summary-only");
+			count += prefix_parse(conf_str(n, "prefix", ""), &a[count].prefix);
+		}
+	}
+	vrf_set_aggregates(vs, v, family, a, count);
+	free(a);
+}
+
 static void apply_bgp_family(struct vrfs *vs, struct vrf *v, int afi, const struct lyd_node *af)
 {
 	bool connected = false, static_ = false;
@@ -217,6 +253,7 @@ static void apply_bgp_family(struct vrfs *vs, struct vrf *v, int afi, const stru
 	}
 	vrf_set_redistribute(vs, v, afi_family(afi), connected, static_);
 	vrf_set_networks(vs, v, afi_family(afi), p, count);
+	apply_aggregates(vs, v, afi_family(afi), af);
 	free(p);
 }
 

@@ -56,6 +56,11 @@ void export_free(struct vrf_export *ex);
 void export_again(struct vrf_export *ex);	/* RTs, label mode or what is announced changed */
 void export_rd_changed(struct vrf_export *ex);
 
+/* aggregate.c */
+void summary_free(struct vrfs *vs, struct vrf_af *af);
+/* within an aggregate that silences the more specific? */
+bool summary_silences(const struct vrf_af *af, const struct prefix *p);
+
 void vrf_config_subscribe(struct vrfs *vs);
 void vrf_event(struct vrfs *vs, enum vrf_event e, struct vrf *v);
 

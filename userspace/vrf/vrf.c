@@ -224,6 +224,7 @@ void vrf_del(struct vrfs *vs, struct vrf *v)
 	nht_port_vrf(vs->nht, v->name, VRF_ID_GLOBAL);
 	for (i = 0; i < AFI_MAX; i++) {
 		af = &v->af[i];
+		summary_free(vs, af);
 		export_free(af->exporter);
 		import_free(vs, af->importer);
 		rib_table_free(af->table);
@@ -409,6 +410,12 @@ bool vrf_announces(const struct vrf_af *af, const struct rib_net *net, const cha
 	}
 	if (!yes && why)
 		*why = best ? "not redistributed" : "no usable route";
+	if (yes && af->summary && !(best->flags & RIB_ROUTE_NETWORK)) {
+		p = rib_net_prefix(net);
+		yes = !summary_silences(af, &p);
+		if (!yes && why)
+			*why = "an aggregate stands for it (summary-only)";
+	}
 	return yes;
 }
 

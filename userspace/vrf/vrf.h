@@ -35,6 +35,14 @@ struct rt_set {
 
 struct vrf_export;
 struct vrf_import;
+struct vrf_summary;
+
+/* an aggregate: announced while there is a more specific route */
+struct vrf_aggregate {
+	struct prefix prefix;
+	bool summary_only;		/* the more specific ones are not announced then */
+	bool active;			/* there is one now */
+};
 
 extern const struct rib_proto vpn_proto;	/* start and stop are vrfs_new() and vrfs_free() */
 
@@ -50,7 +58,10 @@ struct vrf_af {
 	bool redistribute_static;
 	struct prefix *networks;	/* announced when there is a route to exactly this; sorted */
 	unsigned int n_networks;
-	struct vrf_export *exporter;	/* pipes; private */
+	struct vrf_aggregate *aggregates;
+	unsigned int n_aggregates;
+	struct vrf_summary *summary;	/* NULL without aggregates; private, like the pipes */
+	struct vrf_export *exporter;
 	struct vrf_import *importer;
 };
 
@@ -114,6 +125,8 @@ void vrf_set_port(struct vrfs *vs, const char *ifname, struct vrf *v);
 bool vrf_announces(const struct vrf_af *af, const struct rib_net *net, const char **why);
 void vrf_set_networks(struct vrfs *vs, struct vrf *v, uint8_t family, const struct prefix *p,
 		      unsigned int n);
+void vrf_set_aggregates(struct vrfs *vs, struct vrf *v, uint8_t family,
+			const struct vrf_aggregate *a, unsigned int n);
 
 /* How a route of a VRF is exported now, for show and explain; false: it is not, *why says why. */
 struct vrf_export_state {

@@ -273,6 +273,56 @@ static void label_modes(void **unused)
 	settle();
 }
 
+static void aggregates(void **unused)
+{
+	struct vrf_aggregate a[2] = { { .prefix = P("10.50.0.0/16") },
+				      { .prefix = P("10.60.0.0/16"), .summary_only = true } };
+	struct vrf *red = vrf_find(env.vrfs, "RED");
+	struct vrf_export_state st;
+	struct rib_source ce;
+	struct fib_label *l;
+	struct fib_dest d;
+
+	session(&ce, "RED", "ce-r1");
+	targets("BLUE", false, "65000:200", "65000:100");
+	vrf_set_label_mode(env.vrfs, red, LABEL_MODE_CE);
+	vrf_set_aggregates(env.vrfs, red, AF_INET, a, 2);
+	settle();
+	assert_null(vrf_best("RED", "10.50.0.0/16"));
+	ce_announce(&ce, "10.50.7.0/24", "10.1.0.2");
+	ce_announce(&ce, "10.60.7.0/24", "10.1.0.2");
+	settle();
+	/* looked up at the egress, while its parts go to the CE without lookup */
+	l = fib_label_find(rib_fib(env.rib), vpn_best("65000:1", "10.50.0.0/16")->label);
+	assert_int_equal(l->action, FIB_LABEL_POP_VRF);
+	l = fib_label_find(rib_fib(env.rib), vpn_best("65000:1", "10.50.7.0/24")->label);
+	assert_int_equal(l->action, FIB_LABEL_POP_NH);
+	assert_true(vrf_fib("RED", "10.50.0.0/16", &d));
+	assert_int_equal(d.nh->kind, FIB_NH_BLACKHOLE);
+	assert_true(vrf_fib("BLUE", "10.50.0.0/16", &d));
+	assert_int_equal(d.nh->kind, FIB_NH_VRF);
+	/* summary-only */
+	assert_non_null(vpn_best("65000:1", "10.60.0.0/16"));
+	assert_null(vpn_best("65000:1", "10.60.7.0/24"));
+	assert_false(vrf_export_state(red, vrf_best("RED", "10.60.7.0/24")->net, &st));
+	assert_non_null(strstr(st.why, "summary-only"));
+	a[1].summary_only = false;
+	vrf_set_aggregates(env.vrfs, red, AF_INET, a, 2);
+	settle();
+	assert_non_null(vpn_best("65000:1", "10.60.7.0/24"));
+	assert_non_null(vpn_best("65000:1", "10.60.0.0/16"));
+	/* the last part goes, and the aggregate with it */
+	ce_withdraw(&ce, "10.50.7.0/24");
+	settle();
+	assert_null(vpn_best("65000:1", "10.50.0.0/16"));
+	vrf_set_aggregates(env.vrfs, red, AF_INET, a, 1);
+	settle();
+	assert_null(vpn_best("65000:1", "10.60.0.0/16"));
+	assert_non_null(vpn_best("65000:1", "10.60.7.0/24"));
+	rib_source_flush_now(&ce);
+	settle();
+}
+
 static unsigned int withdrawn;
 static bool saw_unprogrammed;
 
@@ -496,6 +546,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(route_targets_of_a_ce_are_dropped, setup, teardown),
 		cmocka_unit_test_setup_teardown(label_modes, setup, teardown),
+		cmocka_unit_test_setup_teardown(aggregates, setup, teardown),
 		cmocka_unit_test_setup_teardown(mode_switch_makes_before_it_breaks, setup, teardown),
 		cmocka_unit_test_setup_teardown(local_leak, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_eligible_without_transport, setup, teardown),
