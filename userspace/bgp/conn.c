@@ -249,6 +249,7 @@ static void perform(struct bgp_conn *c, uint32_t do_)
 	if (do_ & BGP_DO_OPEN) {
 		c->why[0] = '\0';
 		c->lost = false;
+		c->collided = false;
 		ours = our_open(s);
 		bgp_conn_say(c, encode_open, &ours, BGP_COUNT_OPEN);
 	}
@@ -274,6 +275,10 @@ static void came_to_rest(struct bgp_conn *c, uint32_t actions)
 			s->conn[0] = s->conn[1];
 			s->conn[1] = c;
 		}
+	} else if (c->state == BGP_IDLE && c->collided && s->enabled) {
+		/* the winner is under way to us: wait for it, without the pause */
+		c->collided = false;
+		bgp_conn_event(c, BGP_EV_DAMPED_START_PASSIVE);
 	} else if (c->state == BGP_IDLE && actions & BGP_DO_IDLE_HOLD) {
 		start_idle_hold(s);
 	}
@@ -330,8 +335,7 @@ static bool resolve_collision(struct bgp_conn *c)
 		bgp_conn_event(o, BGP_EV_TCP_FAILS);
 		return true;
 	}
-	if (o->state < BGP_OPENCONFIRM)
-		return true;
+	/* In OpenSent too: this OPEN told the peer's identifier, which is all that is needed. */
 	if (o->state == BGP_ESTABLISHED) {
 		loser = c;
 	} else {
@@ -341,6 +345,7 @@ static bool resolve_collision(struct bgp_conn *c)
 		loser = c->incoming == we_win ? c : o;
 	}
 	bgp_conn_error(loser, BGP_ERR_CEASE, BGP_CEASE_COLLISION, NULL, 0);
+	loser->collided = true;
 	bgp_conn_event(loser, BGP_EV_COLLISION);
 	return loser != c;
 }
@@ -383,6 +388,8 @@ static void got_notification(struct bgp_conn *c, struct cursor body)
 	log_notice("bgp", "%s: received NOTIFICATION %u/%u: %s", c->s->conf.name, n.code, n.subcode,
 		   bgp_notification_name(n.code, n.subcode));
 	bgp_conn_why(c, "received %s", bgp_notification_name(n.code, n.subcode));
+	c->collided = n.code == BGP_ERR_CEASE && n.subcode == BGP_CEASE_COLLISION &&
+		      c->state < BGP_ESTABLISHED;
 	bgp_conn_event(c, n.code == BGP_ERR_OPEN && n.subcode == BGP_OPEN_BAD_VERSION ?
 				  BGP_EV_NOTIF_VERSION : BGP_EV_NOTIF);
 }

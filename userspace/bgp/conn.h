@@ -32,6 +32,7 @@ struct bgp_conn {
 	struct bgp_notification err;	/* what the next NOTIFY action sends */
 	char why[128];			/* why it ends, for log and show */
 	bool lost;			/* ends without NOTIFICATION */
+	bool collided;			/* ends because the peer has, or wants, another one */
 	struct bgp_tx *tx, **tx_last;
 	size_t tx_offset;		/* of the first, sent already */
 	size_t rx_len;
