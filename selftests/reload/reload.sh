@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The module loaded, used and unloaded again and again while packets run into it. In a guest (scripts/vm), TAP:
+#
+#    ns a (10.0.0.2) --- a0 [ RED ] b0 --- ns b (10.0.1.2)        RED: a VRF of ours, two connected ports
+#
+# L3VPN_ROUNDS (default 20) or L3VPN_SECONDS say how long. Each round: load, VRF and ports, a ping must cross, a flood
+# runs while the module is unloaded under it. Ends with the slab compared to what it was after the first rounds.
+set -u
+rounds=${L3VPN_ROUNDS:-20}
+until=${L3VPN_SECONDS:+$((SECONDS + L3VPN_SECONDS))}
+n=0
+
+slab() {	# KiB, after what waits for a grace period has had it
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	sed -n 's/^SUnreclaim: *\([0-9]*\).*/\1/p' /proc/meminfo
+}
+
+fail() {
+	echo "not ok 1 - round $n: $*"
+	exit 1
+}
+
+wait_ping() {	# until the neighbours are found, five seconds at most
+	local i
+	for i in 1 2 3 4 5; do
+		ip netns exec a ping -n -q -c 1 -W 1 10.0.1.2 >/dev/null && return 0
+	done
+	return 1
+}
+
+echo "TAP version 13"
+echo "1..2"
+ip netns add a
+ip netns add b
+ip link add a0 type veth peer name e netns a
+ip link add b0 type veth peer name e netns b
+ip -n a addr add 10.0.0.2/24 dev e
+ip -n a link set e up
+ip -n a route add default via 10.0.0.1
+ip -n b addr add 10.0.1.2/24 dev e
+ip -n b link set e up
+ip -n b route add default via 10.0.1.1
+lsmod | grep -q '^l3vpn ' && rmmod l3vpn
+first=
+while [ -n "$until" ] && [ $SECONDS -lt "$until" ] || [ -z "$until" ] && [ $n -lt "$rounds" ]; do
+	n=$((n + 1))
+	insmod "$L3VPN_KO" || fail "does not load"
+	ip link add RED type l3vpn && ip link set RED up || fail "no VRF"
+	for p in a0 b0; do
+		ip link set $p master RED && ip link set $p up || fail "$p is no port"
+	done
+	ip addr add 10.0.0.1/24 dev a0
+	ip addr add 10.0.1.1/24 dev b0
+	wait_ping || fail "nothing crosses"
+	ip netns exec a ping -n -q -f -c 100000 10.0.1.2 >/dev/null 2>&1 &
+	flood=$!
+	sleep 0.2
+	rmmod l3vpn || fail "does not unload"
+	kill -0 $flood 2>/dev/null || fail "the flood had ended before the module was unloaded"
+	kill $flood
+	wait $flood 2>/dev/null
+	ip addr flush dev a0
+	ip addr flush dev b0
+	[ $n = 3 ] && first=$(slab)
+done
+echo "ok 1 - loaded, used and unloaded under traffic $n times"
+if [ $n -lt 5 ]; then
+	echo "not ok 2 - slab: $n rounds are too few to compare"
+	exit 1
+fi
+last=$(slab)
+if [ $((last * 100)) -le $((first * 101)) ]; then
+	echo "ok 2 - slab: $first KiB after three rounds, $last KiB after $n"
+else
+	echo "not ok 2 - slab grew from $first KiB after three rounds to $last KiB after $n"
+	exit 1
+fi
