@@ -13,7 +13,6 @@
 
 /* a VPN net and the pipes that imported it; holds the net */
 struct import_entry {
-	struct hash_node node;
 	struct rib_net *net;
 	unsigned int n;
 	struct vrf_import *imp[];
@@ -27,16 +26,27 @@ struct matched {
 	struct vrf_import *few[16];
 };
 
-static bool match_entry(const struct hash_node *n, const void *key)
-{
-	return hash_entry(n, struct import_entry, node)->net == key;
-}
-
+/* by the number of the net: dense, and growing it is a copy of pointers, not a rehash */
 static struct import_entry *entry_find(const struct vpn_import *im, const struct rib_net *net)
 {
-	struct hash_node *n = hash_find(&im->entries, hash_ptr(net), match_entry, net);
+	uint32_t id = rib_net_id(net);
 
-	return n ? hash_entry(n, struct import_entry, node) : NULL;
+	return id < im->size ? im->entries[id] : NULL;
+}
+
+static void entry_insert(struct vpn_import *im, struct import_entry *e)
+{
+	uint32_t id = rib_net_id(e->net), size = im->size ? im->size : 64;
+
+	while (size <= id)
+		size *= 2;
+	if (size > im->size) {
+		im->entries = xrealloc(im->entries, size * sizeof(*im->entries));
+		memset(im->entries + im->size, 0, (size - im->size) * sizeof(*im->entries));
+		im->size = size;
+	}
+	im->entries[id] = e;
+	im->count++;
 }
 
 /* each pipe once, however many of its RTs match */
@@ -88,9 +98,14 @@ static void entry_free(struct vpn_import *im, struct import_entry *e)
 {
 	struct rib_net *net = e->net;
 
-	hash_remove(&im->entries, &e->node);
+	im->entries[rib_net_id(net)] = NULL;
 	free(e);
 	rib_net_release(net);
+	if (!--im->count) {
+		free(im->entries);
+		im->entries = NULL;
+		im->size = 0;
+	}
 }
 
 static void entry_replace(struct vpn_import *im, struct rib_net *net, struct import_entry *old,
@@ -106,7 +121,7 @@ static void entry_replace(struct vpn_import *im, struct rib_net *net, struct imp
 		memcpy(e->imp, m->imp, m->n * sizeof(e->imp[0]));
 		if (old)
 			entry_free(im, old);
-		hash_insert(&im->entries, &e->node, hash_ptr(net));
+		entry_insert(im, e);
 	} else if (old) {
 		entry_free(im, old);
 	}
@@ -151,11 +166,12 @@ void vpn_import_start(struct vrfs *vs, uint8_t family)
 
 void vpn_import_stop(struct vpn_import *im)
 {
-	struct hash_node *n;
+	uint32_t i;
 
 	rib_unsubscribe(&im->sub);
-	while ((n = hash_next(&im->entries, NULL)))
-		entry_free(im, hash_entry(n, struct import_entry, node));
+	for (i = 0; i < im->size; i++)
+		if (im->entries[i])
+			entry_free(im, im->entries[i]);
 	rt_index_fini(&im->index);
 }
 

@@ -6,12 +6,15 @@
 #include "labels/labels.h"
 #include "vrf/vrf.h"
 
+struct import_entry;
+
 /* the import of all VRFs from one VPN table (import.c) */
 struct vpn_import {
 	struct vrfs *vrfs;
 	struct rib_sub sub;
 	struct rt_index index;		/* RT -> struct vrf_import */
-	struct hash entries;		/* VPN net -> who imported it */
+	struct import_entry **entries;	/* by number of the VPN net: who imported it */
+	uint32_t size, count;
 	uint32_t stamp;			/* of one look at one net */
 };
 
