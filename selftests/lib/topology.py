@@ -346,7 +346,7 @@ class Bird:
         return self.node.run("birdc", "-s", self.ctl, command)
 
 
-LABEL = re.compile(r"label (\d+)")
+LABEL = re.compile(r"\blabel (\d+)")
 
 
 def labels(line):
