@@ -350,7 +350,8 @@ class Isolation(Topology):
         self.link("ce-red:pe", "pe:red", "ce-red2:pe", "pe:red2", "ce-blue:pe", "pe:blue",
                   "noc:pe", "pe:mgmt", "p:pe", "pe:core")
         for name, n in (("ce-red", 1), ("ce-red2", 2), ("ce-blue", 3)):
-            self[name].ip("addr add 10.255.%d.2/24 dev pe" % n, "addr add 2001:db8:ff:%d::2/64 dev pe nodad" % n)
+            self[name].ip("addr add 10.255.%d.2/24 dev pe" % n, "addr add 2001:db8:ff:%d::2/64 dev pe nodad" % n,
+                          "route add default via 10.255.%d.1" % n, "route add ::/0 via 2001:db8:ff:%d::1" % n)
         self["noc"].ip("addr add 203.0.113.2/24 dev pe", "addr add 2001:db8:aaaa::2/64 dev pe nodad",
                        "route add default via 203.0.113.1")
         self["p"].ip("addr add 198.51.100.1/31 dev pe", "addr add 2001:db8:c0::2/64 dev pe nodad",
@@ -368,7 +369,7 @@ class Isolation(Topology):
         return self
 
     def blue_label(self):
-        rows = self.pe.json("show labels")
+        rows = self.pe.json("show forwarding labels")
         text = [row for row in rows if "BLUE" in str(row)]
         assert text, "BLUE has a label: %s" % rows
         return int(text[0]["label"])
