@@ -23,8 +23,7 @@ fail() {
 }
 
 wait_ping() {	# until the neighbours are found, five seconds at most
-	local i
-	for i in 1 2 3 4 5; do
+	for _ in 1 2 3 4 5; do
 		ip netns exec a ping -n -q -c 1 -W 1 10.0.1.2 >/dev/null && return 0
 	done
 	return 1
