@@ -17,6 +17,7 @@
 #include "conf/change.h"
 #include "conf/conf.h"
 #include "conf/history.h"
+#include "conf/refs.h"
 #include "conf/schema.h"
 #include "conf/text.h"
 #include "lib/log.h"
@@ -40,6 +41,7 @@ struct conf {
 	char *file;
 	struct module *modules;		/* added to the built-in ones */
 	struct conf_sub *subs;
+	struct conf_refs *refs;		/* from conf_start() on */
 	unsigned int sub_count;
 	struct snapshot *running;
 	struct conf_history *history;
@@ -123,22 +125,38 @@ static void strip_defaults(struct lyd_node **first)
 	}
 }
 
-static bool dup_tree(const struct lyd_node *tree, uint32_t flags, struct lyd_node **copy, struct conf_error *err)
+/*
+ * A copy of a whole tree. libyang's own would look for the right place of each top-level node, which is quadratic in
+ * thousands of VRFs; here they stay in the order that they had.
+ */
+static bool dup_tree(const struct lyd_node *tree, struct lyd_node **copy, struct conf_error *err)
 {
+	const struct lyd_node *node;
+	struct lyd_node *dup;
+
 	*copy = NULL;
-	if (tree && lyd_dup_siblings(lyd_first_sibling(tree), NULL, LYD_DUP_RECURSIVE | flags, copy) != LY_SUCCESS) {
-		lyd_free_all(*copy);
-		*copy = NULL;
-		return refused(err, CONF_FAILED, "no memory for the configuration");
+	LY_LIST_FOR(lyd_first_sibling(tree), node) {
+		if (lyd_dup_single(node, NULL, LYD_DUP_RECURSIVE | LYD_DUP_WITH_FLAGS, &dup) != LY_SUCCESS) {
+			lyd_free_all(*copy);
+			*copy = NULL;
+			return refused(err, CONF_FAILED, "no memory for the configuration");
+		}
+		if (*copy) {
+			/* the first one's prev is the last; the last one's next is NULL */
+			dup->prev = (*copy)->prev;
+			dup->prev->next = dup;
+			(*copy)->prev = dup;
+		} else {
+			*copy = dup;
+		}
 	}
-	*copy = lyd_first_sibling(*copy);
 	return true;
 }
 
 /* A copy to edit: what was set, and no defaults. */
 static bool edit_copy(const struct lyd_node *tree, struct lyd_node **copy, struct conf_error *err)
 {
-	if (!dup_tree(tree, LYD_DUP_WITH_FLAGS, copy, err))
+	if (!dup_tree(tree, copy, err))
 		return false;
 	strip_defaults(copy);
 	return true;
@@ -171,7 +189,7 @@ static bool build(struct conf *conf, const struct lyd_node *tree, struct lyd_nod
 {
 	struct conf_sub *s;
 
-	if (!dup_tree(tree, 0, valid, err))
+	if (!dup_tree(tree, valid, err))
 		return false;
 	if (lyd_validate_all(valid, conf->ctx, LYD_VALIDATE_NO_STATE, NULL) != LY_SUCCESS) {
 		conf_error_ly(err, conf->ctx, "the configuration is not valid");
@@ -180,6 +198,8 @@ static bool build(struct conf *conf, const struct lyd_node *tree, struct lyd_nod
 		goto no;
 	}
 	*valid = lyd_first_sibling(*valid);
+	if (!conf_refs_check(conf->refs, *valid, err))
+		goto no;
 	for (s = conf->subs; s; s = s->next) {
 		if (s->sub.validate && !s->sub.validate(*valid, err, s->sub.arg))
 			goto no;
@@ -252,6 +272,7 @@ void conf_free(struct conf *conf)
 	snapshot_put(conf->running);
 	snapshot_put(conf->fallback);
 	conf_history_close(conf->history);
+	conf_refs_free(conf->refs);
 	conf_schema_free(conf->ctx);
 	free(conf->file);
 	uv_close((uv_handle_t *)&conf->timer, closed);
@@ -374,7 +395,7 @@ static void roll_back(uv_timer_t *timer)
 	log_warn("conf", "commit %" PRIu64 " by %s was not confirmed: back to the configuration before it", unconfirmed,
 		 conf->fallback_owner);
 	/* it ran before: valid by then, and a refusal now would leave what nobody confirmed */
-	if (!dup_tree(fallback->tree, LYD_DUP_WITH_FLAGS, &tree, &err)) {
+	if (!dup_tree(fallback->tree, &tree, &err)) {
 		log_err("conf", "rollback of commit %" PRIu64 ": %s; trying again", unconfirmed, err.reason);
 		uv_timer_start(&conf->timer, roll_back, 1000, 0);
 		return;
@@ -534,6 +555,8 @@ bool conf_start(struct conf *conf, struct conf_error *err)
 
 	if (err)
 		*err = (struct conf_error){ 0 };
+	if (!conf->refs)
+		conf->refs = conf_refs_new(conf->ctx);
 	if (conf->file) {
 		text = conf_read_file(conf->file, &missing, err);
 		if (!text && !missing)

@@ -231,7 +231,8 @@ static void refused_changes_nothing(void **state)
 	static const struct {
 		const char *text, *path, *reason;
 	} bad[] = {
-		{ "interface e0 vrf NONE", "/l3vpn:interface[name='e0']/vrf", "leafref" },
+		{ "interface e0 vrf NONE", "/l3vpn:interface[name='e0']/vrf", "vrf \"NONE\" is not configured" },
+		{ "router static\n vrf NONE", "/l3vpn:static/vrf[name='NONE']/name", "vrf \"NONE\" is not configured" },
 		{ "vrf A\ninterface e0\n vrf A\n mpls\n", "/l3vpn:interface[name='e0']/vrf", "not both" },
 		{ "mpls label range dynamic 500 400", "/l3vpn:mpls/label/dynamic/maximum", "above minimum" },
 		{ "router bgp 1", "/l3vpn:bgp/router-id", "router-id" },
