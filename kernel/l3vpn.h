@@ -72,7 +72,7 @@ struct l3vpn_icmp;
  */
 struct l3vpn_net {
 	struct net *net;
-	struct mutex lock;
+	struct mutex lock;		/* every control object, see above */
 	struct xarray vrfs;
 	struct xarray ports;
 	struct xarray nhs;
@@ -90,7 +90,7 @@ struct l3vpn_net {
 	struct l3vpn_nh *nh_receive;
 	struct l3vpn_nh *nh_unreachable;
 	struct l3vpn_nh *nh_blackhole;
-	spinlock_t addr_lock;
+	spinlock_t addr_lock;		/* addr_pending */
 	struct list_head addr_pending;
 	struct work_struct addr_work;
 	u8 rules;

@@ -30,27 +30,25 @@ const struct nla_policy l3vpn_route_get_policy[L3VPN_ROUTE_DPORT + 1] = {
 /* Writes one record at @to, which has room for it; returns its size. */
 static u32 l3vpn_record_put(void *to, int v6, struct l3vpn_key key, const struct l3vpn_leaf *leaf)
 {
+	struct l3vpn_route4 rec4 = {
+		.nh = leaf->nh->id,
+		.label = l3vpn_leaf_label(leaf),
+		.plen = leaf->plen,
+	};
+	struct l3vpn_route6 rec6 = {
+		.nh = leaf->nh->id,
+		.label = l3vpn_leaf_label(leaf),
+		.plen = leaf->plen,
+	};
+
 	if (v6) {
-		struct l3vpn_route6 rec = {
-			.nh = leaf->nh->id,
-			.label = l3vpn_leaf_label(leaf),
-			.plen = leaf->plen,
-		};
-
-		l3vpn_key_to6(key, rec.prefix);
-		memcpy(to, &rec, sizeof(rec));
-		return sizeof(rec);
-	} else {
-		struct l3vpn_route4 rec = {
-			.prefix = l3vpn_key_to4(key),
-			.nh = leaf->nh->id,
-			.label = l3vpn_leaf_label(leaf),
-			.plen = leaf->plen,
-		};
-
-		memcpy(to, &rec, sizeof(rec));
-		return sizeof(rec);
+		l3vpn_key_to6(key, rec6.prefix);
+		memcpy(to, &rec6, sizeof(rec6));
+		return sizeof(rec6);
 	}
+	rec4.prefix = l3vpn_key_to4(key);
+	memcpy(to, &rec4, sizeof(rec4));
+	return sizeof(rec4);
 }
 
 /* The flow that a request asks about. 0, or -EINVAL with extack set. */

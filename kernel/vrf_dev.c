@@ -315,12 +315,10 @@ static int l3vpn_vrf_register(struct net_device *dev, struct netlink_ext_ack *ex
 }
 
 /* "ip link add NAME type l3vpn" */
-static int l3vpn_vrf_newlink(struct net_device *dev, struct netlink_ext_ack *extack)
+static int l3vpn_vrf_newlink(L3VPN_COMPAT_NEWLINK_ARGS)
 {
 	return l3vpn_vrf_register(dev, extack);
 }
-
-L3VPN_COMPAT_NEWLINK(l3vpn_link_newlink, l3vpn_vrf_newlink)
 
 static void l3vpn_vrf_dellink(struct net_device *dev, struct list_head *kill)
 {
@@ -331,7 +329,7 @@ static struct rtnl_link_ops l3vpn_link_ops = {
 	.kind		= L3VPN_LINK_KIND,
 	.priv_size	= sizeof(struct l3vpn_vrf),
 	.setup		= l3vpn_vrf_dev_setup,
-	.newlink	= l3vpn_link_newlink,
+	.newlink	= l3vpn_vrf_newlink,
 	.dellink	= l3vpn_vrf_dellink,
 };
 

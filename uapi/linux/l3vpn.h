@@ -53,7 +53,17 @@
  * there replaces it; deleting what is not there is ENOENT unless L3VPN_*_FLAG_IDEMPOTENT. Only
  * lack of memory (ENOMEM) or a limit (ENOSPC) stops midway; extack then says "K of M records are
  * in", and so does the K of the extack cookie (u64) where the kernel delivers one. With
- * NLM_F_ECHO a success answers with *_DONE.
+ * NLM_F_ECHO a success answers with *_DONE, and of a VRF, port or next hop with the object.
+ *
+ * NLM_F_EXCL: what is there is EEXIST. NLM_F_REPLACE without NLM_F_CREATE: what is not there is
+ * ENOENT. Otherwise NEW and ADD create or replace, with or without NLM_F_CREATE.
+ *
+ * User space's route of a prefix that the module keeps by itself (connected, receive) is taken,
+ * counted and dumped, but forwards nothing until the module gives its own up. Where a device is
+ * unregistered, released from its master, moved to another VRF, or a VRF device deleted with "ip
+ * link del", references do not help: adjacencies by that port and next hops into that VRF stay with
+ * their configuration and forward nothing (RESOLVED 0) until they are programmed again; labels of
+ * that VRF are removed.
  *
  * Epochs: every object made by user space is stamped with the namespace's current epoch when it
  * is created, replaced, or programmed again with the same content. EPOCH_BEGIN raises the epoch;
@@ -210,8 +220,8 @@ enum {
 	L3VPN_NH_IFINDEX,		/* s32, a port (customer or core) */
 	L3VPN_NH_GATEWAY,		/* binary, 4 or 16 octets; IPv6 may serve IPv4 routes (RFC 8950) */
 	L3VPN_NH_VIA,			/* u32, next hop id: ADJACENCY or GROUP of ADJACENCY */
-	L3VPN_NH_LABELS,		/* binary, array of u32, outermost first, 0..L3VPN_LABELS_MAX of them;
-					 * none at all: a path whose outermost label is implicit null */
+	/* No label at all: a path whose outermost label is implicit null. */
+	L3VPN_NH_LABELS,		/* binary, array of u32, outermost first, 0..L3VPN_LABELS_MAX of them */
 	L3VPN_NH_MEMBERS,		/* binary, array of struct l3vpn_nh_member */
 	L3VPN_NH_VRF,			/* u32, VRF id */
 	L3VPN_NH_RESOLVED,		/* u8, answer only: 1 when packets can leave now */
