@@ -26,8 +26,10 @@ enum attrs_part {
 	ATTRS_EXT,		/* extended communities, 8 octets each; route targets are among them */
 	ATTRS_LARGE,		/* 12 octets each */
 	ATTRS_CLUSTERS,		/* cluster list, 4 octets each, in order */
-	ATTRS_UNKNOWN,		/* whole attributes {flags, type, length 2 (always extended), value},
-				 * optional transitive ones to pass on, ascending by type */
+	/* whole attributes {flags, type, length 2 (always extended), value}: optional transitive
+	 * ones to pass on, ascending by type
+	 */
+	ATTRS_UNKNOWN,
 	ATTRS_PARTS
 };
 

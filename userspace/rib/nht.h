@@ -27,15 +27,19 @@ struct nht;
 
 enum nexthop_kind {
 	NEXTHOP_PE,		/* remote PE in the global table: needs a label-switched path to addr */
-	NEXTHOP_GATEWAY,	/* neighbour addr in VRF vrf, on port ifname or (ifname empty) found by lookup:
-				 * connected first, then recursively through the VRF's table if recursive */
+	/* neighbour addr in VRF vrf, on port ifname or (ifname empty) found by lookup: connected
+	 * first, then recursively through the VRF's table if recursive
+	 */
+	NEXTHOP_GATEWAY,
 	NEXTHOP_DEVICE,		/* on-link out of port ifname of VRF vrf */
 	NEXTHOP_VRF,		/* look up in VRF vrf */
 	NEXTHOP_BLACKHOLE,
 	NEXTHOP_UNREACHABLE,
 	NEXTHOP_GROUP,		/* several of PE, GATEWAY, DEVICE with weights */
-	NEXTHOP_LOCAL,		/* kept by the module itself (connected, receive): never programmed as a
-				 * route; imported elsewhere it counts as VRF vrf */
+	/* kept by the module itself (connected, receive): never programmed as a route; imported
+	 * elsewhere it counts as VRF vrf
+	 */
+	NEXTHOP_LOCAL,
 };
 
 enum nexthop_reason {
@@ -127,8 +131,10 @@ void nht_link_del(struct nht *nht, int ifindex);
 /* interface address with its host bits and prefix length */
 void nht_addr_add(struct nht *nht, int ifindex, const struct prefix *p);
 void nht_addr_del(struct nht *nht, int ifindex, const struct prefix *p);
-/* routes of the main table: give the interior metric towards a next hop, and the way of an LSP
- * whose gateway is not on a connected network */
+/*
+ * Routes of the main table: give the interior metric towards a next hop, and the way of an LSP
+ * whose gateway is not on a connected network.
+ */
 void nht_route_add(struct nht *nht, const struct prefix *p, const struct ip_addr *gateway, int ifindex,
 		   uint32_t metric);
 void nht_route_del(struct nht *nht, const struct prefix *p);

@@ -73,8 +73,10 @@ struct fib *fib_new(struct rib *rib);
 void fib_free(struct fib *fib);
 /* the best of a VRF net changed: tell forwarding what to do instead */
 void fib_net_update(struct rib_net *net);
-/* Objects that change in place: @spec has kind and the fields of that kind; its via and members
- * are borrowed. refs starts with one. */
+/*
+ * Objects that change in place: @spec has kind and the fields of that kind; its via and members
+ * are borrowed. refs starts with one.
+ */
 struct fib_nh *fib_nh_tracked(struct fib *fib, const struct fib_nh *spec, struct nexthop *owner);
 void fib_nh_replace(struct fib *fib, struct fib_nh *nh, const struct fib_nh *spec);
 

@@ -68,8 +68,10 @@ struct rib_path {
 	struct attrs *attrs;		/* may be NULL for protocols without attributes */
 	struct nexthop *nh;		/* never NULL */
 	uint32_t path_id;		/* distinguishes several of one source; 0 */
-	uint32_t label;			/* VPN: label of the NLRI (the remote PE's for received
-					 * routes, ours for exported ones), or RIB_LABEL_NONE */
+	/* VPN: label of the NLRI (the remote PE's for received routes, ours for exported ones), or
+	 * RIB_LABEL_NONE
+	 */
+	uint32_t label;
 	uint32_t metric;		/* the protocol's own */
 	uint8_t flags;			/* RIB_ROUTE_* */
 	/* RIB_ROUTE_IMPORTED alone: what it is a copy of; both must be kept alive by the announcer */

@@ -393,17 +393,16 @@ bool vrf_announces(const struct vrf_af *af, const struct rib_net *net, const cha
 	struct prefix p;
 	bool yes;
 
-	if (!best) {
+	if (!best)
 		yes = false;
-	} else if (best->flags & (RIB_ROUTE_IMPORTED | RIB_ROUTE_NETWORK)) {
+	else if (best->flags & (RIB_ROUTE_IMPORTED | RIB_ROUTE_NETWORK))
 		yes = true;
-	} else if (best->source->proto->id == RIB_PROTO_CONNECTED) {
+	else if (best->source->proto->id == RIB_PROTO_CONNECTED)
 		yes = af->redistribute_connected;
-	} else if (best->source->proto->id == RIB_PROTO_STATIC) {
+	else if (best->source->proto->id == RIB_PROTO_STATIC)
 		yes = af->redistribute_static;
-	} else {
+	else
 		yes = best->source->is_bgp;
-	}
 	if (best && !yes && af->n_networks) {
 		p = rib_net_prefix(net);
 		yes = bsearch(&p, af->networks, af->n_networks, sizeof(p), cmp_prefix);

@@ -186,7 +186,7 @@ static void attrs_are_interned(void **unused)
 static void best_does_not_depend_on_order(void **unused)
 {
 	static const char *const names[N] = { "p0", "p1", "p2", "p3", "p4", "p5", "p6" };
-	unsigned int seed = getenv("SEED") ? strtoul(getenv("SEED"), NULL, 0) : (unsigned)time(NULL);
+	unsigned int seed = getenv("SEED") ? (unsigned int)atoi(getenv("SEED")) : (unsigned int)time(NULL);
 	struct ip_addr gw = A("10.1.1.2");
 	struct nexthop *nh = nexthop_gateway(nht, 1, &gw, NULL);
 	struct prefix p = P("10.9.0.0/16");

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* rooms: lib conf rib labels vrf static */
-/* From configuration text to tables, labels and forwarding: VRFs, static and connected routes,
- * LSPs and cross-connects; vrf/tests/net.h draws the PE. */
+/*
+ * From configuration text to tables, labels and forwarding: VRFs, static and connected routes,
+ * LSPs and cross-connects; vrf/tests/net.h draws the PE.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -460,7 +460,7 @@ static void not_eligible_without_transport(void **unused)
 /* many RTs, overlapping and one-way, against a naive reading of the sets */
 static void random_targets(void **unused)
 {
-	unsigned int seed = getenv("SEED") ? strtoul(getenv("SEED"), NULL, 0) : (unsigned)time(NULL);
+	unsigned int seed = getenv("SEED") ? (unsigned int)atoi(getenv("SEED")) : (unsigned int)time(NULL);
 	unsigned int import[VRFS] = { 0 }, route[ROUTES] = { 0 }, i, k, round, n;
 	char name[32], rd[32], prefix[32], a[32], b[32];
 	struct rt rts[RTS];
