@@ -51,7 +51,7 @@ static void must(bool ok, const struct conf_error *err)
 	}
 }
 
-struct harness *harness_start(void (*setup)(struct mgmt *mgmt, struct conf *conf))
+struct harness *harness_start(void (*setup)(struct mgmt *mgmt, struct conf *conf, uv_loop_t *loop))
 {
 	struct harness *h = xcalloc(1, sizeof(*h));
 	struct conf_options opt = { .loop = &h->loop, .state_dir = h->dir, .file = h->file };
@@ -73,7 +73,7 @@ struct harness *harness_start(void (*setup)(struct mgmt *mgmt, struct conf *conf
 	show_conf_register(h->mgmt, h->conf);
 	show_log_register(h->mgmt);
 	if (setup)
-		setup(h->mgmt, h->conf);
+		setup(h->mgmt, h->conf, &h->loop);
 	must(conf_start(h->conf, &err), &err);
 	must(mgmt_listen(h->mgmt, h->socket, &err), &err);
 	pthread_create(&h->thread, NULL, run, h);

@@ -11,7 +11,7 @@ struct harness;
  * setup (may be NULL) registers the test's handlers before the configuration starts; it runs in the caller's
  * thread.
  */
-struct harness *harness_start(void (*setup)(struct mgmt *mgmt, struct conf *conf));
+struct harness *harness_start(void (*setup)(struct mgmt *mgmt, struct conf *conf, uv_loop_t *loop));
 void harness_stop(struct harness *h);
 const char *harness_socket(const struct harness *h);
 const char *harness_dir(const struct harness *h);

@@ -401,6 +401,158 @@ static void socket_mode(void **state)
 	assert_int_equal(st.st_mode & 0777, 0660);
 }
 
+/* ---- handlers of the test's own, on rpcs that no room below has taken ---- */
+
+#define COUNT_TO 20000
+
+struct counter {
+	uv_timer_t *timer;
+	struct mgmt_request *req;
+	int next;
+};
+
+static int destroyed;
+
+static void timer_closed(uv_handle_t *timer)
+{
+	free(timer);
+}
+
+static void counter_destroy(void *state)
+{
+	struct counter *c = state;
+
+	__atomic_add_fetch(&destroyed, 1, __ATOMIC_SEQ_CST);
+	if (c->timer) {
+		c->timer->data = NULL;
+		uv_close((uv_handle_t *)c->timer, timer_closed);
+	}
+}
+
+/* Rows without end to their number: the cursor carries on where the pipe or the slice ended. */
+static enum mgmt_next count(struct mgmt_request *req, void *arg)
+{
+	struct counter *c = mgmt_state(req, sizeof(*c), counter_destroy);
+
+	while (c->next < COUNT_TO) {
+		if (!mgmt_row(req, json_pack("{s:i,s:s}", "n", c->next++, "pad", "................................")))
+			return MGMT_AGAIN;
+	}
+	mgmt_result(req, "last", json_integer(c->next - 1));
+	return MGMT_DONE;
+}
+
+static void wake_up(uv_timer_t *timer)
+{
+	struct counter *c = timer->data;
+
+	mgmt_resume(c->req);
+}
+
+/* Waits for something outside, as for an answer of the kernel. */
+static enum mgmt_next wait(struct mgmt_request *req, void *arg)
+{
+	struct counter *c = mgmt_state(req, sizeof(*c), counter_destroy);
+	const char *vrf = conf_str(mgmt_input(req), "vrf", NULL);
+
+	if (c->next++)
+		return mgmt_error(req, MGMT_NOT_FOUND, "/here", "waited for %s", vrf ? vrf : "none");
+	c->req = req;
+	c->timer = xcalloc(1, sizeof(*c->timer));
+	c->timer->data = c;
+	uv_timer_init(arg, c->timer);
+	/* a client that names no VRF waits until it goes away */
+	uv_timer_start(c->timer, wake_up, vrf ? 10 : 1000000, 0);
+	return MGMT_WAIT;
+}
+
+static const char *counting, *waiting;
+
+static const char *free_rpc(const struct lys_module *mod, const char *leaf)
+{
+	const struct lysc_node *rpc, *in;
+
+	LY_LIST_FOR((const struct lysc_node *)mod->compiled->rpcs, rpc) {
+		if (counting && !strcmp(rpc->name, counting))
+			continue;
+		if (!strncmp(rpc->name, "show-conf", 9) || !strncmp(rpc->name, "show-run", 8) ||
+		    strstr(rpc->name, "-log") || !strcmp(rpc->name, "show-version"))
+			continue;
+		for (in = NULL; leaf && (in = lys_getnext(in, rpc, NULL, 0)) && strcmp(in->name, leaf);)
+			;
+		if ((!leaf && !lys_getnext(NULL, rpc, NULL, 0)) || (leaf && in && !(in->flags & LYS_MAND_TRUE)))
+			return rpc->name;
+	}
+	fail_msg("no rpc is left for the test");
+	return NULL;
+}
+
+static void add_handlers(struct mgmt *mgmt, struct conf *conf, uv_loop_t *loop)
+{
+	const struct lys_module *mod = ly_ctx_get_module_implemented(conf_ctx(conf), "l3vpn-exec");
+
+	counting = NULL;
+	counting = free_rpc(mod, NULL);
+	waiting = free_rpc(mod, "vrf");
+	mgmt_register(mgmt, counting, count, NULL);
+	mgmt_register(mgmt, waiting, wait, loop);
+}
+
+static bool in_order(json_t *row, void *arg)
+{
+	int *next = arg;
+
+	return json_integer_value(json_object_get(row, "n")) == (*next)++;
+}
+
+static void handlers(void **state)
+{
+	struct harness *h = *state;
+	struct mgmt_client *c = open_client(h);
+	struct mgmt_client_error err = { 0 };
+	int next = 0, fd, gone;
+	char *line;
+	json_t *r;
+
+	r = mgmt_call(c, counting, NULL, in_order, &next, NULL, &err);
+	if (!r)
+		fail_msg("%s: %s", counting, err.reason);
+	assert_int_equal(next, COUNT_TO);
+	assert_int_equal(json_integer_value(json_object_get(r, "rows")), COUNT_TO);
+	assert_int_equal(json_integer_value(json_object_get(r, "last")), COUNT_TO - 1);
+	json_decref(r);
+	/* a VRF that is not configured is refused before the handler runs */
+	gone = destroyed;
+	call_refused(c, waiting, json_pack("{s:s}", "vrf", "RED"), MGMT_PARAMS);
+	assert_int_equal(destroyed, gone);
+	call_done(c, "config.open", NULL);
+	call_done(c, "config.edit", json_pack("{s:s}", "text", "vrf RED"));
+	call_done(c, "config.commit", NULL);
+	err = call_refused(c, waiting, json_pack("{s:s}", "vrf", "RED"), MGMT_NOT_FOUND);
+	assert_string_equal(err.reason, "waited for RED");
+	assert_string_equal(err.path, "/here");
+	/* a client that goes away ends what waits for it, and what streams to it */
+	fd = raw_connect(h);
+	gone = destroyed;
+	line = xasprintf("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\"}\n"
+			 "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"%s\"}\n", waiting, counting);
+	assert_int_equal(send(fd, line, strlen(line), 0), strlen(line));
+	free(line);
+	while (recv(fd, &(char){ 0 }, 1, 0) != 1)
+		;
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger)), 0);
+	close(fd);
+	while (__atomic_load_n(&destroyed, __ATOMIC_SEQ_CST) != gone + 2)
+		harness_run(h, nothing, NULL);
+	mgmt_client_close(c);
+}
+
+static int start_handlers(void **state)
+{
+	*state = harness_start(add_handlers);
+	return 0;
+}
+
 static int start(void **state)
 {
 	*state = harness_start(NULL);
@@ -424,6 +576,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bad_lines, start, stop),
 		cmocka_unit_test_setup_teardown(half_close, start, stop),
 		cmocka_unit_test_setup_teardown(topic, start, stop),
+		cmocka_unit_test_setup_teardown(handlers, start_handlers, stop),
 		cmocka_unit_test_setup_teardown(second_daemon, start, stop),
 		cmocka_unit_test_setup_teardown(socket_mode, start, stop),
 	};
