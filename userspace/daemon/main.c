@@ -194,8 +194,6 @@ static bool start_management(struct daemon *d)
 	for (i = 0; i < ARRAY_SIZE(protocols); i++) {
 		if (protocols[i] == &bgp_proto)
 			d->show.bgp = d->protos[i];
-		if (protocols[i] == &static_xconnect_proto)
-			d->show.xconnect = d->protos[i];
 	}
 	show_register(d->mgmt, &d->show);
 	if (!conf_start(d->conf, &err)) {

@@ -27,7 +27,9 @@ struct labels;
 #define LABEL_MIN	16u
 #define LABEL_MAX	1048575u
 #define LABELS_HOLDDOWN_DEFAULT	60	/* seconds of quarantine */
-#define LABELS_LINGER_MS	5000	/* between the withdrawal and the removal from forwarding */
+#define LABELS_LINGER_MS	20000	/* between the withdrawal and the removal from forwarding: peers
+					 * that are slow to follow an UPDATE still send with the label
+					 */
 
 enum label_owner { LABEL_OWNER_VRF, LABEL_OWNER_CE, LABEL_OWNER_PREFIX, LABEL_OWNER_STATIC };
 

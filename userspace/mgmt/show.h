@@ -30,7 +30,6 @@ struct show_env {
 	struct host *host;
 	struct dp_sync *sync;
 	struct bgp *bgp;		/* what bgp_proto.start() returned */
-	void *xconnect;			/* what static_xconnect_proto.start() returned */
 };
 
 void show_register(struct mgmt *mgmt, const struct show_env *env);

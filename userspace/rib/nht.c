@@ -233,7 +233,9 @@ static void find_gateway(struct nht *nht, const struct nexthop *nh, struct way *
 		if (nh->key.recursive)
 			find_recursive(nht, nh, w);
 	}
-	if (w->reason == NH_OK && nht_own_address(nht, nh->key.vrf, &nh->key.addr))
+	/* a link-local address may be ours on another link */
+	if (w->reason == NH_OK && !addr_is_link_local(&nh->key.addr) &&
+	    nht_own_address(nht, nh->key.vrf, &nh->key.addr))
 		w->reason = NH_OWN_ADDRESS;
 }
 

@@ -502,6 +502,17 @@ static void gateways_in_a_vrf(void **unused)
 	rib_withdraw(&s, NULL, &self, 0);
 	jobs_run(jobs, 0);
 	assert_true(fib_route_get(rib_fib(rib), 1, &q, &d));
+	/* link-local: the same address is ours on another port, and the CE's on this one */
+	struct ip_addr ll = A("fe80::1");
+	struct nexthop *local = nexthop_gateway(nht, 1, &ll, "ce1");
+
+	nht_port_vrf(nht, "ce3", 1);
+	link_up(14, "ce3", true);
+	addr_on(14, "fe80::1/64");
+	jobs_run(jobs, 0);
+	assert_int_equal(local->reason, NH_OK);
+	assert_int_equal(local->ifindex, 12);
+	nexthop_put(nht, local);
 	/* the port moves to another VRF: nothing of VRF 1 goes out of it */
 	nht_port_vrf(nht, "ce1", 2);
 	jobs_run(jobs, 0);
