@@ -824,6 +824,13 @@ static struct l3vpn_leaf *step_leaf(const struct step *step)
 	return &node_leaves(step->node)[leaf_index(step->node, pos)];
 }
 
+static const struct l3vpn_fib_node *step_kid(const struct step *step)
+{
+	if (!(step->node->kids >> step->chunk & 1))
+		return NULL;
+	return rcu_dereference_raw(step->node->kid[kid_index(step->node, step->chunk)]);
+}
+
 static int walk_leaf(struct l3vpn_fib_cursor *cursor, struct l3vpn_key key,
 		     struct l3vpn_leaf *leaf,
 		     int (*fn)(struct l3vpn_key key, struct l3vpn_leaf *leaf, void *arg), void *arg)
@@ -878,10 +885,7 @@ int l3vpn_fib_walk(const struct l3vpn_fib *fib, struct l3vpn_fib_cursor *cursor,
 				return ret;
 			continue;
 		}
-		node = NULL;
-		if (step->node->kids >> step->chunk & 1)
-			node = rcu_dereference_raw(step->node->kid[kid_index(step->node,
-									    step->chunk)]);
+		node = step_kid(step);
 		step->chunk++;
 		step->rel = 1;
 		if (node) {

@@ -41,12 +41,12 @@
 
 /**
  * struct bucket - of tokens
- * @lock:	protects the others; softirq
+ * @lock:	softirq
  * @stamp:	jiffies at which @tokens was true
  * @tokens:	in units of 1 / HZ
  */
 struct bucket {
-	spinlock_t lock;
+	spinlock_t lock;	/* protects the others */
 	unsigned long stamp;
 	u32 tokens;
 };

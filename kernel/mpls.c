@@ -180,7 +180,7 @@ static enum l3vpn_drop pop_penultimate(struct sk_buff *skb, u32 lse, u8 ttl)
 
 /* Swap, or pop as penultimate hop. skb->data is at the entry, which is @lse. */
 static rx_handler_result_t swap_label(struct sk_buff *skb, struct l3vpn_pkt *pkt,
-				const struct l3vpn_ilm *ilm, u32 lse)
+				      const struct l3vpn_ilm *ilm, u32 lse)
 {
 	struct l3vpn_way way = {
 		.has_inner = ilm->out_label != LABEL_IMPLICIT_NULL,

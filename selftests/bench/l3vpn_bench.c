@@ -98,7 +98,7 @@ static int run_set(const char *value, const struct kernel_param *kp)
 	mutex_lock(&bench_lock);
 	if (sscanf(value, "%15s %u %u %n", name, &job.count, &job.spread, &at) != 3 || !at)
 		goto out;
-	digits = strcspn(value + at, " \n");
+	digits = strcspn(value + at, "\n");
 	job.len = digits / 2;
 	if (digits % 2 || job.len < ETH_ZLEN || job.len > FRAME_MAX || !job.count ||
 	    job.count > COUNT_MAX || !is_power_of_2(job.spread) ||
