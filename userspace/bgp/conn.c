@@ -22,6 +22,7 @@
 
 #define IDLE_HOLD_MIN 1000		/* ms */
 #define IDLE_HOLD_MAX 60000
+#define LOCAL_RETRY 2000			/* ms, when connecting fails at our side at once */
 #define STABLE_MS 60000			/* up that long: the next pause is the least again */
 
 void bgp_conn_why(struct bgp_conn *c, const char *fmt, ...)
@@ -120,6 +121,17 @@ static void send_notification(struct bgp_conn *c)
 
 /* ---- actions ---- */
 
+static void remember_error(struct bgp_conn *c)
+{
+	struct bgp_session *s = c->s;
+
+	if (!c->why[0])
+		return;
+	pthread_mutex_lock(&s->lock);
+	snprintf(s->last_error, sizeof(s->last_error), "%s", c->why);
+	pthread_mutex_unlock(&s->lock);
+}
+
 static void do_connect(struct bgp_conn *c)
 {
 	struct bgp_session *s = c->s;
@@ -127,9 +139,10 @@ static void do_connect(struct bgp_conn *c)
 
 	c->incoming = false;
 	if (fd < 0) {
-		/* told like a refusal by the network, once per retry */
+		/* our own side is not ready: a device or an address that is about to come */
 		bgp_conn_why(c, "connect: %s", strerror(-fd));
-		c->retry_at = bgp_now_ms() + s->conf.connect_retry * 1000ull;
+		remember_error(c);
+		c->retry_at = bgp_now_ms() + LOCAL_RETRY;
 		set_state(c, BGP_ACTIVE, BGP_EV_TCP_FAILS);
 		return;
 	}
@@ -201,17 +214,6 @@ static void do_down(struct bgp_conn *c)
 	s->paused = false;
 	log_notice("bgp", "%s: down: %s", s->conf.name, c->why[0] ? c->why : "no reason told");
 	bgp_report_post(s, r);
-}
-
-static void remember_error(struct bgp_conn *c)
-{
-	struct bgp_session *s = c->s;
-
-	if (!c->why[0])
-		return;
-	pthread_mutex_lock(&s->lock);
-	snprintf(s->last_error, sizeof(s->last_error), "%s", c->why);
-	pthread_mutex_unlock(&s->lock);
 }
 
 static void start_idle_hold(struct bgp_session *s)
