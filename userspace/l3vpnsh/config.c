@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "l3vpnsh/batch.h"
 #include "l3vpnsh/output.h"
 #include "l3vpnsh/shell.h"
 #include "lib/mem.h"
@@ -73,15 +74,23 @@ json_t *config_json(struct shell *sh)
 
 bool config_edit(struct shell *sh, const char *context, const struct config_line *line)
 {
-	json_t *result = shell_call(sh, "config.edit", json_pack("{s:s,s:s}", "text", line->text, "context", context),
-				    NULL, NULL, NULL);
-	const char *now = json_string_value(json_object_get(result, "context"));
-	bool ok = result != NULL;
+	char *after = line->enters ? xasprintf("%s%s%s", context, *context ? "\n" : "", line->text) : xstrdup(context);
+	json_t *result;
 
-	if (ok)
-		ok = set_context(sh, xstrdup(line->enters && now ? now : context));
+	if (!sh->interactive) {
+		if (batch_add(sh, context, line))
+			return set_context(sh, after);
+		free(after);
+		return false;
+	}
+	result = shell_call(sh, "config.edit", json_pack("{s:s,s:s}", "text", line->text, "context", context), NULL,
+			    NULL, NULL);
+	if (!result) {
+		free(after);
+		return false;
+	}
 	json_decref(result);
-	return ok;
+	return set_context(sh, after);
 }
 
 /* Ends the session; what was not committed is lost only when force. */

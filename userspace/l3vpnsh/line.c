@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "l3vpnsh/batch.h"
 #include "l3vpnsh/complete.h"
 #include "l3vpnsh/output.h"
 #include "l3vpnsh/shell.h"
@@ -218,6 +219,8 @@ bool shell_command(struct shell *sh, const struct exec_line *line, const struct 
 	const char *rpc = line->command->rpc->name;
 	bool known, ok;
 
+	if (!batch_flush(sh))
+		return false;
 	if (!line->command->local)
 		return oper_run(sh, line->command, line->params);
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "l3vpnsh/batch.h"
 #include "l3vpnsh/output.h"
 #include "l3vpnsh/shell.h"
 #include "lib/log.h"
@@ -121,8 +122,10 @@ static bool left_uncommitted(struct shell *sh)
 	json_t *status;
 	bool changed;
 
-	if (!sh->configuring)
+	if (!sh->configuring || sh->failed)
 		return false;
+	if (!batch_flush(sh))
+		return true;
 	status = shell_call(sh, "config.status", NULL, NULL, NULL, NULL);
 	changed = json_is_true(json_object_get(status, "changed"));
 	json_decref(status);

@@ -73,20 +73,24 @@ static bool print_row(json_t *row, void *arg)
 	return !p->sh->stop;
 }
 
-bool oper_run(struct shell *sh, const struct command *cmd, json_t *params)
+/* err is filled when the daemon refuses. */
+static bool run(struct shell *sh, const struct command *cmd, json_t *params, struct mgmt_client_error *err)
 {
 	struct printing p = { .sh = sh, .topic = cmd->topic };
-	struct mgmt_client_error err;
 	json_t *result;
-	bool json = sh->json;
 
-	p.table = table_new(cmd, json, print_line, &p);
-	result = shell_call(sh, cmd->rpc->name, json_incref(params), print_row, &p, &err);
+	p.table = table_new(cmd, sh->json, print_line, &p);
+	result = shell_call(sh, cmd->rpc->name, json_incref(params), print_row, &p, err);
 	table_end(p.table, result);
-	if (!result)
-		return shell_refused(sh, &err);
 	json_decref(result);
-	return true;
+	return result;
+}
+
+bool oper_run(struct shell *sh, const struct command *cmd, json_t *params)
+{
+	struct mgmt_client_error err;
+
+	return run(sh, cmd, params, &err) || shell_refused(sh, &err);
 }
 
 static bool needs_argument(const struct command *cmd)
@@ -99,25 +103,35 @@ static bool needs_argument(const struct command *cmd)
 	return false;
 }
 
+/* What a session changed is not what runs. */
+static bool of_session(const struct command *cmd)
+{
+	static const char *const names[] = { "show-configuration-candidate", "show-configuration-changes",
+					     "show-configuration-differences" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(cmd->rpc->name, names[i]))
+			return true;
+	return false;
+}
+
 bool oper_tech_support(struct shell *sh)
 {
-	bool ok = true;
-
 	for (size_t i = 0; i < sh->schema->n_commands && !sh->stop; i++) {
 		const struct command *cmd = &sh->schema->commands[i];
+		struct mgmt_client_error err;
 		json_t *none;
 
 		if (cmd->local || cmd->topic || strncmp(cmd->words, "show ", 5) || needs_argument(cmd) ||
-		    !strcmp(cmd->words, "show configuration candidate") ||
-		    !strcmp(cmd->words, "show configuration changes") ||
-		    !strcmp(cmd->words, "show configuration differences"))
+		    of_session(cmd))
 			continue;
 		out_line(sh, "----- %s -----", cmd->words);
 		none = json_object();
-		/* one command that fails says so, and the report goes on */
-		ok = oper_run(sh, cmd, none) && ok;
+		/* that one cannot be shown belongs into the report, which goes on */
+		if (!run(sh, cmd, none, &err))
+			out_line(sh, "not to be had: %s%s%s", err.path, *err.path ? ": " : "", err.reason);
 		json_decref(none);
 		out_line(sh, "%s", "");
 	}
-	return ok;
+	return true;
 }

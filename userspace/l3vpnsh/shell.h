@@ -7,6 +7,7 @@
  *   words.c match.c walk.c exec_walk.c  lines       line.c      one line: which command, or configuration
  *   output.c    output, errors, pager, terminal     config.c    configure, commit, rollback, load, show
  *   pipe.c      | include, | json, | save, ...      oper.c      commands of the daemon; table.c prints their rows
+ *   batch.c     lines of a script, sent together
  *   program.c   ping, traceroute, exec; vrfexec.c binds their sockets
  *
  * One shell in a process (libcli's callbacks and signals have no better place): single-threaded.
