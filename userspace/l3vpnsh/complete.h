@@ -15,8 +15,8 @@ void complete_help(struct shell *sh);
 void complete_lines(struct shell *sh, const char *line, void (*fn)(const char *text, void *arg), void *arg);
 
 /*
- * Names found in a configuration (RFC 7951 JSON) below a data path: keys of a list, values of a leaf-list, or of leaf `leaf`.
- * Predicates of the path choose entries. Returns how many were given to fn.
+ * Names found in a configuration (RFC 7951 JSON) below a data path: keys of a list, values of a
+ * leaf-list, or of leaf `leaf`. Predicates of the path choose entries. Returns how many went to fn.
  */
 size_t complete_collect(const json_t *config, const char *path, const char *leaf,
 			void (*fn)(const char *value, void *arg), void *arg);

@@ -2,7 +2,8 @@
 /*
  * config - configuration: the session with the daemon's candidate, and the commands that act on it.
  *
- * The daemon keeps the candidate and judges every line; the shell keeps the context: which modes the next line stands in.
+ * The daemon keeps the candidate and judges every line; the shell keeps the context: which modes
+ * the next line stands in.
  */
 #include <errno.h>
 #include <stdlib.h>

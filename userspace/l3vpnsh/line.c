@@ -2,8 +2,9 @@
 /*
  * line - what one typed line is: a command, or configuration; see shell.h.
  *
- * While configuring, a first word that is wholly a command's is that command; else it is configuration of the mode it is typed
- * in; else the beginning of a command; else configuration of one of the modes around, which are left then.
+ * While configuring, a first word that is wholly a command's is that command; else it is
+ * configuration of the mode it is typed in; else the beginning of a command; else configuration of
+ * one of the modes around, which are left then.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -10,6 +10,8 @@
 #include "l3vpnsh/output.h"
 #include "lib/mem.h"
 
+#define EXPRESSION_HELP "Extended regular expression, to the end."
+
 enum kind {
 	PIPE_INCLUDE,
 	PIPE_EXCLUDE,
@@ -22,9 +24,9 @@ enum kind {
 static const struct pipe_kind {
 	const char *name, *help, *argument, *argument_help;
 } kinds[] = {
-	[PIPE_INCLUDE] = { "include", "Lines that match.", "<expression>", "Extended regular expression, to the end." },
-	[PIPE_EXCLUDE] = { "exclude", "Lines that do not match.", "<expression>", "Extended regular expression, to the end." },
-	[PIPE_BEGIN] = { "begin", "From the first line that matches.", "<expression>", "Extended regular expression, to the end." },
+	[PIPE_INCLUDE] = { "include", "Lines that match.", "<expression>", EXPRESSION_HELP },
+	[PIPE_EXCLUDE] = { "exclude", "Lines that do not match.", "<expression>", EXPRESSION_HELP },
+	[PIPE_BEGIN] = { "begin", "From the first line that matches.", "<expression>", EXPRESSION_HELP },
 	[PIPE_COUNT] = { "count", "The number of lines.", NULL, NULL },
 	[PIPE_JSON] = { "json", "JSON instead of a table.", NULL, NULL },
 	[PIPE_SAVE] = { "save", "Into a file, in place of what it holds.", "<file>", "Name of the file." },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * pipe - what may stand after a |: filters of libcli that replace its own, which search for strings, not expressions, and
- * lose backslashes.
+ * pipe - what may stand after a |: filters of libcli that replace its own, which search for strings,
+ * not expressions, and lose backslashes.
  */
 #ifndef L3VPNSH_PIPE_H
 #define L3VPNSH_PIPE_H

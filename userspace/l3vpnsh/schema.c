@@ -105,9 +105,10 @@ bool schema_build(struct schema *s, char *reason, size_t size)
 {
 	const struct lys_module *module;
 	uint32_t i = 0;
+	const uint16_t options = LY_CTX_NO_YANGLIBRARY | LY_CTX_DISABLE_SEARCHDIRS | LY_CTX_DISABLE_SEARCHDIR_CWD;
 
 	ly_log_options(LY_LOSTORE_LAST);
-	if (ly_ctx_new(NULL, LY_CTX_NO_YANGLIBRARY | LY_CTX_DISABLE_SEARCHDIRS | LY_CTX_DISABLE_SEARCHDIR_CWD, &s->ctx)) {
+	if (ly_ctx_new(NULL, options, &s->ctx)) {
 		snprintf(reason, size, "the YANG library does not start");
 		return false;
 	}
@@ -186,7 +187,8 @@ bool node_is_flag(const struct lysc_node *node)
 	return type_of(node)->basetype == LY_TYPE_EMPTY;
 }
 
-const struct lysc_node *config_next(const struct schema *s, const struct lysc_node *parent, const struct lysc_node *last)
+const struct lysc_node *config_next(const struct schema *s, const struct lysc_node *parent,
+				    const struct lysc_node *last)
 {
 	const struct lys_module *module;
 	uint32_t i = 0;

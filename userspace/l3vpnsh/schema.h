@@ -46,7 +46,7 @@ bool schema_build(struct schema *s, char *reason, size_t size);
 /* The command of an rpc's name; NULL: none. */
 const struct command *schema_command(const struct schema *s, const char *rpc);
 
-/* Argument of an extension of l3vpn-ext (or of the shell's own) on a node: "" when it has none, NULL when not there. */
+/* Argument of an extension (l3vpn-ext's or the shell's): "" when it has none, NULL: not there. */
 const char *node_ext(const struct lysc_node *node, const char *name);
 /* The words of a node in a line: l3:keyword, or its name. */
 const char *node_keyword(const struct lysc_node *node);
@@ -58,10 +58,14 @@ bool node_takes_rest(const struct lysc_node *node);
 /* A leaf without a value on the line. */
 bool node_is_flag(const struct lysc_node *node);
 
-/* The next configuration node below parent (NULL: top level of all modules), in schema order; last NULL: the first. */
-const struct lysc_node *config_next(const struct schema *s, const struct lysc_node *parent, const struct lysc_node *last);
+/* The next configuration node below parent (NULL: the top), in schema order; last NULL: the first. */
+const struct lysc_node *config_next(const struct schema *s, const struct lysc_node *parent,
+				    const struct lysc_node *last);
 
-/* Checks a value against the type. false: reason says what is wrong. What needs the data (leafref) is left to the daemon. */
+/*
+ * Checks a value against the type. false: reason says what is wrong. What needs the data (leafref)
+ * is left to the daemon.
+ */
 bool value_check(const struct schema *s, const struct lysc_node *leaf, const char *value, char *reason, size_t size);
 /* What may stand for a value: "<1-65535>", or NULL where value_words() tells it all. malloc'ed. */
 char *value_placeholder(const struct lysc_node *leaf);

@@ -14,6 +14,8 @@ struct column {
 	char *title;
 	size_t width;
 	bool number;		/* to the right */
+	bool used;		/* some row had a value */
+	bool hidden;
 };
 
 struct table {
@@ -70,10 +72,8 @@ static void add_columns(struct table *t, const struct lysc_node *list)
 			continue;
 		t->columns = xrealloc(t->columns, (t->n_columns + 1) * sizeof(*t->columns));
 		c = &t->columns[t->n_columns++];
-		c->leaf = leaf;
-		c->title = title_of(leaf);
+		*c = (struct column){ .leaf = leaf, .title = title_of(leaf), .number = is_number(leaf) };
 		c->width = width(c->title);
-		c->number = is_number(leaf);
 	}
 }
 
@@ -142,7 +142,7 @@ static char *cell(const json_t *value)
 	return xstrdup("-");
 }
 
-/* Cells, or titles where cells is NULL, as a line; the last column is not padded. */
+/* Cells, or titles where cells is NULL, as a line. */
 static void print_cells(struct table *t, char **cells)
 {
 	size_t size = 1, used = 0;
@@ -156,9 +156,9 @@ static void print_cells(struct table *t, char **cells)
 		const char *text = cells ? cells[i] : c->title;
 		int pad = c->width > width(text) ? c->width - width(text) : 0;
 
-		if (i + 1 == t->n_columns && !c->number)
-			pad = 0;
-		used += sprintf(line + used, "%s%*s%s%*s", i ? "  " : "", c->number ? pad : 0, "", text,
+		if (c->hidden)
+			continue;
+		used += sprintf(line + used, "%s%*s%s%*s", used ? "  " : "", c->number ? pad : 0, "", text,
 				c->number ? 0 : pad, "");
 	}
 	while (used && line[used - 1] == ' ')
@@ -175,9 +175,14 @@ static void cells_free(struct table *t, char **cells)
 	free(cells);
 }
 
-/* Widths are settled: the title, and the rows held back. */
-static void release(struct table *t)
+/*
+ * Widths are settled: the title, and the rows held back. all: there are no more rows, and columns
+ * without a value are left out.
+ */
+static void release(struct table *t, bool all)
 {
+	for (size_t i = 0; all && !t->header && i < t->n_columns; i++)
+		t->columns[i].hidden = !t->columns[i].used;
 	if (!t->header && t->n_columns && t->n_sample)
 		print_cells(t, NULL);
 	t->header = true;
@@ -216,6 +221,7 @@ static char **row_cells(struct table *t, json_t *row)
 		struct column *c = &t->columns[i];
 
 		cells[i] = cell(json_object_get(row, c->leaf->name));
+		c->used |= strcmp(cells[i], "-") != 0;
 		if (!t->header && width(cells[i]) > c->width)
 			c->width = width(cells[i]);
 	}
@@ -262,7 +268,7 @@ void table_row(struct table *t, json_t *row)
 	t->sample = xrealloc(t->sample, (t->n_sample + 1) * sizeof(*t->sample));
 	t->sample[t->n_sample++] = cells;
 	if (t->cmd->topic || t->n_sample == TABLE_SAMPLE)
-		release(t);
+		release(t, false);
 }
 
 static void end_json(struct table *t, json_t *result)
@@ -323,7 +329,7 @@ void table_end(struct table *t, json_t *result)
 		if (result || t->rows)
 			end_json(t, result);
 	} else {
-		release(t);
+		release(t, true);
 		end_facts(t, result);
 	}
 	for (size_t i = 0; i < t->n_columns; i++)

@@ -2,18 +2,20 @@
 /*
  * tree - libcli: the commands of every mode, generated from the schema, and the way from libcli to the shell.
  *
- * libcli gives line editing, history, the prompt, modes, the choice of a command by the (shortened) first word, and the
- * pipeline of filters. What its static tree cannot hold is built on top of it:
- *  - its commands are fixed words, and nothing but optional arguments follows them: a list's keys are path elements
- *    of any value, with further words after them. So its tree holds the first word of every line a mode knows, and the
- *    rest of the line is walked along the schema (walk.c).
+ * libcli gives line editing, history, the prompt, modes, the choice of a command by the (shortened)
+ * first word, and the pipeline of filters. What its static tree cannot hold is built on top of it:
+ *  - its commands are fixed words, and nothing but optional arguments follows them: a list's keys are
+ *    path elements of any value, with further words after them. So its tree holds the first word of
+ *    every line a mode knows, and the rest of the line is walked along the schema (walk.c).
  *  - a mode knows the first words of the modes around it too, so that pasted text may go on there.
  *  - it splits lines without keeping backslashes and offsets: lines are split again (words.c).
  *  - completion and help know no live values: complete.c takes the place of its function.
  *  - its filters search for strings: pipe.c has others.
- *  - its own errors name neither path nor alternatives: when it reports one, the line is walked to say more (output.c).
- *  - Ctrl-Z leaves configuration without asking: the session is kept, and `configure` goes on with it.
- *  - lines are at most 4095 characters and 127 words when typed or piped; a list whose l3:keyword is empty could not be reached.
+ *  - its own errors name neither path nor alternatives: when it reports one, the line is walked to
+ *    say more (output.c).
+ *  - Ctrl-Z leaves configuration without asking: the session is kept, `configure` goes on with it.
+ * Its limits stay: 4095 characters and 127 words a line; a list whose l3:keyword is empty could not
+ * be reached; a ? at the end of a line is help, never text.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -121,9 +121,9 @@ static bool bind_cgroup(const char *dir, int ifindex, char *reason, size_t size)
 
 	program = load_program(ifindex, log, sizeof(log));
 	if (program < 0)
-		return fail(reason, size, "the kernel does not load the BPF program that binds sockets: %s%s%s",
-			    errno == EINVAL || errno == ENOSYS ? "it needs CONFIG_BPF_SYSCALL and CONFIG_CGROUP_BPF: " :
-			    "", strerror(errno), errno == EPERM ? " (root is needed)" : "");
+		return fail(reason, size, "the kernel does not load the BPF program that binds sockets: %s%s",
+			    strerror(errno), errno == EPERM ? " (root is needed)" :
+			    " (it needs CONFIG_BPF_SYSCALL and CONFIG_CGROUP_BPF)");
 	cgroup = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ok = cgroup >= 0 && !attach_program(cgroup, program);
 	if (!ok)

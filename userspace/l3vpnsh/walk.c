@@ -28,7 +28,7 @@ struct walker {
 	bool new_line;		/* a mode was opened: what follows stands on a line of its own */
 	/* from the level the line is typed in down to where it is; the paths are owned but the first */
 	struct level frame[FRAMES_MAX];
-	char *prefix[FRAMES_MAX];	/* the words of the text's last line that lead to the frame; owned, NULL: none */
+	char *prefix[FRAMES_MAX];	/* owned: words of the text's last line that lead to the frame */
 	int depth;
 	bool leaf_done;		/* a leaf was walked: the line no longer opens a mode */
 };

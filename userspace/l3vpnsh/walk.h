@@ -55,14 +55,15 @@ struct level {
 };
 
 struct config_line {
-	char *text;		/* in full, as text form: a mode's line, then what is in it on the next; `no` where del */
+	char *text;		/* in full, as text form: a mode's line, what is in it on the next; `no` where del */
 	struct level level;	/* if enters: the mode the line opens */
 	bool enters;
 };
 
 /*
- * Walks a configuration line (without a leading `no`, which del tells) from a level. Fills line (may be NULL; free with
- * config_line_free), or err. With cands, the words are those before the one being typed, and what fits next is added.
+ * Walks a configuration line (without a leading `no`, which del tells) from a level. Fills line (may
+ * be NULL; free with config_line_free), or err. With cands, the words are those before the one being
+ * typed, and what fits next is added.
  */
 bool config_walk(const struct schema *s, const struct level *at, bool del, const struct words *w, int first,
 		 struct config_line *line, struct cands *cands, struct walk_error *err);

@@ -33,11 +33,12 @@ static void expect_values(const json_t *config, const char *path, const char *le
 
 static void values(void **state)
 {
-	json_t *c = json_loads("{\"l3vpn:vrf\":[{\"name\":\"RED\",\"rd\":\"1:1\"},{\"name\":\"BLUE\"}],"
-			       "\"l3vpn:bgp\":{\"as\":65000,\"vrf\":[{\"name\":\"RED\",\"neighbor\":[{\"address\":\"10.0.0.1\"}]},"
-			       "{\"name\":\"BLUE\",\"neighbor\":[{\"address\":\"10.0.0.2\"},{\"address\":\"10.0.0.3\"}]}]},"
-			       "\"l3vpn:mpls\":{\"lsp\":[{\"fec\":\"10.0.0.0/8\",\"path\":[{\"next-hop\":\"1.1.1.1\",\"out-label\":[16,17]}]}]}}",
-			       0, NULL);
+	json_t *c = json_pack("{s[{ssss}{ss}]s{sis[{sss[{ss}]}{sss[{ss}{ss}]}]}s{s[{sss[{sss[ii]}]}]}}",
+			      "l3vpn:vrf", "name", "RED", "rd", "1:1", "name", "BLUE",
+			      "l3vpn:bgp", "as", 65000, "vrf", "name", "RED", "neighbor", "address", "10.0.0.1",
+			      "name", "BLUE", "neighbor", "address", "10.0.0.2", "address", "10.0.0.3",
+			      "l3vpn:mpls", "lsp", "fec", "10.0.0.0/8", "path", "next-hop", "1.1.1.1",
+			      "out-label", 16, 17);
 
 	assert_non_null(c);
 	expect_values(c, "/l3vpn:vrf/name", "vrf", "RED BLUE ");
@@ -124,7 +125,7 @@ static void help(void **state)
 	found = NULL;
 	at("vrf RED");
 	complete_lines(&shell, "label mode ", line, NULL);
-	assert_non_null(strstr(found, "per-ce                One label for each CE next hop; no lookup at the egress. |"));
+	assert_non_null(strstr(found, "per-ce                One label for each CE next hop; no lookup"));
 	assert_null(strstr(found, "<cr>"));
 }
 

@@ -62,6 +62,18 @@ static void columns(void **state)
 	json_decref(none);
 }
 
+/* A column that no row has a value for is left out, where all rows are known. */
+static void empty_columns(void **state)
+{
+	struct table *t = start("probe-neighbors", false);
+	json_t *none = json_object();
+
+	add(t, "{\"peer\":\"10.0.0.1\",\"prefixes\":12}");
+	table_end(t, none);
+	assert_string_equal(text, "PEER      PREFIXES\n10.0.0.1        12\n");
+	json_decref(none);
+}
+
 static void no_rows(void **state)
 {
 	json_t *none = json_object();
@@ -134,9 +146,9 @@ static void text_rows(void **state)
 	struct table *t = start("show-log", false);
 	json_t *none = json_object();
 
-	add(t, "{\"line\":\"  as it is  \"}");
+	add(t, "{\"line\":\"  as  it is\"}");
 	table_end(t, none);
-	assert_string_equal(text, "  as it is  \n");
+	assert_string_equal(text, "  as  it is\n");
 	json_decref(none);
 }
 
@@ -157,6 +169,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(columns),
+		cmocka_unit_test(empty_columns),
 		cmocka_unit_test(no_rows),
 		cmocka_unit_test(facts),
 		cmocka_unit_test(json_rows),

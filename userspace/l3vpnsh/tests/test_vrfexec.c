@@ -43,7 +43,8 @@ static int in_child(void)
 		fprintf(stderr, "%s\n", reason);
 		return 11;
 	}
-	return bound(AF_INET, SOCK_STREAM, "lo") ?: bound(AF_INET, SOCK_DGRAM, "lo") ?: bound(AF_INET6, SOCK_STREAM, "lo");
+	return bound(AF_INET, SOCK_STREAM, "lo") ?: bound(AF_INET, SOCK_DGRAM, "lo") ?:
+	       bound(AF_INET6, SOCK_STREAM, "lo");
 }
 
 static void binds_sockets(void **state)

@@ -71,10 +71,12 @@ static void lines(void **state)
 	good("", "router bgp 65000", "router bgp 65000", "/l3vpn:bgp");
 	good("", "router bgp", "router bgp", "/l3vpn:bgp");
 	good("router bgp 65000", "neighbor 192.0.2.9 remote-as 65000", "neighbor 192.0.2.9\nremote-as 65000", NULL);
-	good("router bgp 65000", "neighbor 192.0.2.9", "neighbor 192.0.2.9", "/l3vpn:bgp/neighbor[address='192.0.2.9']");
+	good("router bgp 65000", "neighbor 192.0.2.9", "neighbor 192.0.2.9",
+	     "/l3vpn:bgp/neighbor[address='192.0.2.9']");
 	good("router bgp 65000\nneighbor 192.0.2.9", "timers connect-retry 2 hold 30",
 	     "timers connect-retry 2 hold-time 30", NULL);
-	good("mpls", "label range dynamic 1000 2000 hold-down 3", "label range dynamic 1000 2000\nlabel hold-down 3", NULL);
+	good("mpls", "label range dynamic 1000 2000 hold-down 3",
+	     "label range dynamic 1000 2000\nlabel hold-down 3", NULL);
 	good("mpls\nstatic lsp 192.0.2.2/32", "path 10.0.0.1 out-label 1002 weight 5 interface eth0",
 	     "path 10.0.0.1 out-label 1002 weight 5 interface eth0", NULL);
 	good("", "interface eth0", "interface eth0", "/l3vpn:interface[name='eth0']");
@@ -91,7 +93,8 @@ static void removals(void **state)
 	good("", "no router bgp", "no router bgp", NULL);
 	good("interface eth0", "no arp 10.0.0.1", "no arp 10.0.0.1", NULL);
 	good("", "no vrf RED rd", "vrf RED\nno rd", NULL);
-	good("vrf RED\naddress-family ipv4 unicast", "no import route-target 1:1", "no import route-target 1:1", NULL);
+	good("vrf RED\naddress-family ipv4 unicast", "no import route-target 1:1",
+	     "no import route-target 1:1", NULL);
 	bad("", "no vrf", 2, "/l3vpn:vrf/name", "missing");
 }
 
@@ -213,11 +216,15 @@ static void commands(void **state)
 {
 	command("probe bgp", "probe-bgp", "{}");
 	command("prob b neigh", "probe-neighbors", "{}");
-	command("probe bgp neighbors 10.0.0.1 vrf RED", "probe-neighbors", "{\"address\":\"10.0.0.1\",\"vrf\":\"RED\"}");
-	command("probe bgp neighbors vrf RED 10.0.0.1", "probe-neighbors", "{\"address\":\"10.0.0.1\",\"vrf\":\"RED\"}");
+	command("probe bgp neighbors 10.0.0.1 vrf RED", "probe-neighbors",
+		"{\"address\":\"10.0.0.1\",\"vrf\":\"RED\"}");
+	command("probe bgp neighbors vrf RED 10.0.0.1", "probe-neighbors",
+		"{\"address\":\"10.0.0.1\",\"vrf\":\"RED\"}");
 	command("probe bgp neighbors detail depth 3", "probe-neighbors", "{\"depth\":3,\"detail\":[null]}");
-	command("probe explain prefix 10.0.0.0/8 vrf RED", "probe-explain", "{\"prefix\":\"10.0.0.0/8\",\"vrf\":\"RED\"}");
-	command("exec vrf RED -- ip -br address", "exec", "{\"command\":[\"ip\",\"-br\",\"address\"],\"vrf\":\"RED\"}");
+	command("probe explain prefix 10.0.0.0/8 vrf RED", "probe-explain",
+		"{\"prefix\":\"10.0.0.0/8\",\"vrf\":\"RED\"}");
+	command("exec vrf RED -- ip -br address", "exec",
+		"{\"command\":[\"ip\",\"-br\",\"address\"],\"vrf\":\"RED\"}");
 	command("ping 10.0.0.1 count 3", "ping", "{\"address\":\"10.0.0.1\",\"count\":3}");
 	command("show configuration diff", "show-configuration-differences", "{}");
 	command("commit confirm", "commit-confirm", "{}");
