@@ -216,10 +216,16 @@ const struct lysc_node *config_next(const struct schema *s, const struct lysc_no
 bool value_check(const struct schema *s, const struct lysc_node *leaf, const char *value, char *reason, size_t size)
 {
 	LY_ERR rc = lyd_value_validate(s->ctx, leaf, value, strlen(value), NULL, NULL, NULL);
+	const char *message;
 
 	if (!rc || rc == LY_EINCOMPLETE)
 		return true;
-	snprintf(reason, size, "%s", ly_errmsg(s->ctx) ?: "the value does not fit");
+	message = ly_errmsg(s->ctx) ?: "the value does not fit";
+	/* the schema's own messages say what is expected, but not what was typed */
+	if (strstr(message, value))
+		snprintf(reason, size, "%s", message);
+	else
+		snprintf(reason, size, "'%s': %s", value, message);
 	ly_err_clean(s->ctx, NULL);
 	return false;
 }
