@@ -361,8 +361,9 @@ static void neigh_message(struct host *h, struct nlmsghdr *nlh)
 	struct ip_addr a;
 	struct link *l;
 
-	if (nlh->nlmsg_type != RTM_DELNEIGH || nlmsg_parse(nlh, sizeof(*nd), tb, NDA_MAX, NULL) ||
-	    !tb[NDA_DST] || nla_len(tb[NDA_DST]) < (int)addr_octets(nd->ndm_family) ||
+	/* an entry that somebody still refers to is not deleted, but fails */
+	if ((nlh->nlmsg_type == RTM_NEWNEIGH && nd->ndm_state & NUD_PERMANENT) ||
+	    nlmsg_parse(nlh, sizeof(*nd), tb, NDA_MAX, NULL) || !tb[NDA_DST] || nla_len(tb[NDA_DST]) < (int)addr_octets(nd->ndm_family) ||
 	    !addr_octets(nd->ndm_family))
 		return;
 	a = addr_make(nd->ndm_family, nla_data(tb[NDA_DST]));
@@ -394,6 +395,7 @@ static int on_message(struct nl_msg *msg, void *arg)
 		if (nlmsg_valid_hdr(nlh, sizeof(struct rtmsg)))
 			route_message(h, nlh);
 		break;
+	case RTM_NEWNEIGH:
 	case RTM_DELNEIGH:
 		if (nlmsg_valid_hdr(nlh, sizeof(struct ndmsg)))
 			neigh_message(h, nlh);
