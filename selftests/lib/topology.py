@@ -172,7 +172,7 @@ class Topology:
         run(["ip", "-batch", "-"], stdin="\n".join(lines) + "\n")
         for end in ends:
             node, device = end.split(":")
-            self[node].ip("link set %s up" % device)
+            self[node].ip("link set dev %s up" % device)
 
     def path(self, *parts):
         return os.path.join(self.dir, *parts)

@@ -297,7 +297,7 @@ static json_t *route_row(const struct rib_net *net, const struct rib_route *r)
 		put_number(row, "label", r->label);
 	if (r->attrs)
 		put_attrs(row, r->attrs);
-	if (r->flags & RIB_ROUTE_STALE)
+	if (rib_route_stale(r))
 		put(row, "stale", "yes");
 	return row;
 }

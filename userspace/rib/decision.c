@@ -102,7 +102,7 @@ static uint32_t c_metric(const struct rib_route *r)
 
 static uint32_t c_stale(const struct rib_route *r)
 {
-	return !!(r->flags & RIB_ROUTE_STALE);
+	return rib_route_stale(r);
 }
 
 static unsigned int keep_smallest(struct rib_route **c, unsigned int n, criterion f,

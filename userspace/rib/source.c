@@ -17,7 +17,7 @@ static bool sweep_some(struct job *job, unsigned int budget)
 
 	while (!list_empty(&s->routes)) {
 		r = list_first(&s->routes, struct rib_route, source_node);
-		if (!(r->flags & RIB_ROUTE_STALE))
+		if (!rib_route_stale(r))
 			break;
 		if (!budget--)
 			return true;
@@ -37,16 +37,14 @@ void rib_source_init(struct rib_source *s)
 	s->count = 0;
 	s->refs = 0;
 	s->purge = 0;
+	s->round = 0;
 	s->purged = NULL;
 	job_init(&s->job, s->table->rib->jobs, "sweep of routes", sweep_some);
 }
 
 void rib_source_stale(struct rib_source *s)
 {
-	struct rib_route *r;
-
-	list_for_each(r, &s->routes, struct rib_route, source_node)
-		r->flags |= RIB_ROUTE_STALE;
+	s->round++;
 }
 
 void rib_source_sweep(struct rib_source *s, void (*purged)(struct rib_source *s))

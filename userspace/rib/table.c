@@ -265,7 +265,8 @@ static struct rib_route *route_new(struct rib_source *s, struct rib_net *net,
 	} else {
 		net->routes = r;
 	}
-	r->reason = RIB_REASON_MAX;
+	r->reason = RIB_LOST_PATH_ID;
+	_Static_assert(RIB_REASON_MAX <= 16, "reason has four bits");
 	s->count++;
 	net->shelf->table->routes++;
 	return r;
@@ -274,7 +275,7 @@ static struct rib_route *route_new(struct rib_source *s, struct rib_net *net,
 static bool route_same(const struct rib_route *r, const struct rib_path *path)
 {
 	if (r->attrs != path->attrs || r->nh != path->nh || r->label != path->label ||
-	    r->metric != path->metric || (r->flags & ~RIB_ROUTE_STALE) != path->flags)
+	    r->metric != path->metric || r->flags != path->flags)
 		return false;
 	return !(path->flags & RIB_ROUTE_IMPORTED) ||
 	       (rib_route_peer(r) == path->peer && rib_route_origin(r) == path->origin);
@@ -309,6 +310,7 @@ static void route_fill(struct rib_route *r, const struct rib_path *path)
 	r->label = path->label;
 	r->metric = path->metric;
 	r->flags = path->flags;
+	r->round = r->source->round;
 	r->when = clock_seconds();
 	if (path->flags & RIB_ROUTE_IMPORTED)
 		peer_set(r, path->peer, path->origin);
@@ -330,8 +332,8 @@ struct rib_route *rib_announce(struct rib_source *s, const struct rd *rd, const 
 		list_del(&r->source_node);
 		list_add_tail(&s->routes, &r->source_node);
 		if (route_same(r, path)) {
-			if (r->flags & RIB_ROUTE_STALE) {
-				r->flags &= ~RIB_ROUTE_STALE;
+			if (rib_route_stale(r)) {
+				r->round = s->round;
 				/* being fresh decides between equals */
 				if (r->next || net->routes != r)
 					rib_net_decide(net, NULL);

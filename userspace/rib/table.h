@@ -37,9 +37,8 @@ enum rib_table_kind { RIB_TABLE_GLOBAL, RIB_TABLE_VRF, RIB_TABLE_VPN };
 
 #define RIB_LABEL_NONE	0x100000u	/* one more than the largest label */
 
-#define RIB_ROUTE_STALE		0x01	/* kept over a restart of the peer */
-#define RIB_ROUTE_IMPORTED	0x02	/* came in by VPN import: never exported again */
-#define RIB_ROUTE_NETWORK	0x04	/* originated by a network or aggregate statement */
+#define RIB_ROUTE_IMPORTED	0x01	/* came in by VPN import: never exported again */
+#define RIB_ROUTE_NETWORK	0x02	/* originated by a network or aggregate statement */
 
 /* Where routes come from. Embedded in the protocol's object; rib_source_init() fills the list. */
 struct rib_source {
@@ -60,6 +59,7 @@ struct rib_source {
 	/* sweep and flush, rib's */
 	struct job job;
 	uint8_t purge;
+	uint8_t round;			/* raised by rib_source_stale() */
 	void (*purged)(struct rib_source *s);
 };
 
@@ -90,8 +90,9 @@ struct rib_route {
 	uint32_t path_id;
 	uint32_t metric;
 	uint32_t label : 21;		/* RIB_LABEL_NONE fits */
-	uint32_t reason : 5;		/* enum rib_reason */
-	uint32_t flags : 6;
+	uint32_t reason : 4;		/* enum rib_reason */
+	uint32_t flags : 3;		/* RIB_ROUTE_* */
+	uint32_t round : 4;		/* of the source when it was announced last */
 	uint32_t when;			/* clock_seconds() of the last change */
 };
 
@@ -102,7 +103,10 @@ void rib_source_init(struct rib_source *s);
 struct rib_route *rib_announce(struct rib_source *s, const struct rd *rd, const struct prefix *p,
 			       const struct rib_path *path);
 bool rib_withdraw(struct rib_source *s, const struct rd *rd, const struct prefix *p, uint32_t path_id);
-/* Graceful restart: marks all routes stale; what is announced again is fresh. Then sweep. */
+/*
+ * Graceful restart: makes all routes stale, in no time; what is announced again is fresh. Then
+ * sweep. Not more than 15 times without a sweep that came to its end.
+ */
 void rib_source_stale(struct rib_source *s);
 /* Remove in slices what is stale, or everything; purged() (may be NULL) is called at the end. */
 void rib_source_sweep(struct rib_source *s, void (*purged)(struct rib_source *s));
@@ -115,6 +119,12 @@ bool rib_source_idle(const struct rib_source *s);
 /* ---- routes and nets ---- */
 struct rib_route *rib_best(const struct rib_net *net);		/* NULL: none is eligible */
 struct rib_route *rib_routes(const struct rib_net *net);	/* all, by ->next */
+/* kept over a restart of the peer, and not announced again yet */
+static inline bool rib_route_stale(const struct rib_route *r)
+{
+	return r->round != (r->source->round & 15);
+}
+
 /* the source whose facts count in the decision: of the original for imported copies */
 const struct rib_source *rib_route_peer(const struct rib_route *r);
 /* the VPN net that an imported route was made from, else NULL */
