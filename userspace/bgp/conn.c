@@ -21,7 +21,8 @@
 #include "lib/mem.h"
 
 #define IDLE_HOLD_MIN 1000		/* ms */
-#define IDLE_HOLD_MAX 60000
+#define IDLE_HOLD_LOST 100		/* after a connection that merely broke */
+#define IDLE_HOLD_MAX 10000
 #define LOCAL_RETRY 2000			/* ms, when connecting fails at our side at once */
 #define STABLE_MS 60000			/* up that long: the next pause is the least again */
 
@@ -216,10 +217,15 @@ static void do_down(struct bgp_conn *c)
 	bgp_report_post(s, r);
 }
 
-static void start_idle_hold(struct bgp_session *s)
+/* The pause grows with every fall for a fault of the session, not for one of the network. */
+static void start_idle_hold(struct bgp_session *s, bool lost)
 {
 	if (!s->enabled)
 		return;
+	if (lost) {
+		s->idle_hold_at = bgp_now_ms() + IDLE_HOLD_LOST;
+		return;
+	}
 	s->idle_hold_at = bgp_now_ms() + s->idle_hold;
 	s->idle_hold = s->idle_hold * 2 < IDLE_HOLD_MAX ? s->idle_hold * 2 : IDLE_HOLD_MAX;
 }
@@ -268,6 +274,7 @@ static void perform(struct bgp_conn *c, uint32_t do_)
 /* A connection came to rest without a socket: the other one carries on, or the pause begins. */
 static void came_to_rest(struct bgp_conn *c, uint32_t actions)
 {
+	bool fell = actions & BGP_DO_DOWN;	/* from Established */
 	struct bgp_session *s = c->s;
 
 	if (other_conn(c)) {
@@ -282,7 +289,7 @@ static void came_to_rest(struct bgp_conn *c, uint32_t actions)
 		c->collided = false;
 		bgp_conn_event(c, BGP_EV_DAMPED_START_PASSIVE);
 	} else if (c->state == BGP_IDLE && actions & BGP_DO_IDLE_HOLD) {
-		start_idle_hold(s);
+		start_idle_hold(s, c->lost && fell);
 	}
 }
 

@@ -162,10 +162,12 @@ static void read_attributes(struct bgp_reader *r, struct cursor c)
 /* Well-known attributes that must be there when something is announced (RFC 7606 3 d). */
 static void check_mandatory(struct bgp_reader *r, bool plain)
 {
-	static const uint8_t needed[] = { BGP_ATTR_ORIGIN, BGP_ATTR_AS_PATH, BGP_ATTR_NEXT_HOP };
+	static const uint8_t needed[] = { BGP_ATTR_ORIGIN, BGP_ATTR_AS_PATH, BGP_ATTR_NEXT_HOP,
+					  BGP_ATTR_LOCAL_PREF };
 
 	for (size_t i = 0; i < sizeof(needed); i++) {
-		if (needed[i] == BGP_ATTR_NEXT_HOP && !plain)
+		if ((needed[i] == BGP_ATTR_NEXT_HOP && !plain) ||
+		    (needed[i] == BGP_ATTR_LOCAL_PREF && !r->d->internal))
 			continue;
 		if (!bgp_reader_saw(r, needed[i]))
 			bgp_reader_fail(r, BGP_WITHDRAW, needed[i], "missing");

@@ -21,6 +21,7 @@
 #define ORIGIN 0x40, 1, 1, 0
 #define PATH 0x40, 2, 6, 2, 1, 0, 0, 0xfd, 0xe9		/* 65001 */
 #define NEXTHOP 0x40, 3, 4, 10, 0, 0, 2
+#define PREF 0x40, 5, 4, 0, 0, 0, 100
 #define NLRI4 24, 10, 1, 2
 /* VPNv4, next hop 10.0.0.2, label 16, RD 0:65000:1, 10.1.2.0/24 */
 #define REACH_VPN 0x80, 14, 32, 0, 1, 128, 12, 0, 0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 2, 0, \
@@ -99,7 +100,9 @@ static const struct fault faults[] = {
 	{ "AS_PATH not the peer's", false, BGP_WITHDRAW, 0,
 	  A(ORIGIN, 0x40, 2, 6, 2, 1, 0, 0, 0xfd, 0xea, NEXTHOP) },
 	{ "AS_PATH empty from outside", false, BGP_WITHDRAW, 0, A(ORIGIN, 0x40, 2, 0, NEXTHOP) },
-	{ "AS_PATH empty from inside", true, BGP_ACCEPT, 0, A(ORIGIN, 0x40, 2, 0, NEXTHOP) },
+	{ "AS_PATH empty from inside", true, BGP_ACCEPT, 0,
+	  A(ORIGIN, 0x40, 2, 0, NEXTHOP, PREF) },
+	{ "LOCAL_PREF missing from inside", true, BGP_WITHDRAW, 0, A(ORIGIN, PATH, NEXTHOP) },
 	{ "AS_PATH AS 0", true, BGP_WITHDRAW, 0,
 	  A(ORIGIN, 0x40, 2, 6, 2, 1, 0, 0, 0, 0, NEXTHOP) },
 	{ "AS_PATH missing", false, BGP_WITHDRAW, 0, A(ORIGIN, NEXTHOP) },
