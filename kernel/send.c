@@ -5,6 +5,7 @@
  * to the neighbour. One skb_cow_head() makes room for all of it.
  */
 #include <linux/if_ether.h>
+#include <linux/module.h>
 #include <net/gso.h>
 #include <net/ip.h>
 #include <net/mpls.h>
@@ -12,6 +13,9 @@
 #include "neigh.h"
 #include "packet.h"
 #include "send.h"
+
+/* Labelled GSO packets that are switched, from one virtual device to a lesser one. */
+MODULE_SOFTDEP("post: mpls_gso");
 
 static unsigned int way_labels(const struct l3vpn_way *way)
 {
@@ -112,6 +116,16 @@ static void send_segments(struct sk_buff *skb, struct l3vpn_pkt *pkt, const stru
 	}
 }
 
+/*
+ * Can @dev take this GSO packet under labels? Only if it segments by itself: the stack could do it
+ * no better than we, and not without mpls_gso; and never if the inner headers are in use already.
+ */
+static bool gso_under_labels(const struct sk_buff *skb, const struct net_device *dev)
+{
+	return !skb->encapsulation &&
+	       net_gso_ok(dev->features & dev->mpls_features, skb_shinfo(skb)->gso_type);
+}
+
 static void too_big(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way, u32 mtu)
 {
 	if (l3vpn_is_ipv4(skb) && !(ip_hdr(skb)->frag_off & htons(IP_DF)) &&
@@ -141,8 +155,8 @@ void l3vpn_send_ip(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vp
 		too_big(skb, pkt, way, l3vpn_way_room(way, 0));
 		return;
 	}
-	if (unlikely(more && skb->encapsulation && skb_is_gso(skb))) {
-		send_segments(skb, pkt, way);	/* its inner headers are in use */
+	if (unlikely(more && skb_is_gso(skb) && !gso_under_labels(skb, out->dev))) {
+		send_segments(skb, pkt, way);
 		return;
 	}
 	neigh = l3vpn_neigh_of(way->adj, skb);

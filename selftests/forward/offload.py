@@ -150,6 +150,17 @@ def narrow():
     equal(cached.count("mtu 1492"), 2, f"path MTU at the sender: {cached}")
 
 
+@test("TCP where the core's links segment nothing, and the customers' do")
+def mixed():
+    core_mtu(1600)
+    for n in ("pe1", "pe2"):
+        sh(f"ip netns exec {n} ethtool -K core tso off gso off gro off tx off")
+    for family, address in ((socket.AF_INET, "10.2.0.2"), (socket.AF_INET6, "2001:db8:2::2")):
+        mean = transfer("cea", "ceb", family, address)
+        assert mean < 1614, f"mean frame on the core: {mean:.0f} octets"
+    offloads("on")
+
+
 @test("TCP without any offload")
 def plain():
     offloads("off")
