@@ -68,8 +68,8 @@ struct conf_subscriber {
 	 * One instance of path differs: ADD (old NULL), DEL (now NULL) or MOD (something in it or below it differs,
 	 * or, in an ordered-by-user list, its place). The instance compares with defaults: a default made
 	 * explicit is no difference. A container without presence counts as there when something in it is set.
-	 * Both trees live until the call returns: keep no pointer into them, with one exception: conf_running() stays until the next commit.
-	 * It cannot refuse: what can be refused is refused in validate. May be NULL.
+	 * Both trees live until the call returns: keep no pointer into them, with one exception: conf_running()
+	 * stays until the next commit. It cannot refuse: what can be refused is refused in validate. May be NULL.
 	 */
 	void (*change)(enum conf_op op, const struct lyd_node *old, const struct lyd_node *now, void *arg);
 	void *arg;
