@@ -94,7 +94,7 @@ def lab():
         run(["modprobe", "-a", "mpls_router", "mpls_iptunnel", "bridge"], check=False)
         net.add("pe", "far", "sw", "ce-a", "ce-b")
         net.link("pe:lan", "sw:pe", "ce-a:pe", "sw:a", "ce-b:pe", "sw:b", "pe:core", "far:pe")
-        net["sw"].ip("link add br type bridge", "link set br up", *["link set dev %s master br" % i for i in ("pe", "a", "b")])
+        net["sw"].ip("link add name lan0 type bridge", "link set dev lan0 up", *["link set dev %s master lan0" % i for i in ("pe", "a", "b")])
         for name, last, sites in (("ce-a", 2, ("10.1.0.1/16", "10.11.0.1/16", "10.2.0.9/32")), ("ce-b", 3, ("10.2.0.1/16",))):
             net[name].ip("addr add 10.255.1.%d/24 dev pe" % last, "route add default via 10.255.1.1",
                          *["addr add %s dev lo" % site for site in sites])
