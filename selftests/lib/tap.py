@@ -34,10 +34,16 @@ def wait(condition, what, seconds=10.0):
         time.sleep(0.01)
 
 
+def short(value):
+    """Its text, of a length that can be read."""
+    text = repr(value)
+    return text if len(text) < 600 else f"{text[:600]}... ({len(text)} characters)"
+
+
 def equal(got, want, what=""):
     """Fail unless both are the same."""
     if got != want:
-        raise AssertionError(f"{what}: got {got!r}, want {want!r}")
+        raise AssertionError(f"{what}: got {short(got)}, want {short(want)}")
 
 
 def main(cleanup=None):

@@ -415,5 +415,14 @@ def user_namespace():
     equal(done.stdout.strip(), b"1")
 
 
+@tap.test("and after all that everything can be removed")
+def remove():
+    ip("link del a0", "link del b0", "link del c0")
+    NL.epoch_sweep(NL.epoch_begin())
+    info = NL.info()
+    equal({k: info[k] for k in ("vrfs", "ports", "nhs", "routes4", "routes6", "labels")},
+          {"vrfs": 0, "ports": 0, "nhs": 0, "routes4": 0, "routes6": 0, "labels": 0})
+
+
 NL = build()
 tap.main()
