@@ -88,7 +88,7 @@ protocol device { scan time 1; }
 protocol direct { ipv6; }
 protocol static { ipv6; route 2001:db8:1::/48 blackhole; }
 protocol kernel { ipv6 { export where source = RTS_BGP; import none; }; }
-protocol bgp pe { local fe80::2 as 64601; neighbor fe80::1 % 'pe' as 4200000001; connect retry time 2;
+protocol bgp provider { local fe80::2 as 64601; neighbor fe80::1 % 'pe' as 4200000001; connect retry time 2;
   ipv6 { import all; export where source = RTS_STATIC; next hop self; }; }
 """
 
@@ -132,7 +132,7 @@ def test_next_hops_at_the_reflector(lab):
 
 
 def test_link_local_ce(lab):
-    wait_for("the CE's session", lambda: "Established" in lab.bird.cli("show protocols pe"), 60)
+    wait_for("the CE's session", lambda: "Established" in lab.bird.cli("show protocols provider"), 60)
     wait_for("the CE has the far site", lambda: "2001:db8:2::/48" in lab.bird.cli("show route"), 30)
     via = lab.bird.cli("show route 2001:db8:2::/48")
     assert "fe80::1" in via, via

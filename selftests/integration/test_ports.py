@@ -102,7 +102,7 @@ def test_deleted_and_made_again(lab):
 
 
 @pytest.mark.parametrize("what,lines", (
-    ("member of a bridge", ("link add br type bridge", "link add c type dummy", "link set c master br")),
+    ("member of a bridge", ("link add br0 type bridge", "link add c type dummy", "link set c master br0")),
     ("member of a bond", ("link add bo type bond", "link add c type dummy", "link set c down", "link set c master bo")),
     ("parent of macvlan", ("link add c type dummy", "link add mv link c type macvlan")),
 ))
@@ -127,9 +127,11 @@ def test_vlan_ports_of_one_device_are_two_customers(lab):
                    "route replace default via 10.255.4.1 dev pe.10")
     with lab["ce-red"].tcpdump("pe", "icmp") as red, lab["ce-blue"].tcpdump("pe", "icmp") as blue:
         wait_for("tag 10 is RED", lambda: lab["ce-x"].ping("10.9.0.1", count=1, source="10.255.4.2", timeout=1), 30)
-        assert "echo request" in red.text() and "echo request" not in blue.text()
+        wait_for("RED's site heard it", lambda: "echo request" in red.text(), 10)
+    assert "echo request" not in blue.text()
     lab["ce-x"].ip("link del pe.10", "link add link pe name pe.20 type vlan id 20", "link set pe.20 up",
                    "addr add 10.255.4.2/24 dev pe.20", "route replace default via 10.255.4.1 dev pe.20")
     with lab["ce-red"].tcpdump("pe", "icmp") as red, lab["ce-blue"].tcpdump("pe", "icmp") as blue:
         wait_for("tag 20 is BLUE", lambda: lab["ce-x"].ping("10.9.0.1", count=1, source="10.255.4.2", timeout=1), 30)
-        assert "echo request" in blue.text() and "echo request" not in red.text()
+        wait_for("BLUE's site heard it", lambda: "echo request" in blue.text(), 10)
+    assert "echo request" not in red.text()
