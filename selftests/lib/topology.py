@@ -261,7 +261,9 @@ class L3vpnd:
     def json(self, command):
         """Rows of a show command."""
         text = self.sh(command + " | json").strip()
-        return json.loads(text) if text else []
+        told = json.loads(text) if text else []
+        # a command that tells facts beside its rows has them in one object
+        return told.get("rows", told) if isinstance(told, dict) else told
 
 
 class Frr:
