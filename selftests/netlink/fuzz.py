@@ -22,8 +22,8 @@ DEVICES = ("f0", "f1", "f2", "f3", "lo", "f2.7")
 VRFS = (1, 2, 3, 4, 99, 0, 1 << 20)
 COMMANDS = list(range(uapi.CMD_MAX + 2))
 # Devices are slow (each end of one waits for readers): few of those.
-WEIGHTS = {uapi.CMD_VRF_NEW: 4, uapi.CMD_VRF_DEL: .5, uapi.CMD_PORT_NEW: 4, uapi.CMD_PORT_DEL: .5, uapi.CMD_NH_NEW: 40,
-           uapi.CMD_NH_DEL: 8, uapi.CMD_ROUTE_ADD: 25, uapi.CMD_ROUTE_DEL: 10, uapi.CMD_LABEL_ADD: 15,
+WEIGHTS = {uapi.CMD_VRF_NEW: 4, uapi.CMD_VRF_DEL: .5, uapi.CMD_PORT_NEW: 1, uapi.CMD_PORT_DEL: .3, uapi.CMD_NH_NEW: 40,
+           uapi.CMD_NH_DEL: 3, uapi.CMD_ROUTE_ADD: 25, uapi.CMD_ROUTE_DEL: 10, uapi.CMD_LABEL_ADD: 15,
            uapi.CMD_LABEL_DEL: 5}
 
 
@@ -163,9 +163,9 @@ class Fuzz:
         r = self.rand
         cmd = r.choices(list(WEIGHTS), WEIGHTS.values())[0] if r.random() < .9 else r.choice(COMMANDS)
         payload = b"".join(n.attr(k, d) for k, d in self.attrs(cmd))
-        if r.random() < .25:
+        if r.random() < .15:
             payload = self.damage(payload)
-        flags = r.choice((0, 0, 0, n.NLM_F_ECHO, n.NLM_F_CREATE, n.NLM_F_REPLACE, n.NLM_F_CREATE | n.NLM_F_EXCL,
+        flags = r.choice((0,) * 12 + (n.NLM_F_ECHO, n.NLM_F_CREATE, n.NLM_F_REPLACE, n.NLM_F_CREATE | n.NLM_F_EXCL,
                           n.NLM_F_DUMP, r.getrandbits(16) & 0xff00))
         if flags & n.NLM_F_DUMP == n.NLM_F_DUMP:
             flags &= ~n.NLM_F_ACK
@@ -214,8 +214,10 @@ def worker(number, seed, end):
     fuzz = Fuzz(seed * 1000 + number)
     rand = random.Random(seed * 1000 + 500 + number)
     while time.monotonic() < end:
-        for _ in range(100):
+        for _ in range(300):
             fuzz.one()
+            if time.monotonic() > end:
+                break
         if number == 0:
             devices(rand)
     print(f"# process {number}: {fuzz.sent} messages, {fuzz.refused} refused", flush=True)
@@ -229,6 +231,12 @@ def main():
     parser.add_argument("--processes", type=int, default=3)
     args = parser.parse_args()
     print(f"TAP version 13\n1..3\n# seed {args.seed}, {args.seconds} s, {args.processes} processes", flush=True)
+    first = n.L3vpn()
+    for vrf in range(1, 5):
+        first.vrf_new(f"v{vrf}", vrf)
+    for nh in range(1, 24):
+        first.nh_new(nh, uapi.NH_KIND_UNREACHABLE)
+    first.close()
     end = time.monotonic() + args.seconds
     pids = []
     for number in range(args.processes):
