@@ -43,7 +43,7 @@ int bgp_reader_routes(struct bgp_reader *r, enum bgp_family f, struct cursor c, 
 /* Reads one attribute; @all is the whole of it, header included. */
 void bgp_attr_read(struct bgp_reader *r, uint8_t flags, uint8_t code, struct cursor value,
 		   struct cursor all);
-/* After the last attribute: merges AS4_PATH and AS4_AGGREGATOR (RFC 6793 4.2.3), checks the path. */
+/* After the last attribute: merges the AS4 attributes (RFC 6793 4.2.3), checks the path. */
 void bgp_attr_finish(struct bgp_reader *r);
 
 /* ---- writing ---- */

@@ -57,7 +57,8 @@ void bgp_conn_cut(struct bgp_conn *c);
 void bgp_conn_event(struct bgp_conn *c, enum bgp_event ev);
 void bgp_conn_message(struct bgp_conn *c, enum bgp_msg_type type, struct cursor body);
 /* The error that the event about to come sends, and why. */
-void bgp_conn_error(struct bgp_conn *c, uint8_t code, uint8_t subcode, const void *data, size_t len);
+void bgp_conn_error(struct bgp_conn *c, uint8_t code, uint8_t subcode, const void *data,
+		    size_t len);
 void bgp_conn_why(struct bgp_conn *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Hands parsed updates to the main thread. */
 void bgp_session_flush(struct bgp_session *s);

@@ -87,8 +87,10 @@ void bgp_restart_begin(struct bgp *b)
 	timer_init(&b->restart_timer, b->env.jobs, deferral_fn);
 	timer_init(&b->settle_timer, b->env.jobs, settle_fn);
 	b->restarting = b->opt.restarting;
-	/* the configuration, which may say another time, restarts the first; without peers in it
-	 * the second ends the restart */
+	/*
+	 * The configuration, which may say another time, restarts the first; without peers in it
+	 * the second ends the restart.
+	 */
 	if (b->restarting) {
 		timer_start(&b->restart_timer, DEFERRAL_MS);
 		timer_start(&b->settle_timer, FIRST_LOOK_MS);

@@ -70,8 +70,8 @@ enum bgp_counter {
 /* For show. */
 struct bgp_session_info {
 	enum bgp_state state;
-	uint64_t since_ms;		/* uv_hrtime() / 1e6 of the last change of state to or from
-					 * Established; 0: never was */
+	/* uv_hrtime() / 1e6 of the last change to or from Established; 0: never was */
+	uint64_t since_ms;
 	uint32_t established;		/* how often */
 	uint32_t connect_retries;	/* ConnectRetryCounter */
 	uint64_t in[BGP_COUNTERS], out[BGP_COUNTERS];
