@@ -24,7 +24,7 @@ from wire import (ETH_ARP, ETH_IP, ETH_IPV6, ETH_MPLS, ICMP, ICMP6, UDP, arp, ch
 RED, BLUE, GREEN = 1, 2, 3
 # next hops
 CORE1, CORE2, CORE6, LSP, DEEP, EMPTY, ECMP, BACKUP, CE_R1, CE_R2, CE_B1, VIA6, BACK_TO_RED = range(10, 23)
-BLACKHOLE, UNREACHABLE, INTO_BLUE, INTO_GREEN, INTO_RED, RECEIVE, PATH_ECMP, SLOW = range(30, 38)
+BLACKHOLE, UNREACHABLE, INTO_BLUE, INTO_GREEN, INTO_RED, RECEIVE, PATH_ECMP, HOST = range(30, 38)
 POP_VRF, POP_NH, SWAP = uapi.LABEL_ACTION_POP_VRF, uapi.LABEL_ACTION_POP_NH, uapi.LABEL_ACTION_SWAP
 
 net = Network()
@@ -65,6 +65,7 @@ def program():
     nl.nh_new(BLACKHOLE, uapi.NH_KIND_BLACKHOLE)
     nl.nh_new(UNREACHABLE, uapi.NH_KIND_UNREACHABLE)
     nl.nh_new(RECEIVE, uapi.NH_KIND_RECEIVE)
+    nl.nh_new(HOST, uapi.NH_KIND_HOST)
     for nh, vrf in ((INTO_RED, RED), (INTO_BLUE, BLUE), (INTO_GREEN, GREEN)):
         nl.nh_new(nh, uapi.NH_KIND_VRF, [(uapi.NH_VRF, struct.pack("=I", vrf))])
     nl.route_add(RED, [
@@ -73,7 +74,7 @@ def program():
         prefix4("10.2.6.0/24", BACK_TO_RED, 5006), prefix4("10.2.7.0/24", PATH_ECMP, 5007),
         prefix4("10.4.0.0/16", CE_R2), prefix4("10.5.0.0/16", BLACKHOLE), prefix4("10.6.0.0/16", UNREACHABLE),
         prefix4("10.7.0.0/16", INTO_BLUE), prefix4("10.8.0.0/16", VIA6), prefix4("10.30.0.0/16", INTO_GREEN),
-        prefix4("10.31.0.0/16", RECEIVE)],
+        prefix4("10.31.0.0/16", RECEIVE), prefix4("198.18.0.0/16", HOST)],
         [prefix6("2001:db8:2::/48", LSP, 6000), prefix6("2001:db8:6::/48", UNREACHABLE)])
     nl.route_add(BLUE, [prefix4("10.2.0.0/16", LSP, 7000), prefix4("10.7.0.0/16", CE_B1)])
     nl.route_add(GREEN, [prefix4("10.30.0.0/16", INTO_RED), prefix4("10.1.0.0/16", INTO_RED)])
@@ -246,6 +247,14 @@ def vrf_hops():
     p = crosses("r1", ipv4("10.1.0.2", "10.7.0.9", udp(1, 2, m), ttl=9), "b1", m)
     equal(p.ttl, 8, "decreased once")
     dropped(uapi.DROP_VRF_LOOP, "r1", ipv4("10.1.0.2", "10.30.0.9", udp(1, 2)))
+
+
+@test("host next hop: on by the global table's own routes, TTL decreased once")
+def to_host():
+    sh("ip -n pe route replace 198.18.5.0/24 via 192.0.2.6")
+    m = mark()
+    p = crosses("r1", ipv4("10.1.0.2", "198.18.5.1", udp(1, 2, m), ttl=9), "k2", m)
+    equal((p.stack, p.ttl, p.dst), ([], 8, net.mac["k2"]), "packet")
 
 
 # ---- disposition
