@@ -32,7 +32,9 @@ VRF, LSP, CORE, PLAIN = 1, 1, 2, 3
 
 
 def devices(ns):
-    sh(f"ip netns add {ns}; ip -n {ns} link set lo up; "
+    # no IPv6: its own multicast would be counted as forwarded
+    sh(f"ip netns add {ns}; ip netns exec {ns} sysctl -qw net.ipv6.conf.all.disable_ipv6=1 "
+       f"net.ipv6.conf.default.disable_ipv6=1; ip -n {ns} link set lo up; "
        f"ip -n {ns} link add in0 type dummy; ip -n {ns} link add out0 type dummy; "
        f"ip netns exec {ns} sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 "
        f"net.ipv4.conf.default.rp_filter=0; ip -n {ns} link set in0 up; ip -n {ns} link set out0 up")
