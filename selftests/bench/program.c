@@ -118,7 +118,7 @@ static void ours_setup(void)
 		exit(1);
 	}
 	while (!ready)
-		uv_run(loop, UV_RUN_ONCE);
+		uv_run(loop, UV_RUN_NOWAIT);
 	op = add(&b, DP_OP_VRF_NEW);
 	op->vrf.id = VRF;
 	strcpy(op->vrf.name, "RED");

@@ -167,3 +167,21 @@ def test_monitor_drops(site):
         monitor.terminate()
         monitor.wait(5)
     assert "no-route" in site.daemon.sh("show drops")
+
+
+def test_a_full_table_takes_what_fits(site):
+    routes = "".join("  route 10.66.%d.0/24\n   next-hop 10.255.2.1\n  !\n" % i for i in range(8))
+    site.daemon.configure("vrf RED\n address-family ipv4 unicast\n  maximum prefix 5\n  !\n !\n!\n"
+                          "router static\n vrf RED\n" + routes + " !\n!\n")
+
+    def refused():
+        facts, tables = site.summary()
+        row = [t for t in tables if isinstance(t, dict) and t.get("table") == "ipv4-route" and t.get("vrf") == "RED"][0]
+        return facts["waiting"] == "0" and row["entries"] == 5 and row["refused"] == 5 and row["equal"]
+    wait_for("five are in, and it is told of five that are not", refused, 30)
+    assert "No space" in site.summary()[0]["last-refusal"] or "limit" in site.summary()[0]["last-refusal"]
+    site.daemon.configure("vrf RED\n address-family ipv4 unicast\n  no maximum prefix 5\n")
+    wait_for("all are in", lambda: site.summary()[0]["failed"] == "0" and len(
+        [r for r in site.daemon.json("show forwarding vrf RED") if r["prefix"].startswith("10.66.")]) == 8, 60)
+    site.daemon.configure("router static\n vrf RED\n" + "".join("  no route 10.66.%d.0/24\n" % i for i in range(8)))
+    site.settled()
