@@ -277,8 +277,10 @@ struct dp_provider_ops {
 	int (*open)(struct dp_provider *p, uv_loop_t *loop, const struct dp_listener *listener,
 		    char *why, size_t why_len);
 
-	/* Ends every dump (done with ECANCELED) and batch (ECANCELED) and frees @p. Forwarding is
-	 * left as it is. The loop must run once more for handles to close. */
+	/*
+	 * Ends every dump (done with ECANCELED) and batch (ECANCELED) and frees @p. Forwarding is
+	 * left as it is. The loop must run once more for handles to close.
+	 */
 	void (*close)(struct dp_provider *p);
 
 	/* Queue @batch. Any number may be queued; they are carried out in order. */
@@ -308,8 +310,10 @@ struct dp_provider_ops {
 	/* Longest match as the data path sees it: 0, ESRCH no route, or another errno. At once. */
 	int (*lookup)(struct dp_provider *p, struct dp_lookup *lookup);
 
-	/* Next hop or VRF by id, at once: 0 or errno. @row's members belong to the provider until
-	 * the next call. */
+	/*
+	 * Next hop or VRF by id, at once: 0 or errno. @row's members belong to the provider until
+	 * the next call.
+	 */
 	int (*get)(struct dp_provider *p, enum dp_query_kind kind, uint32_t id, struct dp_row *row);
 
 	/* Set counters to zero; @kinds as of L3VPN_CLEAR_KINDS, 0: all. */

@@ -426,12 +426,12 @@ int dp_sync_route_refused(const struct dp_sync *s, uint32_t vrf, const struct pr
 
 void dp_sync_on_drop(struct dp_sync *s, void (*fn)(void *arg, const struct dp_drop *drop), void *arg)
 {
-	bool was = s->on_drop != NULL;
+	bool was = s->on_drop, is = fn;
 
 	s->on_drop = fn;
 	s->on_drop_arg = arg;
-	if (was != (fn != NULL))
-		s->p->ops->drops(s->p, fn != NULL);
+	if (was != is)
+		s->p->ops->drops(s->p, is);
 }
 
 const char *dp_audit_state_str(enum dp_audit_state state)

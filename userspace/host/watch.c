@@ -407,13 +407,20 @@ static int on_message(struct nl_msg *msg, void *arg)
 static int dump(struct host *h, int type, int family)
 {
 	struct nl_cb *cb = nl_cb_alloc(NL_CB_DEFAULT);
-	struct rtmsg ask = { .rtm_family = family };
+	union {
+		struct ifinfomsg link;
+		struct ifaddrmsg addr;
+		struct rtmsg route;
+	} ask = { 0 };
+	size_t len = type == RTM_GETLINK ? sizeof(ask.link) :
+		     type == RTM_GETADDR ? sizeof(ask.addr) : sizeof(ask.route);
 	int err = -NLE_NOMEM;
 
 	if (!cb)
 		return err;
 	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_message, h);
-	err = nl_send_simple(h->requests, type, NLM_F_DUMP, &ask, sizeof(ask));
+	ask.route.rtm_family = family;	/* the first octet of each */
+	err = nl_send_simple(h->requests, type, NLM_F_DUMP, &ask, len);
 	if (err >= 0)
 		err = nl_recvmsgs(h->requests, cb);
 	nl_cb_put(cb);

@@ -20,6 +20,7 @@ static json_t *table_row(const struct stream *st, const struct dp_row *row)
 	struct dp_expect e;
 	char buf[32];
 	json_t *out = json_object();
+	bool equal;
 
 	dp_sync_expect(st->env->sync, row->object, row->table, &e);
 	json_object_set_new(out, "table", json_string(dp_object_str(row->object)));
@@ -34,8 +35,8 @@ static json_t *table_row(const struct stream *st, const struct dp_row *row)
 		snprintf(buf, sizeof(buf), "%016llx", (unsigned long long)e.digest);
 		json_object_set_new(out, "expected-digest", json_string(buf));
 	}
-	json_object_set_new(out, "equal", json_boolean(row->count == e.count &&
-						      (!digested || row->digest == e.digest)));
+	equal = row->count == e.count && (!digested || row->digest == e.digest);
+	json_object_set_new(out, "equal", json_boolean(equal));
 	json_object_set_new(out, "refused", json_integer(e.failed));
 	return out;
 }
