@@ -79,8 +79,9 @@ def stock(case, others):
         "swap": "ip -n stock -f mpls route add 400 as 500 via inet 192.0.2.2 dev out0",
         "vrf": f"ip -n stock route add 10.2.0.0/16 table 10 {via}"}[case])
     if case != "swap" and others:
-        lines = "".join(f"route add {p >> 24}.{p >> 16 & 255}.{p >> 8 & 255}.0/24 table 10 {via}\n" for p in others)
-        subprocess.run(["ip", "-n", "stock", "-batch", "-"], input=lines, text=True, check=True)
+        lines = [f"route add {p >> 24}.{p >> 16 & 255}.{p >> 8 & 255}.0/24 table 10 {via}\n" for p in others]
+        for i in range(0, len(lines), 20000):
+            subprocess.run(["ip", "-n", "stock", "-batch", "-"], input="".join(lines[i:i + 20000]), text=True, check=True)
 
 
 def ours(case, others):
