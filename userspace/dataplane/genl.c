@@ -364,6 +364,7 @@ static size_t settle(struct genl *g, struct dp_batch *b, struct genl_msg *m)
 	struct dp_op *op = &b->ops[sent[0]];
 	size_t i, k;
 	unsigned int record;
+	const char *why = m->err.error == ENOSPC ? "the table's limit is reached" : NULL;
 
 	if (!m->err.error || (op_is_del(op) && (m->err.error == ENOENT || m->err.error == ENODEV))) {
 		g->full = 0;
@@ -383,10 +384,10 @@ static size_t settle(struct genl *g, struct dp_batch *b, struct genl_msg *m)
 			return k;
 		if (m->err.error == ENOMEM || ++g->full > FULL_MAX) {
 			for (i = k; i < m->n; i++)
-				dp_op_fail(&b->ops[sent[i]], m->err.error, m->err.text);
+				dp_op_fail(&b->ops[sent[i]], m->err.error, why);
 			return m->n;
 		}
-		dp_op_fail(&b->ops[sent[k]], m->err.error, m->err.text);
+		dp_op_fail(&b->ops[sent[k]], m->err.error, why);
 		return k + 1;
 	}
 	if (sscanf(m->err.text, "record %u:", &record) == 1 && record < m->n) {

@@ -363,7 +363,8 @@ static void neigh_message(struct host *h, struct nlmsghdr *nlh)
 
 	/* an entry that somebody still refers to is not deleted, but fails */
 	if ((nlh->nlmsg_type == RTM_NEWNEIGH && nd->ndm_state & NUD_PERMANENT) ||
-	    nlmsg_parse(nlh, sizeof(*nd), tb, NDA_MAX, NULL) || !tb[NDA_DST] || nla_len(tb[NDA_DST]) < (int)addr_octets(nd->ndm_family) ||
+	    nlmsg_parse(nlh, sizeof(*nd), tb, NDA_MAX, NULL) || !tb[NDA_DST] ||
+	    nla_len(tb[NDA_DST]) < (int)addr_octets(nd->ndm_family) ||
 	    !addr_octets(nd->ndm_family))
 		return;
 	a = addr_make(nd->ndm_family, nla_data(tb[NDA_DST]));
