@@ -19,7 +19,6 @@ static json_t *table_row(const struct stream *st, const struct dp_row *row)
 	bool digested = row->object != L3VPN_OBJECT_VRF && row->object != L3VPN_OBJECT_PORT;
 	struct dp_expect e;
 	char buf[32];
-	bool equal;
 	json_t *out = json_object();
 	bool equal;
 
