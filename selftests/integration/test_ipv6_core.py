@@ -11,6 +11,9 @@ import pytest
 from topology import Bird, Gobgp, L3vpnd, Topology, run, wait_for
 
 
+ASDOT = "64086.59905"  # as GoBGP writes AS 4200000001 in an RD of type 2
+
+
 def pe_config(n):
     other = 3 - n
     text = """hostname PE%d
@@ -48,6 +51,8 @@ router static
    next-hop 10.255.%d.2
   !
 """ % (n, n, n, n, n, n, other, n, 1000 + other, n, n)
+    if n == 1:
+        text = text.replace(" ipv6 address 2001:db8:ff:1::1/64\n", " ipv6 address 2001:db8:ff:1::1/64\n ipv6 address fe80::1/64\n")
     if n == 2:
         text += "  route 2001:db8:2::/48\n   next-hop 2001:db8:ff:2::2\n  !\n"
     text += " !\n!\nrouter bgp 4200000001\n router-id 192.0.2.%d\n" % n
@@ -88,7 +93,7 @@ protocol device { scan time 1; }
 protocol direct { ipv6; }
 protocol static { ipv6; route 2001:db8:1::/48 blackhole; }
 protocol kernel { ipv6 { export where source = RTS_BGP; import none; }; }
-protocol bgp provider { local fe80::2 as 64601; neighbor fe80::1 % 'pe' as 4200000001; connect retry time 2;
+protocol bgp provider { local fe80::2 as 64601; neighbor fe80::1 as 4200000001; interface "pe"; connect retry time 2;
   ipv6 { import all; export where source = RTS_STATIC; next hop self; }; }
 """
 
@@ -114,7 +119,6 @@ def lab():
                   "addr add 2001:db8:ff:%d::2/64 dev pe nodad" % n, "route add default via 10.255.%d.1" % n)
         net["ce1"].ip("addr flush dev pe scope link", "addr add fe80::2/64 dev pe nodad")
         net["ce2"].ip("route add ::/0 via 2001:db8:ff:2::1")
-        net["pe1"].ip("addr flush dev red scope link", "addr add fe80::1/64 dev red nodad")
         net.rr = Gobgp(p, GOBGP).start()
         net.bird = Bird(net["ce1"], BIRD).start()
         net.pe = {n: L3vpnd(net["pe%d" % n], pe_config(n)).start() for n in (1, 2)}
@@ -126,7 +130,7 @@ def test_next_hops_at_the_reflector(lab):
     for family, prefix in (("vpnv4", "10.%d.0.0/16"), ("vpnv6", "2001:db8:%d::/48")):
         for n in (1, 2):
             def line(family=family, prefix=prefix, n=n):
-                return [l for l in lab.rr.cli("global", "rib", "-a", family).splitlines() if "4200000001:%d:%s" % (n, prefix % n) in l]
+                return [l for l in lab.rr.cli("global", "rib", "-a", family).splitlines() if "%s:%d:%s" % (ASDOT, n, prefix % n) in l]
             found = wait_for("%s of PE%d" % (family, n), line, 60)
             assert re.search(r"\sfd00::%d\s" % n, found[0]), found
 

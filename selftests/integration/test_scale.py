@@ -64,8 +64,8 @@ def slab_mb():
 
 
 def routes_in_module(net):
-    rows = net.pe.json("show forwarding summary")
-    return max((int(row.get("count", 0)) for row in rows if "4" in str(row.get("table", "")) + str(row.get("kind", ""))), default=0)
+    rows = json.loads(net.pe.sh("show forwarding summary | json"))["rows"]
+    return sum(int(row["entries"]) for row in rows if row["table"] == "ipv4-route")
 
 
 def test_routes(lab, capsys):

@@ -248,7 +248,7 @@ class Sniffer(threading.Thread):
         super().__init__(daemon=True)
         self.where = "%s:%s" % (node.name, interface)
         self.take, self.frames, self.running = take, [], True
-        self.socket = in_netns(node, lambda: packet_socket(interface))
+        self.socket = node.inside(lambda: packet_socket(interface))
         self.start()
 
     def run(self):
@@ -271,26 +271,11 @@ def packet_socket(interface):
     return s
 
 
-def in_netns(node, function):
-    """Run function in node's namespace (this thread only), and come back."""
-    libc = __import__("ctypes").CDLL(None, use_errno=True)
-    own = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-    there = os.open("/run/netns/" + node.netns, os.O_RDONLY)
-    try:
-        if libc.setns(there, 0x40000000):
-            raise OSError("setns")
-        return function()
-    finally:
-        libc.setns(own, 0x40000000)
-        os.close(own)
-        os.close(there)
-
-
 class Servers:
     """What a PE may run in the default VRF: TCP and UDP, on every address."""
 
     def __init__(self, node):
-        self.sockets = in_netns(node, self._open)
+        self.sockets = node.inside(self._open)
 
     @staticmethod
     def _open():
@@ -402,7 +387,7 @@ def main():
             (net["ce-blue"], "pe"), (net["noc"], "pe"), (net["p"], "pe")]
         sniffers = [Sniffer(node, interface, marked) for node, interface in watched]
         red = Sniffer(net["ce-red"], "pe", strange)
-        inject = in_netns(net["ce-red"], lambda: packet_socket("pe"))
+        inject = net["ce-red"].inside(lambda: packet_socket("pe"))
 
         cells, number = [], 0
         for family, kinds in (("IPv4", kinds4), ("IPv6", kinds6)):
@@ -417,7 +402,7 @@ def main():
                         number += 1
         # Controls: the same marker where it may be, seen by the same captures.
         control = marker(999999)
-        in_netns(net["ce-blue"], lambda: packet_socket("pe")).send(
+        net["ce-blue"].inside(lambda: packet_socket("pe")).send(
             bytes(Ether(dst=mac_of(net["pe"], "blue"), src=mac_of(net["ce-blue"], "pe")) / IP(src="10.255.3.2", dst="10.2.0.1")
                   / UDP() / Raw(control)))
         net["noc"].run("python3", "-c", "import socket;socket.socket(socket.AF_INET,socket.SOCK_DGRAM).sendto(%r,('203.0.113.1',7777))" % control)

@@ -4,9 +4,7 @@
 It runs in the namespace of a Node (in a thread, by setns), answers keepalives by itself, and never
 interprets: tests build UPDATEs from the pieces below, or from raw octets.
 """
-import ctypes
 import ipaddress
-import os
 import select
 import socket
 import struct
@@ -125,17 +123,8 @@ class Speaker:
         self.lock = threading.Lock()
 
     def _socket(self):
-        libc = ctypes.CDLL(None, use_errno=True)
-        own = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-        there = os.open("/run/netns/" + self.node.netns, os.O_RDONLY)
-        try:
-            libc.setns(there, 0x40000000)
-            return socket.create_connection((self.peer, self.port), timeout=10,
-                                            source_address=(self.source, 0) if self.source else None)
-        finally:
-            libc.setns(own, 0x40000000)
-            os.close(own)
-            os.close(there)
+        return self.node.inside(lambda: socket.create_connection(
+            (self.peer, self.port), timeout=10, source_address=(self.source, 0) if self.source else None))
 
     def open_message(self):
         caps = b"".join(capability(1, struct.pack("!HBB", afi, 0, safi)) for afi, safi in self.families)

@@ -5,6 +5,7 @@ A Topology makes namespaces, veth links between them, and starts real routers in
 FRR, BIRD, GoBGP. Everything it made is gone after close(), whatever happened before. Nothing
 here sleeps for a fixed time: wait_for() polls a condition until a deadline.
 """
+import ctypes
 import json
 import os
 import re
@@ -16,6 +17,9 @@ import time
 
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("L3VPN_BUILD", os.path.join(REPO, "build", "userspace"))
+
+
+CLONE_NEWNET = 0x40000000
 
 
 class Failed(Exception):
@@ -70,6 +74,20 @@ class Node:
             return True
         except (Failed, subprocess.TimeoutExpired):
             return False
+
+    def inside(self, function):
+        """What function() returns, run in this namespace by this thread alone: for sockets."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        own = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        there = os.open("/run/netns/" + self.netns, os.O_RDONLY)
+        try:
+            if libc.setns(there, CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), "setns " + self.netns)
+            return function()
+        finally:
+            libc.setns(own, CLONE_NEWNET)
+            os.close(own)
+            os.close(there)
 
     def ip(self, *lines):
         """Run lines of iproute2's batch language."""
