@@ -216,6 +216,7 @@ void port_reconcile(struct host *h, struct port *p)
 			p->neighs[i].set = false;
 	} else if (p->told != l->pub.ifindex) {
 		p->pub.ifindex = l->pub.ifindex;
+		p->raise = true;
 		port_sysctls(p);
 		for (i = 0; i < p->n_neighs; i++)
 			p->neighs[i].set = false;
@@ -224,11 +225,15 @@ void port_reconcile(struct host *h, struct port *p)
 		p->told = p->pub.ifindex;
 		tell_port(h, HOST_CHANGE, p);
 	}
-	if (l && l->pub.up == p->pub.shutdown) {
+	/* an operator who sets it down (to rename it, say) is not worked against */
+	if (l && l->pub.up == p->pub.shutdown && (p->raise || p->pub.shutdown)) {
 		err = request_link_up(h, &l->pub, !p->pub.shutdown);
 		if (err)
 			refused(h, p, err, "%s", p->pub.shutdown ? "set down" : "set up");
+		p->raise = err;
 	}
+	if (l && l->pub.up)
+		p->raise = false;
 	if (l && port_ready(h, p, l)) {
 		port_addrs(h, p, l);
 		port_neighs(h, p, l);
@@ -367,6 +372,7 @@ static void on_interface(enum conf_op op, const struct lyd_node *old, const stru
 		tell_port(h, op == CONF_ADD ? HOST_NEW : HOST_CHANGE, p);
 	}
 	p->pub.shutdown = conf_exists(now, "shutdown");
+	p->raise = !p->pub.shutdown;
 	port_dirty(h, p);
 }
 

@@ -48,6 +48,7 @@ struct port {
 	struct static_neigh *neighs;
 	size_t n_neighs;
 	bool failed;
+	bool raise;			/* set up once: new device or new configuration */
 	int32_t told;			/* ifindex that listeners know of */
 	struct list dirty;		/* in host.dirty_ports: to be reconciled by the job */
 };
