@@ -490,6 +490,7 @@ struct dp_sync *dp_sync_new(const struct dp_sync_env *env, char *why, size_t why
 	s->p = env->provider;
 	s->fib = rib_fib(env->rib);
 	s->nh_next = 1;
+	s->window_no = 1;
 	s->retry_ms = RETRY_MIN_MS;
 	hash_init(&s->adopted_nhs);
 	list_init(&s->dirty_tables);

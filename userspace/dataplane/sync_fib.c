@@ -296,8 +296,10 @@ static void route_refused(struct dp_sync *s, struct sync_table *t, const struct 
 		r->prefix = *p;
 		hash_insert(&t->refused, &r->node, prefix_hash(p, 0));
 		s->failed_routes++;
-		if (now.nh->id == nh && now.label == label)
-			window_route(s, t, p, NULL);
+	}
+	if (!r->removal && now.nh->id == nh && now.label == label) {
+		r->removal = s->window_no;
+		window_route(s, t, p, NULL);
 	}
 	r->error = op->error;
 	snprintf(t->why, sizeof(t->why), "%s", op->why ? op->why : "");
@@ -321,7 +323,7 @@ void sync_route_acked(struct dp_sync *s, const struct dp_op *op)
 		return;
 	}
 	r = sync_refused_find(t, &p);
-	if (r)
+	if (r && (uintptr_t)op->cookie >= r->removal)
 		refused_forget(s, t, r);
 }
 

@@ -21,10 +21,15 @@
 #define RETRY_MIN_MS	50
 #define RETRY_MAX_MS	30000
 
-/** struct sync_refused - a route that the forwarder refused */
+/**
+ * struct sync_refused - a route that the forwarder refused
+ * @removal:	window of the deletion that followed the refusal, 0: none did. An addition of an
+ *		earlier window may have succeeded, but that deletion comes after it
+ */
 struct sync_refused {
 	struct hash_node node;
 	struct prefix prefix;
+	uint64_t removal;
 	int error;
 };
 
@@ -139,6 +144,7 @@ struct dp_sync {
 	struct dp_batch *head, *labels, *tail;
 	struct list dirty_tables;
 	struct job flush;
+	uint64_t window_no;		/* of the window that is gathered now, from 1 */
 	size_t windowed;
 	uint64_t in_flight;		/* requests submitted and not acknowledged */
 	uint64_t requests, refused;

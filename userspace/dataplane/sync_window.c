@@ -222,6 +222,15 @@ static void routes_order(struct dp_sync *s, struct dp_batch *b)
 	free(tmp);
 }
 
+/* Routes know their window, so that an answer can be told to be older than a later change. */
+static void routes_stamp(struct dp_sync *s, struct dp_batch *b)
+{
+	size_t i;
+
+	for (i = 0; b && i < b->n; i++)
+		b->ops[i].cookie = (void *)(uintptr_t)s->window_no;
+}
+
 static void submit(struct dp_sync *s, struct dp_batch **window)
 {
 	struct dp_batch *b = *window;
@@ -249,10 +258,12 @@ void window_flush(struct dp_sync *s)
 		if (t->mixed)
 			routes_order(s, t->window);
 		t->mixed = false;
+		routes_stamp(s, t->window);
 		submit(s, &t->window);
 	}
 	submit(s, &s->labels);
 	submit(s, &s->tail);
+	s->window_no++;
 }
 
 static void forget(struct dp_sync *s, struct dp_batch **window)

@@ -385,6 +385,44 @@ static void refused_change(void **state)
 	world_free(w);
 }
 
+static int refuse_once(const struct dp_op *op, const char **why, void *arg)
+{
+	bool *done = arg;
+
+	if (op->type != DP_OP_ROUTE4_ADD || *done)
+		return 0;
+	*done = true;
+	*why = "only once";
+	return ENOMEM;
+}
+
+/* The first of three additions in flight is refused: what follows it must not lose the last. */
+static void refused_late(void **state)
+{
+	static const char *const gateways[] = { NULL, "10.0.0.2", NULL };
+	struct world *w = world_new(NULL);
+	bool done = false;
+	size_t i;
+
+	(void)state;
+	add_vrf(w, 0, "RED");
+	add_port(w, 0, 7, "ce1", "10.0.0.1/24");
+	announce(w, 0, "10.8.0.0/16", NULL);
+	announce(w, 0, "10.9.0.0/16", "10.0.0.2");
+	until(w, idle, "the VRF and the next hops are there");
+	w->record->refuse = refuse_once;
+	w->record->refuse_arg = &done;
+	for (i = 0; i < ARRAY_SIZE(gateways); i++) {
+		announce(w, 0, "10.2.0.0/16", gateways[i]);
+		while (jobs_run(w->jobs, 0))
+			;
+	}
+	until(w, idle, "all is programmed");
+	assert_true(done);
+	check_equal(w);
+	world_free(w);
+}
+
 static int refuse_adjacency(const struct dp_op *op, const char **why, void *arg)
 {
 	if (op->type != DP_OP_NH_NEW || op->nh->kind != L3VPN_NH_KIND_ADJACENCY)
@@ -698,7 +736,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(order), cmocka_unit_test(packed), cmocka_unit_test(last_word),
 		cmocka_unit_test(refused_route), cmocka_unit_test(refused_change),
-		cmocka_unit_test(refused_next_hop), cmocka_unit_test(audit_mends),
+		cmocka_unit_test(refused_late), cmocka_unit_test(refused_next_hop),
+		cmocka_unit_test(audit_mends),
 		cmocka_unit_test(label_acknowledged), cmocka_unit_test(reload),
 		cmocka_unit_test(adoption), cmocka_unit_test(churn),
 		cmocka_unit_test(vrf_comes_and_goes),
