@@ -137,16 +137,26 @@ static void l3vpn_port_stamp(struct l3vpn_port *port, const struct l3vpn_port_re
 	mutex_unlock(&port->ln->lock);
 }
 
+/*
+ * The device is down on its way: between two VRFs its addresses and routes would be in the global
+ * table, and global traffic for the same addresses would leave by it.
+ */
 static int l3vpn_port_move(struct l3vpn_port *port, const struct l3vpn_port_request *req,
 			   struct netlink_ext_ack *extack)
 {
 	struct l3vpn_vrf *was = rtnl_dereference(port->vrf);
+	struct l3vpn_port_rest rest;
 	int err;
 
-	l3vpn_port_leave(port);
+	err = l3vpn_port_dev_rest(port->dev, &rest, extack);
+	if (err)
+		return err;
+	if (was)
+		l3vpn_port_leave(port);
 	err = l3vpn_port_enter(port, req->vrf, extack);
-	if (err && l3vpn_port_enter(port, was, NULL))
+	if (err && (!was || l3vpn_port_enter(port, was, NULL)))
 		netdev_err(port->dev, "l3vpn: belongs to no VRF any more\n");
+	l3vpn_port_dev_wake(port->dev, &rest);
 	return err;
 }
 

@@ -56,4 +56,22 @@ int l3vpn_port_dev_link(struct net_device *dev, struct l3vpn_vrf *vrf,
 			struct netlink_ext_ack *extack);
 void l3vpn_port_dev_unlink(struct net_device *dev, struct l3vpn_vrf *vrf);
 
+/**
+ * struct l3vpn_port_rest - a device that is down while it moves from one VRF to another
+ * @flags:	what it had
+ * @keep:	its keep_addr_on_down
+ */
+struct l3vpn_port_rest {
+	unsigned int flags;
+	int keep;
+};
+
+/*
+ * Under RTNL, not ln->lock. Take @dev down if it is up, keeping its addresses; 0 or -errno, extack
+ * set. After success the second brings it back to what it was. (port_dev.c)
+ */
+int l3vpn_port_dev_rest(struct net_device *dev, struct l3vpn_port_rest *rest,
+			struct netlink_ext_ack *extack);
+void l3vpn_port_dev_wake(struct net_device *dev, const struct l3vpn_port_rest *rest);
+
 #endif /* _L3VPN_PORT_CTL_H */

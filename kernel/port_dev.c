@@ -139,3 +139,26 @@ void l3vpn_port_dev_unlink(struct net_device *dev, struct l3vpn_vrf *vrf)
 		netdev_warn(dev, "l3vpn: did not come up again\n");
 	l3vpn_keep_addrs_end(dev, was);
 }
+
+int l3vpn_port_dev_rest(struct net_device *dev, struct l3vpn_port_rest *rest,
+			struct netlink_ext_ack *extack)
+{
+	int err = 0;
+
+	ASSERT_RTNL();
+	rest->flags = dev->flags;
+	rest->keep = l3vpn_keep_addrs(dev);
+	if (netif_running(dev))
+		err = dev_change_flags(dev, dev->flags & ~IFF_UP, extack);
+	if (err)
+		l3vpn_keep_addrs_end(dev, rest->keep);
+	return err;
+}
+
+void l3vpn_port_dev_wake(struct net_device *dev, const struct l3vpn_port_rest *rest)
+{
+	ASSERT_RTNL();
+	if ((rest->flags & IFF_UP) && dev_change_flags(dev, rest->flags, NULL))
+		netdev_warn(dev, "l3vpn: did not come up again\n");
+	l3vpn_keep_addrs_end(dev, rest->keep);
+}

@@ -69,6 +69,12 @@ int l3vpn_vrf_publish(struct l3vpn_vrf *vrf, struct netlink_ext_ack *extack)
 	err = l3vpn_vrf_number(ln, vrf, extack);
 	if (err)
 		goto out;
+	if (!vrf->table && l3vpn_table_is_taken(ln, L3VPN_TABLE_BASE + vrf->id)) {
+		NL_SET_ERR_MSG(extack, "another VRF has the table that goes with this id");
+		xa_erase(&ln->vrfs, vrf->id);
+		err = -EEXIST;
+		goto out;
+	}
 	if (!vrf->table)
 		vrf->table = L3VPN_TABLE_BASE + vrf->id;
 	vrf->stamp = ln->epoch;

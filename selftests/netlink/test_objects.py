@@ -77,9 +77,38 @@ def vrf():
     equal(nl.tables()[(uapi.OBJECT_VRF, None)][0], 3)
     refused(17, "name exists", nl.vrf_new, "RED", RED, flags=n.NLM_F_CREATE | n.NLM_F_EXCL)
     refused(2, "no such VRF", nl.vrf_new, "NONE", flags=n.NLM_F_REPLACE)
+    refused(17, "table", nl.vrf_new, "OTHER", table=0x4c000000 + RED)
+    equal(nl.vrf_new("OTHER", 9, table=0x4c000000 + 10), 9)
+    refused(17, "table", nl.vrf_new, "TENTH", 10)
+    nl.vrf_del("OTHER")
     nl.vrf_del("GREEN")
     ip("link del BLUE")
     equal(nl.info()["vrfs"], 1)
+
+
+@tap.test("port: moved from one VRF to another, its addresses are never in the global tables")
+def move():
+    nl = start()
+    ip("addr add 10.66.0.1/24 dev a0", "addr add 2001:db8:66::1/64 dev a0 nodad")
+    with subprocess.Popen(["ip", "monitor", "route"], stdout=subprocess.PIPE, text=True) as monitor:
+        ip("link add c0 type dummy", "link set c0 up")
+        for i, vrf in enumerate((BLUE, RED, BLUE)):
+            nl.port_new("a0", vrf)
+            equal(nl.ports()["a0"], (uapi.PORT_KIND_CUSTOMER, vrf))
+            ip(f"addr add 10.67.{i}.1/24 dev c0")
+        seen = []
+        for line in monitor.stdout:
+            seen.append(line.strip())
+            if "10.67.2.0/24" in line:
+                break
+        monitor.terminate()
+    ip("link del c0")
+    moved = [line for line in seen if "dev a0" in line and ("10.66." in line or ":66:" in line)]
+    equal([line for line in moved if " table " not in line or "table local" in line], [], "in global tables")
+    table = n.get(nl.do(uapi.CMD_VRF_GET, [(uapi.VRF_ID, n.u32(BLUE))])[0][uapi.VRF_TABLE])
+    for family, prefix in (("-4", "10.66.0.0/24"), ("-6", "2001:db8:66::/64")):
+        equal(prefix in subprocess.check_output(["ip", family, "route", "show", "table", str(table)], text=True), True,
+              prefix + " in the new VRF's table")
 
 
 @tap.test("port: customer and core, the same by netlink and by master, moved, refused, unbound")
