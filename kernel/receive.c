@@ -9,6 +9,7 @@
  * (RFC 1812 section 5.3, RFC 4291 section 2.5, RFC 6890).
  */
 #include <linux/etherdevice.h>
+#include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <linux/if_arp.h>
 #include <linux/if_vlan.h>
@@ -17,8 +18,10 @@
 #include <linux/udp.h>
 #include <net/addrconf.h>
 #include <net/arp.h>
+#include <net/ip_fib.h>
 #include <net/ipv6.h>
 #include <net/l3mdev.h>
+#include <net/route.h>
 #include "forward.h"
 #include "packet.h"
 #include "receive.h"
@@ -135,25 +138,78 @@ enum l3vpn_drop l3vpn_check_ip(struct sk_buff *skb)
 static bool source_plausible(const struct sk_buff *skb, const struct l3vpn_pkt *pkt)
 {
 	const struct l3vpn_leaf *leaf;
-	struct net_device *dev;
+	bool global;
 	u8 kind;
 
 	if (l3vpn_is_ipv4(skb)) {
 		leaf = l3vpn_fib_lookup4(&pkt->entry->fib4, ip_hdr(skb)->saddr);
-		dev = __ip_dev_find(pkt->ln->net, ip_hdr(skb)->saddr, false);
+		/* by table: an address may be local in a VRF and in the global table */
+		global = inet_addr_type_table(pkt->ln->net, ip_hdr(skb)->saddr,
+					      RT_TABLE_LOCAL) != RTN_UNICAST;
 	} else {
 		const struct in6_addr *saddr = &ipv6_hdr(skb)->saddr;
+		struct net_device *dev;
 
 		if (ipv6_addr_type(saddr) & IPV6_ADDR_LINKLOCAL)
 			return pkt->in && pkt->in->kind == L3VPN_PORT_KIND_CUSTOMER;
 		leaf = l3vpn_fib_lookup6(&pkt->entry->fib6, saddr);
 		dev = ipv6_dev_find(pkt->ln->net, saddr, NULL);
+		global = dev && !l3mdev_master_ifindex_rcu(dev);
 	}
-	if (!leaf || (dev && !l3mdev_master_ifindex_rcu(dev)))
+	if (!leaf || global)
 		return false;
 	kind = l3vpn_nh_rcu(leaf->nh)->kind;
 	return kind != L3VPN_NH_KIND_RECEIVE && kind != L3VPN_NH_KIND_BLACKHOLE &&
 	       kind != L3VPN_NH_KIND_UNREACHABLE;
+}
+
+/*
+ * An ICMP error tells a host about a packet that it sent (RFC 1122 section 3.2.2, RFC 4443 section
+ * 2.4), so what it quotes comes from the address that it goes to. The stack does not look, and its
+ * TCP finds the socket without asking for the VRF: a customer could quote a connection of the
+ * global table. False: @skb is such an error, or one too short to tell.
+ */
+static bool quotes_receiver4(const struct sk_buff *skb)
+{
+	const struct iphdr *iph = ip_hdr(skb), *quoted;
+	unsigned int at = iph->ihl * 4;
+	const struct icmphdr *icmph;
+	struct icmphdr buffer;
+	struct iphdr copy;
+
+	if (iph->protocol != IPPROTO_ICMP || iph->frag_off & htons(IP_OFFSET))
+		return true;
+	icmph = skb_header_pointer(skb, at, sizeof(buffer), &buffer);
+	if (!icmph || !icmp_is_err(icmph->type))
+		return icmph;
+	quoted = skb_header_pointer(skb, at + sizeof(buffer), sizeof(copy), &copy);
+	return quoted && quoted->saddr == iph->daddr;
+}
+
+static bool quotes_receiver6(const struct sk_buff *skb)
+{
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb), *quoted;
+	const struct icmp6hdr *icmp;
+	struct icmp6hdr buffer;
+	struct ipv6hdr copy;
+	__be16 fragment = 0;
+	u8 proto = ip6h->nexthdr;
+	int at = ipv6_skip_exthdr(skb, sizeof(*ip6h), &proto, &fragment);
+
+	if (at < 0)
+		return false;
+	if (proto != IPPROTO_ICMPV6 || fragment & htons(IP6_OFFSET))
+		return true;
+	icmp = skb_header_pointer(skb, at, sizeof(buffer), &buffer);
+	if (!icmp || icmp->icmp6_type & ICMPV6_INFOMSG_MASK)
+		return icmp;
+	quoted = skb_header_pointer(skb, at + sizeof(buffer), sizeof(copy), &copy);
+	return quoted && ipv6_addr_equal(&quoted->saddr, &ip6h->daddr);
+}
+
+static bool quotes_receiver(const struct sk_buff *skb)
+{
+	return l3vpn_is_ipv4(skb) ? quotes_receiver4(skb) : quotes_receiver6(skb);
 }
 
 /* Give @skb a link layer header of @dev's own, for taps there. */
@@ -181,6 +237,7 @@ static rx_handler_result_t requeue(struct sk_buff *skb, struct l3vpn_pkt *pkt,
 	if (!fake_mac_header(skb, dev))
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_MEMORY);
 	skb_dst_drop(skb);
+	nf_reset_ct(skb);	/* what a local socket sends from one VRF begins anew in another */
 	skb->dev = dev;
 	skb->pkt_type = PACKET_HOST;
 	skb->encapsulation = 0;
@@ -191,6 +248,8 @@ rx_handler_result_t l3vpn_to_stack(struct sk_buff *skb, struct l3vpn_pkt *pkt)
 {
 	if (pkt->in && !source_plausible(skb, pkt))
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_MARTIAN);
+	if (pkt->in && !quotes_receiver(skb))
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NOT_FOR_HOST);
 	if (pkt->in && skb->dev == pkt->in->dev &&
 	    rcu_access_pointer(pkt->in->vrf) == pkt->vrf)
 		return RX_HANDLER_PASS;
@@ -340,6 +399,8 @@ static rx_handler_result_t receive_ip(struct sk_buff *skb, struct l3vpn_pkt *pkt
 	if (!(ipv6_addr_type(&ipv6_hdr(skb)->saddr) & IPV6_ADDR_LINKLOCAL) &&
 	    !ipv6_addr_any(&ipv6_hdr(skb)->saddr) && !source_plausible(skb, pkt))
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_MARTIAN);
+	if (!quotes_receiver(skb))
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NOT_FOR_HOST);
 	return RX_HANDLER_PASS;
 }
 
