@@ -20,6 +20,7 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <net/addrconf.h>
+#include <net/dst_metadata.h>
 #include <net/icmp.h>
 #include <net/ip6_checksum.h>
 #include <net/ipv6.h>
@@ -375,16 +376,30 @@ static void tell_socket(struct sk_buff *skb, enum l3vpn_icmp_error what, u32 mtu
 	}
 }
 
+/* Spoofed: an error would make our own sockets believe that their packets met with it. */
+static bool from_ourselves(const struct sk_buff *skb, const struct l3vpn_vrf *vrf)
+{
+	const struct l3vpn_leaf *leaf;
+
+	if (l3vpn_is_ipv4(skb))
+		leaf = l3vpn_fib_lookup4(&vrf->fib4, ip_hdr(skb)->saddr);
+	else
+		leaf = l3vpn_fib_lookup6(&vrf->fib6, &ipv6_hdr(skb)->saddr);
+	return leaf && l3vpn_nh_rcu(leaf->nh)->kind == L3VPN_NH_KIND_RECEIVE;
+}
+
 void l3vpn_icmp_error(struct sk_buff *skb, struct l3vpn_pkt *pkt, enum l3vpn_icmp_error what,
 		      u32 mtu)
 {
 	struct sk_buff *icmp;
 
 	if (!pkt->in) {
-		if (skb_dst(skb))
+		if (skb_valid_dst(skb))
 			tell_socket(skb, what, mtu);
 		return;
 	}
+	if (from_ourselves(skb, pkt->entry))
+		return;
 	icmp = l3vpn_icmp_make(skb, 0, pkt, what, mtu, (L3VPN_LABELS_MAX + 1) * L3VPN_LSE_LEN);
 	if (icmp)
 		l3vpn_forward(icmp, pkt->entry, NULL);

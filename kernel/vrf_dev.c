@@ -12,6 +12,7 @@
 #include <linux/ethtool.h>
 #include <linux/rtnetlink.h>
 #include <net/addrconf.h>
+#include <net/dst_metadata.h>
 #include <net/ip.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
@@ -46,11 +47,11 @@ static bool l3vpn_vrf_is_local(const struct sk_buff *skb)
 {
 	const struct dst_entry *dst = skb_dst(skb);
 
-	if (!dst)
-		return false;
+	if (!skb_valid_dst(skb))
+		return false;	/* none, or a tunnel's metadata */
 	if (skb->protocol == htons(ETH_P_IP))
-		return skb_rtable(skb)->rt_type == RTN_LOCAL;
-	return container_of(dst, struct rt6_info, dst)->rt6i_flags & RTF_LOCAL;
+		return dst->ops->family == AF_INET && skb_rtable(skb)->rt_type == RTN_LOCAL;
+	return dst->ops->family == AF_INET6 && container_of(dst, struct rt6_info, dst)->rt6i_flags & RTF_LOCAL;
 }
 
 /* Inside rcu_read_lock_bh. */
