@@ -194,6 +194,15 @@ static bool source_stays(const struct sk_buff *skb)
 	return !l3vpn_is_ipv4(skb) && (ipv6_addr_type(&ipv6_hdr(skb)->saddr) & IPV6_ADDR_LINKLOCAL);
 }
 
+/* A label of one VRF does not lead to another's port, wherever its next hop has been moved to. */
+static bool way_strays(const struct l3vpn_pkt *pkt, const struct l3vpn_way *way)
+{
+	const struct l3vpn_port *out = way->adj->port;
+
+	return pkt->pinned && out && out->kind == L3VPN_PORT_KIND_CUSTOMER &&
+	       rcu_access_pointer(out->vrf) != pkt->vrf;
+}
+
 static rx_handler_result_t enter_vrf(struct sk_buff *skb, struct l3vpn_pkt *pkt,
 				     struct l3vpn_vrf *vrf)
 {
@@ -203,6 +212,7 @@ static rx_handler_result_t enter_vrf(struct sk_buff *skb, struct l3vpn_pkt *pkt,
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_VRF_LOOP);
 	count_exit(skb, pkt);
 	pkt->vrf = vrf;
+	pkt->pinned = false;
 	return l3vpn_route(skb, pkt);
 }
 
@@ -219,6 +229,8 @@ rx_handler_result_t l3vpn_to_nh(struct sk_buff *skb, struct l3vpn_pkt *pkt,
 	if (likely(way.adj)) {
 		if (unlikely(source_stays(skb)))
 			return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_MARTIAN);
+		if (unlikely(way_strays(pkt, &way)))
+			return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_UNREACHABLE);
 		if (unlikely(pkt->in && l3vpn_ip_ttl(skb) <= 1))
 			return refuse(skb, pkt, L3VPN_ICMP_TIME_EXCEEDED, L3VPN_DROP_TTL);
 		l3vpn_send_ip(skb, pkt, &way);

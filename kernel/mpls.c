@@ -115,6 +115,7 @@ static rx_handler_result_t dispose(struct sk_buff *skb, struct l3vpn_pkt *pkt,
 	if (unlikely(READ_ONCE(pkt->vrf->dying)))
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_VRF);
 	pkt->hops++;
+	pkt->pinned = true;
 	l3vpn_count_entry(skb, pkt);
 	return l3vpn_to_nh(skb, pkt, ilm->nh, L3VPN_LABEL_NONE);
 }

@@ -36,6 +36,7 @@
  * @in:		port it came in by; NULL: made by a local socket
  * @hash:	of its flow, valid when @hashed
  * @hashed:	see @hash
+ * @pinned:	to a next hop by its label, without a look-up: may not leave by another VRF's port
  * @hops:	VRFs entered so far
  * @stack_len:	number of entries in @stack
  * @stack:	the label stack it came with, outermost first, network byte order
@@ -47,6 +48,7 @@ struct l3vpn_pkt {
 	struct l3vpn_port *in;
 	u32 hash;
 	bool hashed;
+	bool pinned;
 	u8 hops;
 	u8 stack_len;
 	__be32 stack[L3VPN_STACK_KEPT];
@@ -61,6 +63,7 @@ static inline void l3vpn_pkt_init(struct l3vpn_pkt *pkt, struct l3vpn_port *in,
 	pkt->vrf = vrf;
 	pkt->entry = vrf;
 	pkt->hashed = false;
+	pkt->pinned = false;
 	pkt->hops = 0;
 	pkt->stack_len = 0;
 }

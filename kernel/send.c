@@ -84,6 +84,15 @@ static bool port_usable(const struct l3vpn_port *port)
 	return port && netif_running(port->dev) && netif_carrier_ok(port->dev);
 }
 
+/*
+ * Whatever routes and next hops say: a customer's packet goes into the core under labels only, where
+ * a router would else look it up in the global table, and no label leaves to a customer.
+ */
+static bool may_leave(const struct l3vpn_port *out, bool labelled)
+{
+	return labelled == (out->kind == L3VPN_PORT_KIND_CORE);
+}
+
 /* @skb is complete but for its link layer header. */
 static void transmit(struct sk_buff *skb, const struct l3vpn_pkt *pkt, struct l3vpn_port *out,
 		     struct neighbour *neigh)
@@ -151,6 +160,10 @@ void l3vpn_send_ip(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vp
 		l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_PORT_DOWN);
 		return;
 	}
+	if (unlikely(!may_leave(out, more))) {
+		l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_UNREACHABLE);
+		return;
+	}
 	if (unlikely(!fits(skb, READ_ONCE(out->dev->mtu), more))) {
 		too_big(skb, pkt, way, l3vpn_way_room(way, 0));
 		return;
@@ -191,6 +204,10 @@ void l3vpn_send_labelled(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struc
 
 	if (unlikely(!port_usable(out))) {
 		l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_PORT_DOWN);
+		return;
+	}
+	if (unlikely((more || eth_p_mpls(skb->protocol)) && !may_leave(out, true))) {
+		l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_UNREACHABLE);
 		return;
 	}
 	neigh = l3vpn_neigh_of(way->adj, skb);

@@ -5,6 +5,8 @@
 topology.py draws the network. A test that says "nothing comes out" sends a packet that does come out after
 the one that must not, so that it waits for no clock.
 """
+import errno
+import json
 import os
 import socket
 import struct
@@ -152,7 +154,8 @@ def what_follows(wire, *frames):
             if got is None:
                 break
             found[name].append(got)
-    return found
+    # the router's own stack joins groups whenever it likes to
+    return {name: [p for p in packets if p.daddr != "ff02::16"] for name, packets in found.items()}
 
 
 def frame(wire, l3, proto=ETH_IP, dst=None, vlan=None):
@@ -449,6 +452,76 @@ def spoofed():
     for src in ("2001:db8:1::1", "2001:db8:ff::1"):
         dropped(uapi.DROP_MARTIAN, "r1",
                 ipv6(src, "2001:db8:9::9", echo6(src, "2001:db8:9::9", b"x"), proto=ICMP6), ETH_IPV6)
+
+
+@test("a source that is a global address reaches no local socket, even where a VRF has it too")
+def spoofed_global():
+    nl.route_add(RED, [prefix4("203.0.113.0/24", CE_R1)], [prefix6("2001:db8:ff::/48", VIA6)])
+    sh("ip -n pe addr add 203.0.113.1/32 dev BLUE; ip -n pe addr add 2001:db8:ff::1/128 dev BLUE nodad")
+    try:
+        dropped(uapi.DROP_MARTIAN, "r1", ipv4("203.0.113.1", "10.9.9.9", echo(b"x"), proto=ICMP))
+        src = "2001:db8:ff::1"
+        dropped(uapi.DROP_MARTIAN, "r1", ipv6(src, "2001:db8:9::9", echo6(src, "2001:db8:9::9", b"x"), proto=ICMP6),
+                ETH_IPV6)
+    finally:
+        sh("ip -n pe addr del 203.0.113.1/32 dev BLUE; ip -n pe addr del 2001:db8:ff::1/128 dev BLUE")
+        nl.route_del(RED, [prefix4("203.0.113.0/24", CE_R1)], [prefix6("2001:db8:ff::/48", VIA6)])
+
+
+def icmp_error(quoted):
+    """Port unreachable, which ends a connection that is being opened."""
+    return echo(quoted, type=3, ident=0, seq=0)[:1] + b"\3" + struct.pack(
+        "!H", checksum(b"\3\3\0\0\0\0\0\0" + quoted)) + bytes(4) + quoted
+
+
+@test("ICMP errors about what their receiver did not send reach no socket, not even a global one")
+def icmp_quotes():
+    s = socket.socket()
+    s.setblocking(False)
+    s.connect_ex(("192.0.2.2", 179))
+    syn = down("k1", lambda p: p.version == 4 and not p.stack and p.ip_proto == 6, "SYN of a global socket")
+    quoted = syn.ip[:28]
+    for dst in ("10.1.0.1", "10.9.9.9"):
+        dropped(uapi.DROP_NOT_FOR_HOST, "r1", ipv4("10.1.0.2", dst, icmp_error(quoted), proto=ICMP))
+        dropped(uapi.DROP_NOT_FOR_HOST, "r1", ipv4("10.1.0.2", dst, icmp_error(quoted)[:24], proto=ICMP))
+    src, dst = "2001:db8:1::2", "2001:db8:1::1"
+    about = ipv6("2001:db8:c::1", "2001:db8:c::2", udp(1, 2))
+    for to in (dst, link_local("red1")[0]):
+        dropped(uapi.DROP_NOT_FOR_HOST, "r1", ipv6(src, to, echo6(src, to, about, type=1, ident=0, seq=0), proto=ICMP6),
+                ETH_IPV6)
+    equal(s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), 0, "the global socket's error")
+    up("k1", ipv4("192.0.2.2", "192.0.2.1", icmp_error(quoted), proto=ICMP))   # from where it may come
+    equal(wait(lambda: s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), "an error of the global socket"),
+          errno.ECONNREFUSED)
+    s.close()
+
+
+def link_local(dev):
+    """Its link-local addresses."""
+    found = json.loads(sh(f"ip -n pe -j -6 addr show dev {dev} scope link").stdout)
+    return [a["local"] for a in found[0]["addr_info"] if "local" in a]
+
+
+@test("an error about a packet with our own address as its source is not sent")
+def icmp_about_us():
+    for src in ("10.1.0.1", "10.9.9.9"):
+        dropped(uapi.DROP_TTL, "r1", ipv4(src, "10.4.0.1", udp(1, 2), ttl=1))
+
+
+@test("nothing leaves into the core without a label, nor to a customer with one, nor by another VRF's label")
+def leaves():
+    try:
+        nl.route_add(RED, [prefix4("10.20.0.0/24", CORE1), prefix4("10.20.1.0/24", CE_R2, 5020),
+                           prefix4("10.20.2.0/24", EMPTY)])
+        nl.label_add([label_record(405, SWAP, nh=CE_R2, out_label=9), label_record(406, POP_NH, vrf=RED, nh=CE_B1)])
+        for dst in ("10.20.0.1", "10.20.1.1", "10.20.2.1"):
+            dropped(uapi.DROP_UNREACHABLE, "r1", ipv4("10.1.0.2", dst, udp(1, 2)))
+        for label in (405, 406):
+            dropped(uapi.DROP_UNREACHABLE, "k1", labels([(label, 0, 9)], ipv4("10.2.0.1", "10.1.0.2", udp(1, 2))),
+                    ETH_MPLS)
+    finally:
+        nl.label_del([label_record(405, SWAP, nh=CE_R2, out_label=9), label_record(406, POP_NH, vrf=RED, nh=CE_B1)])
+        nl.route_del(RED, [prefix4("10.20.0.0/24", 0), prefix4("10.20.1.0/24", 0), prefix4("10.20.2.0/24", 0)])
 
 
 # ---- local sockets
