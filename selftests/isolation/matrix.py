@@ -14,8 +14,9 @@ multicast, options and extension headers, fragments, ICMP errors} x {untagged, u
 priority tag, another host's MAC} x {0, 1, 2 labels}: every frame carries a marker of its own, and
 is sent by ce-red as a raw frame. Every BLUE and global interface, on the PE and beyond, is
 captured: a marker seen there is a leak, and so is anything received by the PE's global sockets, or
-an answer to RED from an address that is not RED's. A control frame of each kind proves that the
-captures can see. Output: TAP, one line a cell; the matrix goes to $L3VPN_RESULTS/isolation.txt.
+an answer to RED from an address that is not RED's. A frame with an unknown tag, for another host, or
+with labels is nobody's: it may not go on inside RED either, nor be answered. A control frame of each
+kind proves that the captures can see. Output: TAP, one line a cell; the matrix goes to $L3VPN_RESULTS/isolation.txt.
 """
 import os
 import re
@@ -387,6 +388,9 @@ def main():
             (net["ce-blue"], "pe"), (net["noc"], "pe"), (net["p"], "pe")]
         sniffers = [Sniffer(node, interface, marked) for node, interface in watched]
         red = Sniffer(net["ce-red"], "pe", strange)
+        own = bytes.fromhex(mac.replace(":", ""))
+        inside = [Sniffer(net["pe"], "red2", marked), Sniffer(net["ce-red2"], "pe", marked),
+                  Sniffer(net["ce-red"], "pe", lambda frame: frame[6:12] == own and MARK in frame)]
         inject = net["ce-red"].inside(lambda: packet_socket("pe"))
 
         cells, number = [], 0
@@ -413,24 +417,32 @@ def main():
                        if s.where in ("pe:blue", "ce-blue:pe", "pe:mgmt", "noc:pe", "pe:core", "p:pe"))
         wait_for("every capture saw its control", controls, 20)
         time.sleep(1)  # what still travels may arrive
-        for sniffer in sniffers + [red]:
+        for sniffer in sniffers + inside + [red]:
             sniffer.stop()
-        report(cells, sniffers, red, servers.heard())
+        report(cells, sniffers, inside, red, servers.heard())
     return 0 if report.passed else 1
 
 
-def report(cells, sniffers, red, heard):
-    leaks = {}
+def seen_where(sniffers):
+    """{cell: where its marker was captured}"""
+    found = {}
     for sniffer in sniffers:
         for frame in sniffer.frames:
-            found = int(frame[frame.index(MARK) + len(MARK):][:6])
-            leaks.setdefault(found, set()).add(sniffer.where)
+            for number in re.findall(MARK + rb"([0-9]{6})", frame):
+                found.setdefault(int(number), set()).add(sniffer.where)
+    return found
+
+
+def report(cells, sniffers, inside, red, heard):
+    leaks, served = seen_where(sniffers), seen_where(inside)
     results = os.environ.get("L3VPN_RESULTS")
     out = open(os.path.join(results, "isolation.txt"), "w", encoding="utf-8") if results else None
-    print("TAP version 13\n1..%d" % (len(cells) + 2))
+    print("TAP version 13\n1..%d" % (len(cells) + 3))
     failures = 0
     for index, (number, family, category, tag, depth) in enumerate(cells, 1):
-        seen = leaks.get(number)
+        seen = leaks.get(number, set())
+        if tag in ("vlan", "othermac") or depth:
+            seen = seen | served.get(number, set())
         failures += bool(seen)
         line = "%s, %s, %s, %d labels" % (family, category, tag, depth)
         print("%s %d - %s%s" % ("not ok" if seen else "ok", index, line, "" if not seen else ": leaked to " + ", ".join(sorted(seen))))
@@ -442,7 +454,13 @@ def report(cells, sniffers, red, heard):
     print("%s %d - RED got no answer from an address that is not RED's" % ("not ok" if strangers else "ok", len(cells) + 2))
     for line in strangers[:20]:
         print("#   " + line)
-    failures += (heard != 2) + bool(strangers)
+    # the captures inside RED can see: what RED may do, each of the three saw
+    plain = [served.get(number, set()) for number, _, category, tag, depth in cells
+             if tag in ("untagged", "priority") and not depth and category in ("transit", "own address")]
+    able = set().union(*plain) == {s.where for s in inside} and all(plain)
+    print("%s %d - RED's own traffic goes on and is answered, plain and with a priority tag" % ("ok" if able else "not ok",
+                                                                                               len(cells) + 3))
+    failures += (heard != 2) + bool(strangers) + (not able)
     report.passed = failures == 0
     if out:
         out.close()
