@@ -5,15 +5,18 @@
 #    ns a (10.0.0.2) --- a0 [ RED ] b0 --- ns b (10.0.1.2)        RED: a VRF of ours, two connected ports
 #
 # L3VPN_ROUNDS (default 20) or L3VPN_SECONDS say how long. Each round: load, VRF and ports, a ping must cross, a flood
-# runs while the module is unloaded under it. Ends with the slab compared to what it was after the first rounds.
+# runs while the module is unloaded under it. Ends with the slab compared to that of the first rounds.
 set -u
 rounds=${L3VPN_ROUNDS:-20}
 until=${L3VPN_SECONDS:+$((SECONDS + L3VPN_SECONDS))}
 n=0
 
-slab() {	# KiB, after what waits for a grace period has had it
+slab() {	# KiB; every cache gives back what it holds free, and what KASAN keeps in quarantine
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
+	for cache in /sys/kernel/slab/*/shrink; do
+		echo 1 2>/dev/null >"$cache"
+	done
 	sed -n 's/^SUnreclaim: *\([0-9]*\).*/\1/p' /proc/meminfo
 }
 
@@ -42,7 +45,7 @@ ip -n b addr add 10.0.1.2/24 dev e
 ip -n b link set e up
 ip -n b route add default via 10.0.1.1
 lsmod | grep -q '^l3vpn ' && rmmod l3vpn
-first=
+samples=
 while [ -n "$until" ] && [ $SECONDS -lt "$until" ] || [ -z "$until" ] && [ $n -lt "$rounds" ]; do
 	n=$((n + 1))
 	insmod "$L3VPN_KO" || fail "does not load"
@@ -62,17 +65,23 @@ while [ -n "$until" ] && [ $SECONDS -lt "$until" ] || [ -z "$until" ] && [ $n -l
 	wait $flood 2>/dev/null
 	ip addr flush dev a0
 	ip addr flush dev b0
-	[ $n = 3 ] && first=$(slab)
+	samples="$samples $(slab)"
 done
 echo "ok 1 - loaded, used and unloaded under traffic $n times"
-if [ $n -lt 5 ]; then
+if [ $n -lt 20 ]; then
 	echo "not ok 2 - slab: $n rounds are too few to compare"
 	exit 1
 fi
-last=$(slab)
-if [ $((last * 100)) -le $((first * 101)) ]; then
-	echo "ok 2 - slab: $first KiB after three rounds, $last KiB after $n"
+# The least of ten rounds at either end, within 1%. A kernel with KASAN swings by its quarantine, and grows by itself: the
+# same rounds with the stock VRF and without our module took its slab from 45,720 to 46,256 KiB in 60 rounds (1.2%). There
+# the bound is 3%, and kmemleak (check's 46-reload-leaks) is what finds a leak of ours.
+bound=101
+grep -q ' kasan_' /proc/kallsyms && bound=103
+first=$(echo "$samples" | tr ' ' '\n' | sed -n '/./p' | sed -n 4,13p | sort -n | head -n 1)
+last=$(echo "$samples" | tr ' ' '\n' | tail -n 10 | sort -n | head -n 1)
+if [ $((last * 100)) -le $((first * bound)) ]; then
+	echo "ok 2 - slab: $first KiB in the first rounds, $last KiB at the end of $n"
 else
-	echo "not ok 2 - slab grew from $first KiB after three rounds to $last KiB after $n"
+	echo "not ok 2 - slab grew from $first KiB in the first rounds to $last KiB at the end of $n"
 	exit 1
 fi
