@@ -152,14 +152,27 @@ static json_t *counter_row(const struct stream *st, const struct dp_row *row)
 
 static enum mgmt_next show_counters(struct mgmt_request *req, void *arg)
 {
-	const char *object = conf_str(mgmt_input(req), "object", "vrf");
-	struct dp_query query = {
-		.kind = !strcmp(object, "port") ? DP_QUERY_PORTS :
-			!strcmp(object, "label") ? DP_QUERY_LABELS : DP_QUERY_VRFS,
+	static const struct {
+		const char *object;
+		enum dp_query_kind kind;
+	} dumps[] = {
+		{ "vrf", DP_QUERY_VRFS }, { "port", DP_QUERY_PORTS }, { "label", DP_QUERY_LABELS },
 	};
+	const char *object = conf_str(mgmt_input(req), "object", "all");
+	struct stream *st = stream_state(req, arg);
+	struct dp_query query = { 0 };
+	enum mgmt_next next;
 	bool ended;
 
-	return stream_run(stream_state(req, arg), &query, counter_row, &ended);
+	for (; st->step < 3; st->step++) {
+		if (strcmp(object, "all") && strcmp(object, dumps[st->step].object))
+			continue;
+		query.kind = dumps[st->step].kind;
+		next = stream_run(st, &query, counter_row, &ended);
+		if (!ended)
+			return next;
+	}
+	return MGMT_DONE;
 }
 
 /* ---- drops ---- */
