@@ -270,7 +270,10 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 	if (c->connecting) {
 		connected(c);
 	} else if (status < 0) {
-		failed(c, "socket", -status);
+		/* libuv says EBADF of whatever befell the socket; the socket knows better */
+		int err = bgp_sock_error(c->fd);
+
+		failed(c, "connection", err ? err : ENOTCONN);
 	} else {
 		if (events & UV_WRITABLE && !tx_flush(c))
 			failed(c, "write", errno);

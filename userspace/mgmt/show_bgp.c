@@ -91,7 +91,7 @@ static json_t *summary_row(struct bgp_peer *p)
 	put_number(row, "messages-in", sum(i.in));
 	put_number(row, "messages-out", sum(i.out));
 	put_number(row, "queued-out", i.queued_out);
-	put(row, "last-error", i.last_error[0] ? i.last_error : p->up ? "" : p->last_down);
+	put(row, "last-error", p->up ? "" : i.last_error[0] ? i.last_error : p->last_down);
 	return row;
 }
 
