@@ -13,12 +13,6 @@
 #include "l3vpn.h"
 #include "nexthop.h"
 
-/* Ids of the module's own next hops. */
-#define L3VPN_NH_ID_RECEIVE	(L3VPN_NH_ID_MAX + 1)
-#define L3VPN_NH_ID_UNREACHABLE	(L3VPN_NH_ID_MAX + 2)
-#define L3VPN_NH_ID_BLACKHOLE	(L3VPN_NH_ID_MAX + 3)
-#define L3VPN_NH_ID_CONNECTED	(L3VPN_NH_ID_MAX + 0x100)	/* + ifindex */
-
 /**
  * struct l3vpn_nh_spec - a next hop as user space asks for it; borrowed pointers
  * @id:		1..L3VPN_NH_ID_MAX

@@ -90,6 +90,10 @@
 #define L3VPN_VRF_GLOBAL	0		/* VRF id of the global table; has no device, no FIB here */
 #define L3VPN_VRF_ID_MAX	0x000fffffU
 #define L3VPN_NH_ID_MAX		0x7fffffffU	/* above: next hops that the module keeps by itself */
+#define L3VPN_NH_ID_RECEIVE	0x80000001U	/* what is to the VRF itself */
+#define L3VPN_NH_ID_UNREACHABLE	0x80000002U
+#define L3VPN_NH_ID_BLACKHOLE	0x80000003U
+#define L3VPN_NH_ID_CONNECTED	0x80000100U	/* + the port's ifindex: neighbours on the port */
 #define L3VPN_VRF_HOPS_MAX	4		/* VRFs that one packet may cross */
 
 enum l3vpn_cmd {

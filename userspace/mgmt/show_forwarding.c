@@ -36,7 +36,8 @@ static json_t *route_row(const struct stream *st, const struct dp_row *row)
 	}
 	out = json_object();
 	json_object_set_new(out, "prefix", json_string(prefix_str(&prefix, buf)));
-	json_object_set_new(out, "next-hop", json_integer(nh));
+	if (nh <= L3VPN_NH_ID_MAX)
+		json_object_set_new(out, "next-hop", json_integer(nh));
 	if (!p->ops->get(p, DP_QUERY_NHS, nh, &hop))
 		json_object_set_new(out, "kind", json_string(dp_nh_kind_str(hop.nh.kind)));
 	if (label != L3VPN_LABEL_NONE)

@@ -77,17 +77,37 @@ static size_t path_nh(const struct show_env *env, const struct dp_nh *nh, char *
 	return n < len ? n : len - 1;
 }
 
+/* A next hop that the module keeps by itself; false: it is not one. */
+static bool path_kept(const struct show_env *env, uint32_t id, char *buf, size_t len)
+{
+	char name[IFNAMSIZ];
+
+	if (id <= L3VPN_NH_ID_MAX)
+		return false;
+	if (id == L3VPN_NH_ID_RECEIVE)
+		snprintf(buf, len, "receive");
+	else if (id == L3VPN_NH_ID_UNREACHABLE)
+		snprintf(buf, len, "unreachable");
+	else if (id == L3VPN_NH_ID_BLACKHOLE)
+		snprintf(buf, len, "blackhole");
+	else if (id >= L3VPN_NH_ID_CONNECTED)
+		snprintf(buf, len, "connected dev %s",
+			 host_link_name(env->host, id - L3VPN_NH_ID_CONNECTED, name));
+	else
+		snprintf(buf, len, "kept by the module");
+	return true;
+}
+
 static size_t path_of(const struct show_env *env, uint32_t id, char *buf, size_t len, int depth)
 {
 	struct dp_provider *p = dp_sync_provider(env->sync);
 	struct dp_row row;
 	size_t n;
 
+	if (path_kept(env, id, buf, len))
+		return strlen(buf);
 	if (depth > NEST_MAX || p->ops->get(p, DP_QUERY_NHS, id, &row)) {
-		if (id > L3VPN_NH_ID_MAX)
-			n = snprintf(buf, len, "kept by the module");
-		else
-			n = snprintf(buf, len, "next-hop %u", id);
+		n = snprintf(buf, len, "next-hop %u", id);
 		return n < len ? n : len - 1;
 	}
 	return path_nh(env, &row.nh, buf, len, depth);
