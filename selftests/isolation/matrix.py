@@ -182,7 +182,7 @@ GLOBAL6 = ("2001:db8:10::1", "2001:db8:c0::1", "2001:db8:c0::2", "2001:db8:aaaa:
 
 
 def kinds4(net, data):
-    """{category: [IPv4 packets]}"""
+    """{category: function that makes its IPv4 packets}"""
     quoted = IP(src="10.2.0.1", dst="10.9.0.1") / UDP(sport=7777, dport=7777) / Raw(data)
     session = IP(src="192.0.2.1", dst="192.0.2.2") / TCP(sport=179, dport=179) / Raw(data)
     lsrr = IPOption(b"\x83\x07\x04" + socket.inet_aton("10.2.0.1"))
@@ -192,19 +192,19 @@ def kinds4(net, data):
     big = IP(src=SRC4, dst="10.2.0.1", id=77) / UDP(sport=1234, dport=7777) / Raw(data * 8)
     biglocal = IP(src=SRC4, dst="192.0.2.1", id=78) / UDP(sport=1234, dport=7777) / Raw(data * 8)
     return {
-        "transit": [p for d in BLUE4 + ("10.9.0.1", "10.3.3.3") for p in every4(d, data)]
+        "transit": lambda: [p for d in BLUE4 + ("10.9.0.1", "10.3.3.3") for p in every4(d, data)]
                    + [IP(src="10.255.3.2", dst="10.2.0.1") / UDP() / Raw(data)],
-        "own address": every4("10.255.1.1", data) + every4("10.255.2.1", data) + every4("10.255.1.255", data),
-        "other VRF's address": [p for d in OWN_BLUE4 for p in every4(d, data)],
-        "global address": [p for d in GLOBAL4 for p in every4(d, data)],
-        "link-local": [p for d in ("169.254.1.1", "169.254.255.255") for p in every4(d, data)],
-        "multicast": [p for d in ("224.0.0.1", "224.0.0.2", "224.0.0.5", "224.0.0.9", "224.0.0.251", "239.1.1.1",
+        "own address": lambda: every4("10.255.1.1", data) + every4("10.255.2.1", data) + every4("10.255.1.255", data),
+        "other VRF's address": lambda: [p for d in OWN_BLUE4 for p in every4(d, data)],
+        "global address": lambda: [p for d in GLOBAL4 for p in every4(d, data)],
+        "link-local": lambda: [p for d in ("169.254.1.1", "169.254.255.255") for p in every4(d, data)],
+        "multicast": lambda: [p for d in ("224.0.0.1", "224.0.0.2", "224.0.0.5", "224.0.0.9", "224.0.0.251", "239.1.1.1",
                                   "255.255.255.255", "240.0.0.1") for p in every4(d, data)],
-        "options": [udp4(d, data, options=[o]) for d in ("10.2.0.1", "10.77.0.1", "192.0.2.1", "10.255.1.1", "203.0.113.2")
+        "options": lambda: [udp4(d, data, options=[o]) for d in ("10.2.0.1", "10.77.0.1", "192.0.2.1", "10.255.1.1", "203.0.113.2")
                     for o in (lsrr, record, alert, stamp)],
-        "fragments": fragment(big, 64) + fragment(biglocal, 64)
+        "fragments": lambda: fragment(big, 64) + fragment(biglocal, 64)
                      + [IP(src=SRC4, dst="10.2.0.1", frag=200, flags="MF") / Raw(data * 2)],
-        "ICMP errors": [IP(src=SRC4, dst=d) / ICMP(type=t, code=c) / q for d in ("10.2.0.1", "10.77.0.1", "192.0.2.1")
+        "ICMP errors": lambda: [IP(src=SRC4, dst=d) / ICMP(type=t, code=c) / q for d in ("10.2.0.1", "10.77.0.1", "192.0.2.1")
                         for t, c in ((3, 1), (3, 4), (11, 0), (5, 1)) for q in (quoted, session)],
     }
 
@@ -226,18 +226,18 @@ def kinds6(net, data):
         return [IPv6(src=SRC6, dst=d) / IPv6ExtHdrFragment(nh=17, offset=0, m=1, id=9) / Raw(b"\4\xd2\x1e\x61\0\x30\0\0" + data * 2),
                 IPv6(src=SRC6, dst=d) / IPv6ExtHdrFragment(nh=17, offset=5, m=0, id=9) / Raw(data)]
     return {
-        "transit": [p for d in BLUE6 + ("2001:db8:9::1", "2001:db8:3::3") for p in every6(d, data)]
+        "transit": lambda: [p for d in BLUE6 + ("2001:db8:9::1", "2001:db8:3::3") for p in every6(d, data)]
                    + [IPv6(src="2001:db8:ff:3::2", dst="2001:db8:2::1") / UDP() / Raw(data)],
-        "own address": every6("2001:db8:ff:1::1", data) + every6("2001:db8:ff:2::1", data) + every6("2001:db8:ff:1::", data),
-        "other VRF's address": [p for d in OWN_BLUE6 for p in every6(d, data)],
-        "global address": [p for d in GLOBAL6 for p in every6(d, data)],
-        "link-local": [p for d in lldata + ["fe80::1"] for p in every6(d, data)]
+        "own address": lambda: every6("2001:db8:ff:1::1", data) + every6("2001:db8:ff:2::1", data) + every6("2001:db8:ff:1::", data),
+        "other VRF's address": lambda: [p for d in OWN_BLUE6 for p in every6(d, data)],
+        "global address": lambda: [p for d in GLOBAL6 for p in every6(d, data)],
+        "link-local": lambda: [p for d in lldata + ["fe80::1"] for p in every6(d, data)]
                       + [IPv6(src="fe80::2", dst=d) / UDP(sport=1, dport=7777) / Raw(data) for d in ("2001:db8:2::1", "2001:db8:10::1")],
-        "multicast": [p for d in ("ff02::1", "ff02::2", "ff02::5", "ff02::9", "ff02::1:ff00:1", "ff05::2", "ff0e::1", "ff01::1")
+        "multicast": lambda: [p for d in ("ff02::1", "ff02::2", "ff02::5", "ff02::9", "ff02::1:ff00:1", "ff05::2", "ff0e::1", "ff01::1")
                       for p in every6(d, data)],
-        "options": [p for d in ("2001:db8:2::1", "2001:db8:77::1", "2001:db8:10::1", "2001:db8:aaaa::2") for p in headers(d)],
-        "fragments": [p for d in ("2001:db8:2::1", "2001:db8:10::1") for p in fragments(d)],
-        "ICMP errors": [IPv6(src=SRC6, dst=d) / e / q for d in ("2001:db8:2::1", "2001:db8:77::1", "2001:db8:10::1")
+        "options": lambda: [p for d in ("2001:db8:2::1", "2001:db8:77::1", "2001:db8:10::1", "2001:db8:aaaa::2") for p in headers(d)],
+        "fragments": lambda: [p for d in ("2001:db8:2::1", "2001:db8:10::1") for p in fragments(d)],
+        "ICMP errors": lambda: [IPv6(src=SRC6, dst=d) / e / q for d in ("2001:db8:2::1", "2001:db8:77::1", "2001:db8:10::1")
                         for e in (ICMPv6DestUnreach(), ICMPv6PacketTooBig(mtu=1280)) for q in (quoted, session)],
     }
 
@@ -400,7 +400,7 @@ def main():
                     for depth in LABELS:
                         cells.append((number, family, category, tag, depth))
                         data = marker(number)
-                        for packet in kinds(net, data)[category]:
+                        for packet in kinds(net, data)[category]():
                             for stack in stacks[depth]:
                                 inject.send(frames_of(packet, tag, stack, mac, "02:00:00:00:0b:99"))
                         number += 1
