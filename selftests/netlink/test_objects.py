@@ -182,8 +182,8 @@ def addresses():
     nl = start()
     ip("addr add 10.1.0.1/24 dev a0", "addr add 2001:db8:1::1/64 dev a0", "addr add 10.255.0.1/32 dev RED",
        "addr add 2001:db8:ff::1/128 dev RED")
-    connected = uapi.NH_ID_MAX + 0x100 + n.ifindex("a0")
-    receive = uapi.NH_ID_MAX + 1
+    connected = uapi.NH_ID_CONNECTED + n.ifindex("a0")
+    receive = uapi.NH_ID_RECEIVE
     want4 = {("10.1.0.0/24", connected, None), ("10.1.0.1/32", receive, None), ("10.1.0.0/32", receive, None),
              ("10.1.0.255/32", receive, None), ("10.255.0.1/32", receive, None)}
     want6 = {("2001:db8:1::/64", connected, None), ("2001:db8:1::1/128", receive, None),
