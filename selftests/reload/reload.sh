@@ -72,14 +72,12 @@ if [ $n -lt 20 ]; then
 	echo "not ok 2 - slab: $n rounds are too few to compare"
 	exit 1
 fi
-# The least of ten rounds at either end, within 1%. A kernel with KASAN swings by its quarantine, and grows by itself: the
-# same rounds with the stock VRF and without our module took its slab from 45,720 to 46,256 KiB in 60 rounds (1.2%). There
-# the bound is 3%, and kmemleak (check's 46-reload-leaks) is what finds a leak of ours.
-bound=101
-grep -q ' kasan_' /proc/kallsyms && bound=103
+# The least of ten rounds at either end, within 1%: KASAN's quarantine makes each single figure swing. Such a kernel also
+# grows by itself: the same rounds with the stock VRF and without our module, 45,720 to 46,256 KiB in 60 rounds (1.2%), so
+# there a hundred rounds may fail through no fault of ours; kmemleak (scripts/soak reload-leaks) finds a leak.
 first=$(echo "$samples" | tr ' ' '\n' | sed -n '/./p' | sed -n 4,13p | sort -n | head -n 1)
 last=$(echo "$samples" | tr ' ' '\n' | tail -n 10 | sort -n | head -n 1)
-if [ $((last * 100)) -le $((first * bound)) ]; then
+if [ $((last * 100)) -le $((first * 101)) ]; then
 	echo "ok 2 - slab: $first KiB in the first rounds, $last KiB at the end of $n"
 else
 	echo "not ok 2 - slab grew from $first KiB in the first rounds to $last KiB at the end of $n"
