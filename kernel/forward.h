@@ -2,7 +2,7 @@
 /*
  * l3vpn: look up, choose, send.
  *
- * Implemented by: forward.c (data plane).
+ * Implemented by: forward.c, flow.c, group.c (data plane).
  * Called by: receive.c, mpls.c, vrf_dev.c (ndo_start_xmit), netlink_route.c (what would happen to
  * a flow).
  */
@@ -56,7 +56,7 @@ const struct l3vpn_leaf *l3vpn_forward_lookup_rcu(const struct l3vpn_flow *flow,
 						  struct l3vpn_vrf **vrf);
 
 /*
- * Inside rcu_read_lock. The leaf that a packet of this hash takes behind @nh: follows groups and
+ * group.c, inside rcu_read_lock. The leaf that a packet of this hash takes behind @nh: follows groups and
  * paths down to the handle of an ADJACENCY, or returns @nh of any other kind.
  */
 const struct l3vpn_nh *l3vpn_forward_member_rcu(const struct l3vpn_nh *nh, u32 hash);

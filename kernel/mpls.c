@@ -8,6 +8,7 @@
  */
 #include <linux/if_ether.h>
 #include <net/mpls.h>
+#include "group.h"
 #include "icmp.h"
 #include "ilm.h"
 #include "label.h"

@@ -5,7 +5,7 @@
  * either need no notice here.
  *
  * Implemented by: neigh.c (data plane).
- * Called by: nexthop.c (attach, detach), forward.c (which member of a group is dead).
+ * Called by: nexthop.c (attach, detach), group.c (which member of a group is dead).
  */
 #ifndef _L3VPN_NEIGH_H
 #define _L3VPN_NEIGH_H

@@ -3,7 +3,7 @@
  * l3vpn: next hops: an id-addressed handle, and the immutable snapshot of what it does now.
  *
  * Implemented by: nexthop.c (control plane). The rewrite cache in an adjacency is neigh.c's, the
- * choice of a group's member is forward.c's (data plane).
+ * choice of a group's member is group.c's (data plane).
  *
  * Routes, labels, groups and paths point to the handle; replacing a next hop publishes a new
  * snapshot in it, and touches none of them. Handle and snapshot are freed a grace period after the

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * l3vpn: one packet on its way through the data path. Private to the data plane: receive.c,
- * mpls.c, forward.c, send.c, fragment.c, flow.c, icmp.c.
+ * mpls.c, forward.c, group.c, send.c, fragment.c, flow.c, icmp.c.
  *
  * A packet's state lives on the stack of the function that took it in. Everything here runs inside
  * rcu_read_lock with bottom halves off.
@@ -151,11 +151,6 @@ rx_handler_result_t l3vpn_route(struct sk_buff *skb, struct l3vpn_pkt *pkt);
  */
 rx_handler_result_t l3vpn_to_nh(struct sk_buff *skb, struct l3vpn_pkt *pkt,
 				const struct l3vpn_nh *nh, u32 label);
-
-/* forward.c: follow @nh to a way out; hashes @skb where a choice has to be made. */
-struct l3vpn_way;
-void l3vpn_way_of(const struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_nh *nh,
-		  struct l3vpn_way *way);
 
 /* forward.c: count @skb in at pkt->vrf. */
 void l3vpn_count_entry(const struct sk_buff *skb, const struct l3vpn_pkt *pkt);
