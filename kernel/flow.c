@@ -2,7 +2,12 @@
 /*
  * flow: the hash that chooses a group's member. All packets of a flow get the same one, and so
  * does the answer to "which way would this flow take" (netlink), because both use
- * l3vpn_flow_hash() on the same fields. Fragments hash by addresses and protocol alone.
+ * l3vpn_flow_hash() on the same fields. Fragments hash by addresses, protocol and flow label
+ * (RFC 6437, 6438), for only the first one has ports.
+ *
+ * Under a label stack (RFC 4928, 6790, 7274): an entropy label, where there is one, is all that
+ * counts; else the labels, but never the reserved ones, and the IP packet below the bottom where the
+ * first nibble says that it is one.
  */
 #include <linux/if_ether.h>
 #include <linux/ip.h>
@@ -17,6 +22,9 @@
 #include "packet.h"
 
 #define LABELS_HASHED	16	/* how far down a label stack is looked at */
+#define LABEL_ELI	7	/* entropy label indicator: the next one is an entropy label */
+#define LABEL_XL	15	/* extension: the next one is reserved too, whatever its value */
+#define LABEL_RESERVED	15	/* the last one */
 
 static u32 l3vpn_flow_seed __read_mostly;
 
@@ -28,14 +36,16 @@ static u32 l3vpn_flow_key(void)
 
 u32 l3vpn_flow_hash(const struct l3vpn_flow *flow)
 {
-	unsigned int words = flow->family == AF_INET ? 1 : 4;
+	u32 ports = (__force u32)flow->sport << 16 | (__force u32)flow->dport;
 	u32 seed = l3vpn_flow_key() ^ flow->proto;
 	u32 h;
 
-	h = jhash2((__force const u32 *)flow->saddr.s6_addr32, words, seed);
-	h = jhash2((__force const u32 *)flow->daddr.s6_addr32, words, h);
-	return jhash_2words((__force u32)flow->sport << 16 | (__force u32)flow->dport,
-			    flow->family, h);
+	if (flow->family == AF_INET)
+		return jhash_3words((__force u32)flow->saddr.s6_addr32[0],
+				    (__force u32)flow->daddr.s6_addr32[0], ports, seed);
+	h = jhash2((__force const u32 *)flow->saddr.s6_addr32, 4, seed);
+	h = jhash2((__force const u32 *)flow->daddr.s6_addr32, 4, h);
+	return jhash_2words(ports, flow->label, h);
 }
 
 static void flow_ports(const struct sk_buff *skb, unsigned int offset, struct l3vpn_flow *flow)
@@ -47,6 +57,8 @@ static void flow_ports(const struct sk_buff *skb, unsigned int offset, struct l3
 	case IPPROTO_TCP:
 	case IPPROTO_UDP:
 	case IPPROTO_SCTP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_DCCP:
 		ports = skb_header_pointer(skb, offset, sizeof(buffer), buffer);
 		if (ports) {
 			flow->sport = ports[0];
@@ -85,6 +97,7 @@ static bool flow_of_ipv6(const struct sk_buff *skb, unsigned int offset, struct 
 	flow->family = AF_INET6;
 	flow->saddr = ip6h->saddr;
 	flow->daddr = ip6h->daddr;
+	flow->label = ntohl(ip6_flowlabel(ip6h));
 	if (ipv6_ext_hdr(proto))
 		next = ipv6_skip_exthdr(skb, next, &proto, &fragment);
 	if (proto == NEXTHDR_FRAGMENT) {	/* not the first: the header itself names it */
@@ -119,7 +132,7 @@ bool l3vpn_flow_of(const struct sk_buff *skb, unsigned int offset, struct l3vpn_
 
 static u32 flow_hash_labels(const struct sk_buff *skb)
 {
-	u32 hash = l3vpn_flow_key(), lse = 0;
+	u32 hash = l3vpn_flow_key(), lse = 0, label = 0, above;
 	struct l3vpn_flow flow;
 	unsigned int i;
 
@@ -130,7 +143,12 @@ static u32 flow_hash_labels(const struct sk_buff *skb)
 		if (!p)
 			return hash;
 		lse = ntohl(*p);
-		hash = jhash_1word(l3vpn_lse_label(lse), hash);
+		above = label;
+		label = l3vpn_lse_label(lse);
+		if (above == LABEL_ELI)
+			return jhash_1word(label, l3vpn_flow_key());
+		if (label > LABEL_RESERVED && above != LABEL_XL)
+			hash = jhash_1word(label, hash);
 	}
 	if ((lse & L3VPN_LSE_BOTTOM) && l3vpn_flow_of(skb, i * L3VPN_LSE_LEN, &flow))
 		hash = jhash_1word(l3vpn_flow_hash(&flow), hash);

@@ -130,6 +130,8 @@ rx_handler_result_t l3vpn_to_nh(struct sk_buff *skb, struct l3vpn_pkt *pkt,
 	case L3VPN_NH_KIND_HOST:
 		count_exit(skb, pkt);
 		return l3vpn_to_host(skb, pkt);
+	case L3VPN_NH_KIND_GROUP:
+		return refuse(skb, pkt, L3VPN_ICMP_HOST_UNREACHABLE, L3VPN_DROP_CORE_LOOP);
 	case L3VPN_NH_KIND_BLACKHOLE:
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_BLACKHOLE);
 	default:

@@ -22,7 +22,8 @@ struct l3vpn_port;
  * struct l3vpn_flow - what the choice of a group's member depends on
  * @family:	AF_INET or AF_INET6
  * @proto:	IP protocol (last next header)
- * @sport:	ports of TCP, UDP, SCTP; zero for others and for fragments
+ * @label:	IPv6 flow label; IPv4: zero
+ * @sport:	ports of TCP, UDP, UDP-Lite, DCCP, SCTP; zero for others and for fragments
  * @dport:	likewise
  * @saddr:	IPv4 in the first word; network byte order
  * @daddr:	likewise
@@ -30,6 +31,7 @@ struct l3vpn_port;
 struct l3vpn_flow {
 	u8 family;
 	u8 proto;
+	u32 label;
 	__be16 sport;
 	__be16 dport;
 	struct in6_addr saddr;

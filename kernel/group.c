@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * group: from a next hop to a way out: which member of a group a flow takes, which backup when that
- * one cannot forward. What makes a member unable to is looked at for each packet, so a failure
- * takes effect with the next packet, however many routes lead there.
+ * group: from a next hop to a way out: which member of a group a flow takes, and which backup when
+ * that one cannot forward (PIC core and edge, fast reroute).
+ *
+ * What makes a member unable is looked at for each packet, where it is true: the port, its carrier,
+ * the neighbour entry, the state that user space has set. So a failure takes effect with the next
+ * packet, without a message and however many routes lead there; and a member that comes back is
+ * used again with the first packet that it can send at once, not earlier.
+ *
+ * RFC 2992 (hash threshold) for the shares. A member that fails is replaced by hashing again, so
+ * that its flows go to all others by their weights, and theirs stay where they are.
  */
 #include <linux/rcupdate.h>
 #include "flow.h"
@@ -10,26 +17,85 @@
 #include "group.h"
 #include "neigh.h"
 
-#define REHASHES	4	/* further tries for a member that can forward, before they are counted */
+#define REHASHES	8	/* further tries for a member that can forward, before they are counted */
 
-static bool nh_dead(const struct l3vpn_nh *nh)
+/* How much is asked of a member, from best to worst. */
+enum ask {
+	ASK_READY,		/* packets can leave at once, and nobody said that it is down */
+	ASK_HOPE,		/* not known to be dead: packets wait for the neighbour */
+	ASK_ANYTHING,		/* likewise, though it was said to be down */
+	ASKS
+};
+
+static bool adj_can(const struct l3vpn_adj *adj, enum ask ask)
+{
+	return ask == ASK_READY ? l3vpn_adj_ready(adj) : !l3vpn_adj_dead(adj);
+}
+
+static bool said_down(const struct l3vpn_nh *nh, enum ask ask)
+{
+	return ask != ASK_ANYTHING && READ_ONCE(nh->down);
+}
+
+/* Of a path's group: adjacencies alone. */
+static bool any_can(const struct l3vpn_group *group, enum ask ask)
+{
+	unsigned int i;
+
+	for (i = 0; i < group->count; i++) {
+		const struct l3vpn_nh *nh = group->member[i].nh;
+		const struct l3vpn_nh_data *data = l3vpn_nh_rcu(nh);
+
+		if (data->kind == L3VPN_NH_KIND_ADJACENCY && !said_down(nh, ask) &&
+		    adj_can(&data->adj, ask))
+			return true;
+	}
+	return false;
+}
+
+/* Can a member, an adjacency or a path, forward? */
+static bool nh_can(const struct l3vpn_nh *nh, enum ask ask)
+{
+	const struct l3vpn_nh_data *data = l3vpn_nh_rcu(nh);
+
+	if (said_down(nh, ask))
+		return false;
+	if (data->kind == L3VPN_NH_KIND_LABELLED) {
+		nh = data->path.via;
+		data = l3vpn_nh_rcu(nh);
+		if (said_down(nh, ask))
+			return false;
+	}
+	switch (data->kind) {
+	case L3VPN_NH_KIND_ADJACENCY:
+		return adj_can(&data->adj, ask);
+	case L3VPN_NH_KIND_GROUP:
+		return any_can(&data->group, ask);
+	default:
+		return true;
+	}
+}
+
+/* Does a member lead to a core port, by any way? */
+static bool leads_to_core(const struct l3vpn_nh *nh)
 {
 	const struct l3vpn_nh_data *data = l3vpn_nh_rcu(nh);
 	unsigned int i;
 
 	if (data->kind == L3VPN_NH_KIND_LABELLED)
 		data = l3vpn_nh_rcu(data->path.via);
-	if (data->kind == L3VPN_NH_KIND_ADJACENCY)
-		return l3vpn_adj_dead(&data->adj);
-	if (data->kind != L3VPN_NH_KIND_GROUP)
-		return false;
-	for (i = 0; i < data->group.count; i++) {	/* a path's group: of adjacencies alone */
-		const struct l3vpn_nh_data *member = l3vpn_nh_rcu(data->group.member[i].nh);
+	if (data->kind == L3VPN_NH_KIND_GROUP) {
+		for (i = 0; i < data->group.count; i++) {
+			const struct l3vpn_nh_data *member = l3vpn_nh_rcu(data->group.member[i].nh);
 
-		if (member->kind != L3VPN_NH_KIND_ADJACENCY || !l3vpn_adj_dead(&member->adj))
-			return false;
+			if (member->kind == L3VPN_NH_KIND_ADJACENCY && member->adj.port &&
+			    member->adj.port->kind == L3VPN_PORT_KIND_CORE)
+				return true;
+		}
+		return false;
 	}
-	return true;
+	return data->kind == L3VPN_NH_KIND_ADJACENCY && data->adj.port &&
+	       data->adj.port->kind == L3VPN_PORT_KIND_CORE;
 }
 
 static u32 rehash(u32 hash)
@@ -41,60 +107,98 @@ static u32 rehash(u32 hash)
 	return hash ^ hash >> 16;
 }
 
-/*
- * A member of @n from @member on that can forward: by hash threshold, and when that one cannot, by
- * further hashes, so that its share goes to all others and theirs stays where it is. NULL: none can.
- */
-static const struct l3vpn_nh *choose_among(const struct l3vpn_group_member *member, unsigned int n,
-					   u32 hash)
+/* What a choice is among, and for whom. */
+struct choice {
+	const struct l3vpn_group *group;
+	u32 hash;
+	bool from_core;		/* no backup into the core */
+};
+
+static bool may_take(const struct choice *c, const struct l3vpn_group_member *member, enum ask ask)
 {
+	return nh_can(member->nh, ask) &&
+	       !(c->from_core && member->backup && leads_to_core(member->nh));
+}
+
+/* A member from @from on, @n in all, that can forward; NULL: none can. */
+static const struct l3vpn_nh *choose_among(const struct choice *c, unsigned int from,
+					   unsigned int n, enum ask ask)
+{
+	const struct l3vpn_group_member *member = c->group->member + from;
+	u32 hash = c->hash;
 	unsigned int i, try;
 
-	for (try = 0; try <= REHASHES && n; try++) {
+	if (!n)
+		return NULL;
+	for (try = 0; try <= REHASHES; try++) {
 		for (i = 0; i < n - 1 && hash >> 1 > member[i].bound; i++)
 			;
-		if (!nh_dead(member[i].nh))
+		if (likely(may_take(c, &member[i], ask)))
 			return member[i].nh;
 		hash = rehash(hash);
 	}
 	for (i = 0; i < n; i++)
-		if (!nh_dead(member[i].nh))
+		if (may_take(c, &member[i], ask))
 			return member[i].nh;
 	return NULL;
 }
 
-static const struct l3vpn_nh *choose(const struct l3vpn_group *group, u32 hash)
+/* A member of @group; NULL: only backups into the core are left, for a packet that came from there. */
+static const struct l3vpn_nh *choose(const struct l3vpn_group *group, u32 hash, bool from_core)
 {
-	const struct l3vpn_nh *nh = choose_among(group->member, group->active, hash);
+	const struct choice c = { .group = group, .hash = hash, .from_core = from_core };
+	const struct l3vpn_nh *nh;
+	enum ask ask;
+	unsigned int i;
 
-	if (!nh)
-		nh = choose_among(group->member + group->active, group->count - group->active, hash);
-	return nh ? nh : group->member[0].nh;
+	for (ask = ASK_READY; ask < ASKS; ask++) {
+		nh = choose_among(&c, 0, group->active, ask);
+		if (!nh)
+			nh = choose_among(&c, group->active, group->count - group->active, ask);
+		if (nh)
+			return nh;
+	}
+	for (i = group->active; from_core && i < group->count; i++)
+		if (nh_can(group->member[i].nh, ASK_ANYTHING))
+			return NULL;
+	return group->member[0].nh;
 }
 
 /*
- * Follow @nh through groups and at most one path. @skb, when not NULL, is hashed when the first
- * group is met, and @hash then keeps it (*@hashed).
+ * @hash: of the flow; with @skb it is made, in @pkt, when the first group is met.
+ *
+ * A packet that came into a VRF from the core may leave into the core again, as a hub's VRF wants,
+ * but not by a backup of the group that its route or label leads to: the PE that is the backup may
+ * have sent it here as its own backup. Backups behind a path are other ways to the same PE.
  */
-static void follow(const struct l3vpn_nh *nh, const struct sk_buff *skb, u32 *hash, bool *hashed,
-		   struct l3vpn_way *way)
+static void follow(const struct sk_buff *skb, struct l3vpn_pkt *pkt, u32 hash,
+		   const struct l3vpn_nh *nh, struct l3vpn_way *way)
 {
+	bool from_core = pkt && pkt->vrf && pkt->in && pkt->in->kind == L3VPN_PORT_KIND_CORE;
 	const struct l3vpn_nh_data *data;
-	u32 spread = 0;
+	const struct l3vpn_nh *member;
+	bool again = false;
 
 	way->path = NULL;
 	way->adj = NULL;
 	for (;;) {
+		way->nh = nh;
 		data = l3vpn_nh_rcu(nh);
 		switch (data->kind) {
 		case L3VPN_NH_KIND_GROUP:
-			if (!*hashed) {
-				*hash = l3vpn_flow_hash_skb(skb);
-				*hashed = true;
+			if (pkt && !pkt->hashed) {
+				pkt->hash = l3vpn_flow_hash_skb(skb);
+				pkt->hashed = true;
 			}
-			/* a group behind a group must not repeat its choice */
-			spread = spread ? rehash(spread + 1) : *hash;
-			nh = choose(&data->group, spread);
+			if (again)	/* a group behind a group must not repeat its choice */
+				hash = rehash(hash + 1);
+			else if (pkt)
+				hash = pkt->hash;
+			again = true;
+			member = choose(&data->group, hash, from_core && !way->path);
+			if (!member)
+				return;
+			nh = member;
 			continue;
 		case L3VPN_NH_KIND_LABELLED:
 			way->path = &data->path;
@@ -104,7 +208,6 @@ static void follow(const struct l3vpn_nh *nh, const struct sk_buff *skb, u32 *ha
 			way->adj = &data->adj;
 			fallthrough;
 		default:
-			way->nh = nh;
 			return;
 		}
 	}
@@ -113,14 +216,34 @@ static void follow(const struct l3vpn_nh *nh, const struct sk_buff *skb, u32 *ha
 void l3vpn_follow(const struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_nh *nh,
 		  struct l3vpn_way *way)
 {
-	follow(nh, skb, &pkt->hash, &pkt->hashed, way);
+	follow(skb, pkt, 0, nh, way);
 }
 
 const struct l3vpn_nh *l3vpn_forward_member_rcu(const struct l3vpn_nh *nh, u32 hash)
 {
 	struct l3vpn_way way = {};
-	bool hashed = true;
 
-	follow(nh, NULL, &hash, &hashed, &way);
+	follow(NULL, NULL, hash, nh, &way);
 	return way.nh;
+}
+
+u64 l3vpn_group_in_use_rcu(const struct l3vpn_group *group)
+{
+	unsigned int i, backup;
+	enum ask ask;
+	u64 mask = 0;
+
+	for (ask = ASK_READY; ask < ASKS; ask++) {
+		for (backup = 0; backup < 2; backup++) {
+			for (i = 0; i < group->count; i++) {
+				const struct l3vpn_group_member *m = &group->member[group->order[i]];
+
+				if (m->backup == backup && nh_can(m->nh, ask))
+					mask |= BIT_ULL(i);
+			}
+			if (mask)
+				return mask;
+		}
+	}
+	return 0;
 }

@@ -2,7 +2,7 @@
 /*
  * l3vpn: from a next hop to a way out. Private to the data plane.
  *
- * Implemented by: group.c. Called by: forward.c, mpls.c. Inside rcu_read_lock.
+ * Implemented by: group.c. Called by: forward.c, mpls.c; netlink_nh.c. Inside rcu_read_lock.
  */
 #ifndef _L3VPN_GROUP_H
 #define _L3VPN_GROUP_H
@@ -15,9 +15,13 @@
 void l3vpn_follow(const struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_nh *nh,
 		  struct l3vpn_way *way);
 
+/* Any context. Bit i: member i, in user space's order, takes flows now. */
+u64 l3vpn_group_in_use_rcu(const struct l3vpn_group *group);
+
 /*
  * Follow @nh through groups and at most one path to a way out: sets way->path, way->adj, way->nh.
- * @skb is hashed, into @pkt, when the first group is met.
+ * @skb is hashed, into @pkt, when the first group is met. way->nh of kind GROUP: no member may take
+ * this packet, drop with L3VPN_DROP_CORE_LOOP.
  */
 static inline void l3vpn_way_of(const struct sk_buff *skb, struct l3vpn_pkt *pkt,
 				const struct l3vpn_nh *nh, struct l3vpn_way *way)

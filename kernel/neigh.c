@@ -10,6 +10,7 @@
  * the entry's queue while it is being resolved.
  */
 #include <linux/etherdevice.h>
+#include <linux/if_vlan.h>
 #include <linux/slab.h>
 #include <net/arp.h>
 #include <net/ndisc.h>
@@ -21,11 +22,9 @@
 /**
  * struct l3vpn_rewrite - of an adjacency with a gateway
  * @neigh: its neighbour entry, referenced; RCU, exchanged by whoever finds it dead
- * @failed: it was seen FAILED and not been reachable since; written by readers, as a hint
  */
 struct l3vpn_rewrite {
 	struct neighbour __rcu *neigh;
-	bool failed;
 };
 
 /* A neighbour entry with a reference, made if need be; NULL: none can be had. Any context. */
@@ -181,51 +180,67 @@ void l3vpn_neigh_send(struct sk_buff *skb, struct net_device *dev, struct neighb
 	dev_queue_xmit(skb);
 }
 
+/*
+ * A VLAN's carrier follows that of the device below by a work of the kernel's that may take its
+ * time: look below.
+ */
 static bool port_usable(const struct l3vpn_port *port)
 {
-	return port && netif_running(port->dev) && netif_carrier_ok(port->dev);
+	if (!port || !netif_running(port->dev) || !netif_carrier_ok(port->dev))
+		return false;
+	return !is_vlan_dev(port->dev) || netif_carrier_ok(vlan_dev_real_dev(port->dev));
+}
+
+static bool valid(const struct neighbour *neigh)
+{
+	return neigh && !READ_ONCE(neigh->dead) && (READ_ONCE(neigh->nud_state) & NUD_VALID);
 }
 
 bool l3vpn_adj_resolved(const struct l3vpn_adj *adj)
 {
+	if (!port_usable(adj->port))
+		return false;
+	return !adj->rewrite || valid(rcu_dereference(adj->rewrite->neigh));
+}
+
+/* Packets take other ways, so nobody else asks for the neighbour of @adj. Is it there? */
+static bool revive(const struct l3vpn_adj *adj, struct neighbour *neigh)
+{
+	u8 state;
+
+	if (!neigh || READ_ONCE(neigh->dead)) {
+		neigh = renew(adj);
+		if (!neigh)
+			return false;
+	}
+	state = READ_ONCE(neigh->nud_state);
+	if (state & NUD_FAILED)
+		ask_again(neigh);
+	else if (!(state & (NUD_VALID | NUD_INCOMPLETE)))
+		neigh_event_send(neigh, NULL);
+	return state & NUD_VALID;
+}
+
+bool l3vpn_adj_ready(const struct l3vpn_adj *adj)
+{
 	struct neighbour *neigh;
 
-	if (!port_usable(adj->port))
+	if (unlikely(!port_usable(adj->port)))
 		return false;
 	if (!adj->rewrite)
 		return true;
 	neigh = rcu_dereference(adj->rewrite->neigh);
-	return neigh && (READ_ONCE(neigh->nud_state) & NUD_VALID);
+	return likely(valid(neigh)) || revive(adj, neigh);
 }
 
 bool l3vpn_adj_dead(const struct l3vpn_adj *adj)
 {
-	struct l3vpn_rewrite *rewrite = adj->rewrite;
 	struct neighbour *neigh;
 
 	if (!port_usable(adj->port))
 		return true;
-	if (!rewrite)
+	if (!adj->rewrite)
 		return false;
-	neigh = rcu_dereference(rewrite->neigh);
-	if (!neigh || READ_ONCE(neigh->dead)) {
-		/* asked for again here, where nobody else may: packets take other members */
-		if (!READ_ONCE(rewrite->failed))
-			return false;
-		neigh = renew(adj);
-		if (!neigh)
-			return true;
-		neigh_event_send(neigh, NULL);
-	}
-	if (READ_ONCE(neigh->nud_state) & NUD_VALID) {
-		if (unlikely(READ_ONCE(rewrite->failed)))
-			WRITE_ONCE(rewrite->failed, false);
-		return false;
-	}
-	if (READ_ONCE(neigh->nud_state) & NUD_FAILED) {
-		if (!READ_ONCE(rewrite->failed))
-			WRITE_ONCE(rewrite->failed, true);
-		ask_again(neigh);
-	}
-	return READ_ONCE(rewrite->failed);
+	neigh = rcu_dereference(adj->rewrite->neigh);
+	return neigh && !READ_ONCE(neigh->dead) && (READ_ONCE(neigh->nud_state) & NUD_FAILED);
 }

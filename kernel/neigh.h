@@ -33,8 +33,14 @@ void l3vpn_neigh_detach(struct l3vpn_adj *adj);
 bool l3vpn_adj_resolved(const struct l3vpn_adj *adj);
 
 /*
- * Inside rcu_read_lock. True: do not choose this one where there is another: port gone or down, or
- * the neighbour is known to have failed. A neighbour not yet asked for is not dead.
+ * Inside rcu_read_lock, bottom halves off. As l3vpn_adj_resolved(), and where the gateway is not, it
+ * is asked for: who prefers another way meanwhile need do nothing to have this one back.
+ */
+bool l3vpn_adj_ready(const struct l3vpn_adj *adj);
+
+/*
+ * Inside rcu_read_lock. True: the port is gone or down, or the neighbour was asked for in vain. A
+ * neighbour that is being asked for is not dead.
  */
 bool l3vpn_adj_dead(const struct l3vpn_adj *adj);
 

@@ -25,6 +25,10 @@ struct netlink_range_validation l3vpn_range_nh = {
 	.max = L3VPN_NH_ID_MAX,
 };
 
+struct netlink_range_validation l3vpn_range_flowlabel = {
+	.max = L3VPN_FLOWLABEL_MAX,
+};
+
 struct netlink_range_validation l3vpn_range_label = {
 	.min = L3VPN_LABEL_MIN,
 	.max = L3VPN_LABEL_MAX,
@@ -82,6 +86,11 @@ static const struct genl_ops l3vpn_ops[] = {
 		.start = l3vpn_nl_dump_start,
 		.dumpit = l3vpn_nl_nh_dump,
 		L3VPN_POLICY(l3vpn_nh_key_policy),
+	}, {
+		.cmd = L3VPN_CMD_NH_STATE,
+		.flags = L3VPN_CHANGE,
+		.doit = l3vpn_nl_nh_state,
+		L3VPN_POLICY(l3vpn_nh_state_policy),
 	}, {
 		.cmd = L3VPN_CMD_ROUTE_ADD,
 		.flags = L3VPN_CHANGE,

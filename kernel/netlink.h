@@ -85,6 +85,7 @@ int l3vpn_nh_fill(struct sk_buff *skb, struct l3vpn_net *ln, struct l3vpn_nh *nh
 extern struct netlink_range_validation l3vpn_range_vrf;
 extern struct netlink_range_validation l3vpn_range_nh;
 extern struct netlink_range_validation l3vpn_range_label;
+extern struct netlink_range_validation l3vpn_range_flowlabel;
 
 /* Policies: one for each command, indexed by attribute. */
 extern const struct nla_policy l3vpn_vrf_new_policy[L3VPN_VRF_LIMIT6 + 1];
@@ -94,8 +95,9 @@ extern const struct nla_policy l3vpn_port_del_policy[L3VPN_PORT_IFINDEX + 1];
 extern const struct nla_policy l3vpn_port_get_policy[L3VPN_PORT_VRF + 1];
 extern const struct nla_policy l3vpn_nh_new_policy[L3VPN_NH_VRF + 1];
 extern const struct nla_policy l3vpn_nh_key_policy[L3VPN_NH_ID + 1];
+extern const struct nla_policy l3vpn_nh_state_policy[L3VPN_NH_DOWN + 1];
 extern const struct nla_policy l3vpn_route_set_policy[L3VPN_ROUTE_FLAGS + 1];
-extern const struct nla_policy l3vpn_route_get_policy[L3VPN_ROUTE_DPORT + 1];
+extern const struct nla_policy l3vpn_route_get_policy[L3VPN_ROUTE_FLOWLABEL + 1];
 extern const struct nla_policy l3vpn_label_set_policy[L3VPN_LABEL_FLAGS + 1];
 extern const struct nla_policy l3vpn_label_get_policy[L3VPN_LABEL_LABEL + 1];
 extern const struct nla_policy l3vpn_epoch_sweep_policy[L3VPN_EPOCH_KINDS + 1];
@@ -115,6 +117,7 @@ int l3vpn_nl_port_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int l3vpn_nl_nh_new(struct sk_buff *skb, struct genl_info *info);
 int l3vpn_nl_nh_del(struct sk_buff *skb, struct genl_info *info);
 int l3vpn_nl_nh_get(struct sk_buff *skb, struct genl_info *info);
+int l3vpn_nl_nh_state(struct sk_buff *skb, struct genl_info *info);
 int l3vpn_nl_nh_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int l3vpn_nl_route_add(struct sk_buff *skb, struct genl_info *info);
 int l3vpn_nl_route_del(struct sk_buff *skb, struct genl_info *info);

@@ -42,7 +42,7 @@ int l3vpn_nl_epoch_begin(struct sk_buff *skb, struct genl_info *info)
 	if (!msg)
 		return -ENOMEM;
 	mutex_lock(&ln->lock);
-	ln->epoch++;
+	WRITE_ONCE(ln->epoch, ln->epoch + 1);	/* read without the lock by l3vpn_nh_state() */
 	err = nla_put_u32(msg, L3VPN_EPOCH_EPOCH, ln->epoch);
 	mutex_unlock(&ln->lock);
 	return l3vpn_reply_send(info, msg, hdr, err);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * l3vpn: NH_NEW, NH_DEL, NH_GET.
+ * l3vpn: NH_NEW, NH_DEL, NH_GET, NH_STATE.
  */
 #include <linux/rtnetlink.h>
 #include <net/genetlink.h>
 #include <net/sock.h>
 
 #include "event.h"
+#include "group.h"
 #include "netlink.h"
 #include "nexthop.h"
 #include "nexthop_ctl.h"
@@ -27,6 +28,11 @@ const struct nla_policy l3vpn_nh_new_policy[L3VPN_NH_VRF + 1] = {
 
 const struct nla_policy l3vpn_nh_key_policy[L3VPN_NH_ID + 1] = {
 	[L3VPN_NH_ID]		= NLA_POLICY_FULL_RANGE(NLA_U32, &l3vpn_range_nh),
+};
+
+const struct nla_policy l3vpn_nh_state_policy[L3VPN_NH_DOWN + 1] = {
+	[L3VPN_NH_ID]		= NLA_POLICY_FULL_RANGE(NLA_U32, &l3vpn_range_nh),
+	[L3VPN_NH_DOWN]		= NLA_POLICY_RANGE(NLA_U8, 0, 1),
 };
 
 /* Which attributes a kind needs, and which it allows besides. */
@@ -208,7 +214,7 @@ static int l3vpn_group_fill(struct sk_buff *skb, const struct l3vpn_group *group
 		to[i].weight = from->weight;
 		to[i].flags = from->backup ? L3VPN_MEMBER_FLAG_BACKUP : 0;
 	}
-	return 0;
+	return nla_put_u64_64bit(skb, L3VPN_NH_IN_USE, l3vpn_group_in_use_rcu(group), L3VPN_NH_PAD);
 }
 
 int l3vpn_nh_fill(struct sk_buff *skb, struct l3vpn_net *ln, struct l3vpn_nh *nh)
@@ -224,6 +230,7 @@ int l3vpn_nh_fill(struct sk_buff *skb, struct l3vpn_net *ln, struct l3vpn_nh *nh
 	if (nla_put_u32(skb, L3VPN_NH_ID, nh->id) ||
 	    nla_put_u8(skb, L3VPN_NH_KIND, data->kind) ||
 	    nla_put_u8(skb, L3VPN_NH_RESOLVED, resolved) ||
+	    nla_put_u8(skb, L3VPN_NH_DOWN, !!READ_ONCE(nh->down)) ||
 	    nla_put_u32(skb, L3VPN_NH_REFS, nh->refs))
 		return -EMSGSIZE;
 
@@ -235,7 +242,9 @@ int l3vpn_nh_fill(struct sk_buff *skb, struct l3vpn_net *ln, struct l3vpn_nh *nh
 		err = l3vpn_path_fill(skb, &data->path);
 		break;
 	case L3VPN_NH_KIND_GROUP:
+		rcu_read_lock();
 		err = l3vpn_group_fill(skb, &data->group);
+		rcu_read_unlock();
 		break;
 	case L3VPN_NH_KIND_VRF:
 		err = nla_put_u32(skb, L3VPN_NH_VRF, data->vrf_id);
@@ -337,6 +346,48 @@ int l3vpn_nl_nh_get(struct sk_buff *skb, struct genl_info *info)
 	err = IS_ERR(nh) ? PTR_ERR(nh) : l3vpn_nh_answer(info, ln, nh);
 	mutex_unlock(&ln->lock);
 	return err;
+}
+
+int l3vpn_nl_nh_state(struct sk_buff *skb, struct genl_info *info)
+{
+	struct l3vpn_net *ln = l3vpn_net(genl_info_net(info));
+	struct nlattr *id = info->attrs[L3VPN_NH_ID];
+	bool down, known = true, was = false;
+	struct l3vpn_nh *nh;
+	int err;
+
+	err = l3vpn_nl_check(info->nlhdr, info->extack);
+	if (err)
+		return err;
+	if (!id)
+		return l3vpn_nl_missing(info, L3VPN_NH_ID, "next hop id");
+	if (!info->attrs[L3VPN_NH_DOWN])
+		return l3vpn_nl_missing(info, L3VPN_NH_DOWN, "state");
+	down = nla_get_u8(info->attrs[L3VPN_NH_DOWN]);
+
+	rcu_read_lock();
+	nh = l3vpn_nh_find(ln, nla_get_u32(id));
+	if (nh) {
+		was = READ_ONCE(nh->down);
+		known = l3vpn_nh_state(ln, nh, down);
+	}
+	rcu_read_unlock();
+	if (!nh) {
+		NL_SET_ERR_MSG_ATTR(info->extack, id, "no such next hop");
+		return -ENOENT;
+	}
+	if (!known) {
+		NL_SET_ERR_MSG_ATTR(info->extack, id, "this kind of next hop cannot be down");
+		return -EINVAL;
+	}
+	if (was == down)
+		return 0;
+	mutex_lock(&ln->lock);		/* what follows may wait for a bulk; the packets do not */
+	nh = l3vpn_nh_find(ln, nla_get_u32(id));
+	if (nh)
+		l3vpn_event_nh(ln, nh, L3VPN_EVENT_CHANGE);
+	mutex_unlock(&ln->lock);
+	return 0;
 }
 
 struct l3vpn_nh_dump {

@@ -15,7 +15,7 @@
 #include "route.h"
 #include "vrf.h"
 
-const struct nla_policy l3vpn_route_get_policy[L3VPN_ROUTE_DPORT + 1] = {
+const struct nla_policy l3vpn_route_get_policy[L3VPN_ROUTE_FLOWLABEL + 1] = {
 	[L3VPN_ROUTE_VRF]	= NLA_POLICY_FULL_RANGE(NLA_U32, &l3vpn_range_vrf),
 	[L3VPN_ROUTE_FAMILY]	= NLA_POLICY_RANGE(NLA_U8, AF_INET, AF_INET6),
 	[L3VPN_ROUTE_DST4]	= { .type = NLA_U32 },
@@ -25,6 +25,7 @@ const struct nla_policy l3vpn_route_get_policy[L3VPN_ROUTE_DPORT + 1] = {
 	[L3VPN_ROUTE_PROTO]	= { .type = NLA_U8 },
 	[L3VPN_ROUTE_SPORT]	= { .type = NLA_U16 },
 	[L3VPN_ROUTE_DPORT]	= { .type = NLA_U16 },
+	[L3VPN_ROUTE_FLOWLABEL]	= NLA_POLICY_FULL_RANGE(NLA_U32, &l3vpn_range_flowlabel),
 };
 
 /* Writes one record at @to, which has room for it; returns its size. */
@@ -79,6 +80,14 @@ static int l3vpn_flow_parse(struct genl_info *info, struct l3vpn_flow *flow)
 			flow->saddr = nla_get_in6_addr(attrs[L3VPN_ROUTE_SRC6]);
 	} else {
 		return l3vpn_nl_missing(info, L3VPN_ROUTE_DST4, "destination");
+	}
+	if (attrs[L3VPN_ROUTE_FLOWLABEL]) {
+		if (flow->family != AF_INET6) {
+			NL_SET_ERR_MSG_ATTR(info->extack, attrs[L3VPN_ROUTE_FLOWLABEL],
+					    "IPv4 has no flow label");
+			return -EINVAL;
+		}
+		flow->label = nla_get_u32(attrs[L3VPN_ROUTE_FLOWLABEL]);
 	}
 	if (attrs[L3VPN_ROUTE_PROTO])
 		flow->proto = nla_get_u8(attrs[L3VPN_ROUTE_PROTO]);
@@ -199,7 +208,7 @@ int l3vpn_nl_route_dump_start(struct netlink_callback *cb)
 		NL_SET_ERR_MSG(cb->extack, "a dump of routes needs VRF and family");
 		return -EINVAL;
 	}
-	for (attr = L3VPN_ROUTE_DST4; attr <= L3VPN_ROUTE_DPORT; attr++) {
+	for (attr = L3VPN_ROUTE_DST4; attr <= L3VPN_ROUTE_FLOWLABEL; attr++) {
 		if (!attrs[attr])
 			continue;
 		NL_SET_ERR_MSG_ATTR(cb->extack, attrs[attr], "not for a dump");

@@ -83,13 +83,14 @@ static int l3vpn_nh_create(struct l3vpn_net *ln, const struct l3vpn_nh_spec *spe
 		l3vpn_nh_data_release(ln, data);
 		return -ENOMEM;
 	}
+	l3vpn_nh_publish(ln, nh, data);
 	err = xa_insert(&ln->nhs, spec->id, nh, GFP_KERNEL);
 	if (err) {
+		list_del_init(&nh->port_node);
 		l3vpn_nh_data_release(ln, data);
 		l3vpn_nh_free(nh);
 		return err;
 	}
-	l3vpn_nh_publish(ln, nh, data);
 	nh->stamp = ln->epoch;
 	ln->nh_count++;
 	ln->nh_digest += l3vpn_digest_nh(nh->id, data);
@@ -211,6 +212,33 @@ bool l3vpn_nh_resolved(const struct l3vpn_nh *nh)
 	}
 }
 
+bool l3vpn_nh_state(struct l3vpn_net *ln, struct l3vpn_nh *nh, bool down)
+{
+	switch (l3vpn_nh_rcu(nh)->kind) {
+	case L3VPN_NH_KIND_ADJACENCY:
+	case L3VPN_NH_KIND_LABELLED:
+	case L3VPN_NH_KIND_GROUP:
+		WRITE_ONCE(nh->down, down ? READ_ONCE(ln->epoch) : 0);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* A state of being down that this epoch has not repeated was said by a daemon that is gone. */
+static void l3vpn_nh_sweep_states(struct l3vpn_net *ln)
+{
+	struct l3vpn_nh *nh;
+	unsigned long id;
+
+	xa_for_each(&ln->nhs, id, nh) {
+		u32 down = READ_ONCE(nh->down);
+
+		if (down && down != ln->epoch)
+			cmpxchg(&nh->down, down, 0);
+	}
+}
+
 /*
  * Next hops refer to next hops at most three deep (nexthop.h), so as many rounds reach what only
  * stale ones referred to; one round more finds nothing.
@@ -221,6 +249,7 @@ u32 l3vpn_nh_sweep(struct l3vpn_net *ln)
 	unsigned long id;
 	u32 swept = 0, before;
 
+	l3vpn_nh_sweep_states(ln);
 	do {
 		before = swept;
 		xa_for_each(&ln->nhs, id, nh) {
@@ -235,7 +264,7 @@ u32 l3vpn_nh_sweep(struct l3vpn_net *ln)
 
 void l3vpn_nh_flush(struct l3vpn_net *ln)
 {
-	ln->epoch++;
+	WRITE_ONCE(ln->epoch, ln->epoch + 1);
 	l3vpn_nh_sweep(ln);
 	WARN_ON_ONCE(!xa_empty(&ln->nhs));
 }

@@ -116,6 +116,8 @@ struct l3vpn_nh_data {
  * struct l3vpn_nh - a handle
  * @data:	current snapshot, never NULL while something refers to the handle
  * @id:		1..L3VPN_NH_ID_MAX; above: the module's own
+ * @down:	epoch in which user space said that it is down; 0: it is not. Written without a lock
+ *		(l3vpn_nh_state()), read by group.c
  * @refs:	routes, labels, groups, paths (and the module's own uses); under ln->lock
  * @stamp:	epoch; under ln->lock
  * @via_refs:	how many of @refs are paths that go on here; under ln->lock
@@ -125,6 +127,7 @@ struct l3vpn_nh_data {
 struct l3vpn_nh {
 	struct l3vpn_nh_data __rcu *data;
 	u32 id;
+	u32 down;
 	u32 refs;
 	u32 stamp;
 	u32 via_refs;

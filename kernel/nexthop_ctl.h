@@ -93,7 +93,16 @@ void l3vpn_nh_kill_vrf(struct l3vpn_net *ln, struct l3vpn_vrf *vrf);
 /* Under ln->lock, inside rcu_read_lock too. Packets can leave by it now. */
 bool l3vpn_nh_resolved(const struct l3vpn_nh *nh);
 
-/* Under ln->lock. End what has an older stamp and is not referred to any more. Returns the number. */
+/*
+ * Inside rcu_read_lock, no lock needed: a failure must not wait for a bulk of routes. False: a kind
+ * that no group can pass over.
+ */
+bool l3vpn_nh_state(struct l3vpn_net *ln, struct l3vpn_nh *nh, bool down);
+
+/*
+ * Under ln->lock. End what has an older stamp and is not referred to any more, and every state of
+ * being down that is older than the epoch. Returns the number of next hops that ended.
+ */
 u32 l3vpn_nh_sweep(struct l3vpn_net *ln);
 
 /* Under ln->lock, nothing but next hops refers to next hops: end all that user space made. */

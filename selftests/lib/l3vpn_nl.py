@@ -319,6 +319,10 @@ class L3vpn(Netlink):
         """Delete."""
         self.do(uapi.CMD_NH_DEL, [(uapi.NH_ID, u32(nh))])
 
+    def nh_state(self, nh, down):
+        """Said to be down, or up again."""
+        self.do(uapi.CMD_NH_STATE, [(uapi.NH_ID, u32(nh)), (uapi.NH_DOWN, u8(down))])
+
     def nh_get(self, nh):
         """Attributes."""
         return self.do(uapi.CMD_NH_GET, [(uapi.NH_ID, u32(nh))])[0]

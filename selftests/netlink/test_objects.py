@@ -416,6 +416,88 @@ def epochs():
     equal(nl.epoch_sweep(epoch), 0)
 
 
+@tap.test("NH_STATE: groups pass over what is down, digests do not know it, an epoch that does not repeat it ends it")
+def states():
+    nl = start()
+    ip("addr add 192.0.2.1/24 dev b0", "neigh add 192.0.2.2 lladdr 02:00:00:00:00:02 dev b0 nud permanent",
+       "neigh add 192.0.2.3 lladdr 02:00:00:00:00:03 dev b0 nud permanent",
+       "neigh add 192.0.2.4 lladdr 02:00:00:00:00:04 dev b0 nud permanent")
+    for i in (2, 3, 4):
+        nl.nh_adjacency(i, "b0", f"192.0.2.{i}")
+    nl.nh_labelled(12, 2, [100])
+    nl.nh_labelled(13, 3, [100])
+    nl.nh_group(20, [(12, 1, 0), (4, 1, uapi.MEMBER_FLAG_BACKUP), (13, 1, 0)])
+    nl.nh_group(21, [(2, 1, 0), (3, 1, 0)])
+    nl.nh_labelled(14, 21, [100])
+    nl.nh_group(22, [(14, 1, 0), (4, 1, uapi.MEMBER_FLAG_BACKUP)])
+    nl.nh_new(30, uapi.NH_KIND_BLACKHOLE)
+    digest = nl.tables()[(uapi.OBJECT_NH, None)]
+
+    def in_use(group):
+        return n.get(nl.nh_get(group)[uapi.NH_IN_USE])
+
+    def down(*nhs):
+        for nh in (2, 3, 4, 12, 13, 14, 20, 21):
+            nl.nh_state(nh, nh in nhs)
+            equal(n.get(nl.nh_get(nh)[uapi.NH_DOWN]), int(nh in nhs))
+        equal(nl.tables()[(uapi.OBJECT_NH, None)], digest, "digest with some down")
+        return in_use(20), in_use(22)
+
+    equal(down(), (0b101, 0b01))
+    equal(down(12), (0b100, 0b01), "a path")
+    equal(down(2), (0b100, 0b01), "the adjacency behind a path")
+    equal(down(2, 3), (0b010, 0b10), "both, and both of a group behind a path")
+    equal(down(21), (0b101, 0b10), "the group behind a path")
+    equal(down(2, 3, 4), (0b101, 0b01), "all: what is left is used")
+    equal(down(20), (0b101, 0b01), "a group that nothing has a choice about")
+    # programmed again and replaced: the state stays
+    nl.nh_state(2, True)
+    nl.nh_adjacency(2, "b0", "192.0.2.2")
+    equal(in_use(20), 0b100)
+    nl.nh_adjacency(2, "b0", "192.0.2.9")
+    equal(n.get(nl.nh_get(2)[uapi.NH_DOWN]), 1)
+    nl.nh_adjacency(2, "b0", "192.0.2.2")
+    # events for changes, and for nothing else
+    ear = n.L3vpn()
+    ear.join(uapi.MCGRP_EVENTS)
+    nl.nh_state(2, True)
+    nl.nh_state(3, True)
+    nl.nh_state(3, True)
+    nl.nh_state(2, False)
+    seen = []
+    for _, body in ear.events():
+        event = n.attrs_dict(body)
+        if uapi.EVENT_NH in event:
+            nest = n.attrs_dict(event[uapi.EVENT_NH])
+            seen.append((n.get(event[uapi.EVENT_WHAT]), n.get(nest[uapi.NH_ID]), n.get(nest[uapi.NH_DOWN])))
+        if len(seen) == 2:
+            break
+    equal(seen, [(uapi.EVENT_CHANGE, 3, 1), (uapi.EVENT_CHANGE, 2, 0)])
+    ear.close()
+    # a daemon that is gone said that 3 and 4 are down; the next one repeats it of 4
+    nl.nh_state(4, True)
+    epoch = nl.epoch_begin()
+    equal(n.get(nl.nh_get(3)[uapi.NH_DOWN]), 1, "nothing changes before the sweep")
+    nl.nh_state(4, True)
+    for i in (2, 3, 4):
+        nl.nh_adjacency(i, "b0", f"192.0.2.{i}")
+    nl.nh_labelled(12, 2, [100])
+    nl.nh_group(20, [(12, 1, 0), (4, 1, uapi.MEMBER_FLAG_BACKUP), (13, 1, 0)])
+    nl.epoch_sweep(epoch, 1 << uapi.OBJECT_ROUTE4)
+    equal(n.get(nl.nh_get(3)[uapi.NH_DOWN]), 1, "a sweep of routes")
+    nl.epoch_sweep(epoch)
+    equal([n.get(nl.nh_get(i)[uapi.NH_DOWN]) for i in (2, 3, 4)], [0, 0, 1], "after the sweep")
+    nl.nh_new(30, uapi.NH_KIND_BLACKHOLE)
+    refused(2, "no such next hop", nl.nh_state, 99, True)
+    refused(22, "cannot be down", nl.nh_state, 30, True)
+    refused(34, "", nl.nh_state, 2, 2)
+    refused(22, "state", nl.do, uapi.CMD_NH_STATE, [(uapi.NH_ID, n.u32(2))])
+    refused(22, "next hop id", nl.do, uapi.CMD_NH_STATE, [(uapi.NH_DOWN, n.u8(1))])
+    refused(22, "", nl.do, uapi.CMD_NH_NEW, [(uapi.NH_ID, n.u32(40)), (uapi.NH_KIND, n.u8(uapi.NH_KIND_BLACKHOLE)),
+                                             (uapi.NH_DOWN, n.u8(1))])
+    nl.close()
+
+
 @tap.test("ROUTE_GET: longest match, behind VRF next hops, and the member that a flow takes")
 def route_get():
     nl = start()

@@ -33,11 +33,13 @@
  *       RECEIVE HOST BLACKHOLE UNREACHABLE   nothing more
  *   NH_DEL                     R ID
  *   NH_GET                     O ID, or dump
+ *   NH_STATE                   R ID DOWN                            said to be down, or up again
  *   ROUTE_ADD  L3VPN_ROUTE_*   R VRF, and one or both of RECORDS4 RECORDS6
  *   ROUTE_DEL                  R VRF, and one or both of RECORDS4 RECORDS6 (only prefix and length count)
  *   ROUTE_GET                  dump: R VRF FAMILY
  *                              do:   R VRF, and DST4 or DST6: the longest match, as the data path sees it
- *                                    O SRC4 or SRC6, PROTO, SPORT, DPORT: and the member of a group it takes
+ *                                    O SRC4 or SRC6, PROTO, SPORT, DPORT, FLOWLABEL: and the member of a
+ *                                    group it takes
  *   LABEL_ADD  L3VPN_LABEL_*   R RECORDS
  *   LABEL_DEL                  R RECORDS (only the label counts)
  *   LABEL_GET                  O LABEL, or dump
@@ -70,6 +72,10 @@
  * EPOCH_SWEEP with that same number removes what still has an older stamp, in an order that
  * references allow (labels, routes, next hops, ports, VRFs). Entries that the module keeps by
  * itself (connected, receive) have no stamp, and are neither swept nor counted in a digest.
+ *
+ * NH_STATE is state, not configuration: no digest knows it, and NH_NEW leaves it as it is. It bears
+ * the epoch in which it was said last: a sweep of next hops ends a DOWN that the new epoch has not
+ * repeated, so that no next hop stays down for a daemon that has forgotten it.
  */
 #ifndef _UAPI_LINUX_L3VPN_H
 #define _UAPI_LINUX_L3VPN_H
@@ -94,6 +100,7 @@
 #define L3VPN_NH_ID_UNREACHABLE	0x80000002U
 #define L3VPN_NH_ID_BLACKHOLE	0x80000003U
 #define L3VPN_NH_ID_CONNECTED	0x80000100U	/* + the port's ifindex: neighbours on the port */
+#define L3VPN_FLOWLABEL_MAX	0x000fffffU
 #define L3VPN_VRF_HOPS_MAX	4		/* VRFs that one packet may cross */
 
 enum l3vpn_cmd {
@@ -121,6 +128,7 @@ enum l3vpn_cmd {
 	L3VPN_CMD_STATS_CLEAR,
 	L3VPN_CMD_EVENT,		/* multicast only */
 	L3VPN_CMD_DROP_SAMPLE,		/* multicast only */
+	L3VPN_CMD_NH_STATE,
 	__L3VPN_CMD_MAX
 };
 #define L3VPN_CMD_MAX (__L3VPN_CMD_MAX - 1)
@@ -230,6 +238,13 @@ enum {
 	L3VPN_NH_VRF,			/* u32, VRF id */
 	L3VPN_NH_RESOLVED,		/* u8, answer only: 1 when packets can leave now */
 	L3VPN_NH_REFS,			/* u32, answer only: objects that refer to it */
+	/*
+	 * u8, ADJACENCY, LABELLED or GROUP: 1: said to be down. A group passes over a member that is, or
+	 * that leads by one that is, while another can forward; what has no choice uses it.
+	 */
+	L3VPN_NH_DOWN,
+	L3VPN_NH_IN_USE,		/* u64, answer only, GROUP: bit i: member i takes flows now */
+	L3VPN_NH_PAD,
 	__L3VPN_NH_MAX
 };
 #define L3VPN_NH_MAX (__L3VPN_NH_MAX - 1)
@@ -281,6 +296,7 @@ enum {
 	L3VPN_ROUTE_MEMBER,		/* u32, answer: id of the leaf next hop that this flow takes */
 	L3VPN_ROUTE_MATCH_VRF,		/* u32, answer: VRF of the matching route, behind VRF next hops */
 	L3VPN_ROUTE_KERNEL,		/* u8, answer: 1 when the module keeps this route by itself */
+	L3VPN_ROUTE_FLOWLABEL,		/* u32, 0..L3VPN_FLOWLABEL_MAX: IPv6 flow label */
 	__L3VPN_ROUTE_MAX
 };
 #define L3VPN_ROUTE_MAX (__L3VPN_ROUTE_MAX - 1)
@@ -359,6 +375,7 @@ enum l3vpn_drop {
 	L3VPN_DROP_NO_MEMORY,		/* the packet could not be made writable or bigger */
 	L3VPN_DROP_MULTICAST,		/* multicast or broadcast that is not served */
 	L3VPN_DROP_NO_VRF,		/* VRF going away */
+	L3VPN_DROP_CORE_LOOP,		/* from the core, and only a backup into the core is left */
 	__L3VPN_DROP_REASON_MAX
 };
 #define L3VPN_DROP_REASON_MAX (__L3VPN_DROP_REASON_MAX - 1)

@@ -346,6 +346,7 @@ const char *dp_drop_str(uint8_t reason)
 		[L3VPN_DROP_NEIGHBOUR] = "neighbour", [L3VPN_DROP_PORT_DOWN] = "port-down",
 		[L3VPN_DROP_VRF_LOOP] = "vrf-loop", [L3VPN_DROP_NO_MEMORY] = "no-memory",
 		[L3VPN_DROP_MULTICAST] = "multicast", [L3VPN_DROP_NO_VRF] = "no-vrf",
+		[L3VPN_DROP_CORE_LOOP] = "core-loop",
 	};
 
 	return reason && reason < sizeof(names) / sizeof(names[0]) && names[reason] ?
