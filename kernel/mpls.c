@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * mpls: labelled packets from core ports (RFC 3031, 3032): pop into a VRF, pop and forward without
- * a look-up (RFC 4364 section 4.3.2), swap, penultimate-hop pop, explicit null (RFC 4182).
+ * a look-up (RFC 4364 section 4.3.2), swap, penultimate-hop pop, explicit null (RFC 4182), entropy
+ * labels below a label that ends here (RFC 6790).
  *
  * TTL: uniform model (RFC 3443): what is popped hands its TTL down, and never raises the one
  * below. Forwarding decreases it, once.
@@ -18,6 +19,7 @@
 #define LABEL_IPV4_NULL		0
 #define LABEL_IPV6_NULL		2
 #define LABEL_IMPLICIT_NULL	3
+#define LABEL_ELI		7
 #define NULLS_MAX		4	/* explicit nulls on top of one stack */
 #define LSE_TC_AND_BOTTOM	(7U << L3VPN_LSE_TC_SHIFT | L3VPN_LSE_BOTTOM)
 #define TC_CONTROL		6	/* of ICMP errors: internetwork control, as in their DSCP */
@@ -93,15 +95,36 @@ static bool hand_down_ttl_to_label(struct sk_buff *skb, u8 ttl)
 	return true;
 }
 
+/*
+ * skb->data is at an entry that ends here, and more follow. Where those are an indicator and an
+ * entropy label (RFC 6790 section 4.1), pop down to the latter: *@lse. An indicator on top of a stack
+ * is not for us: no protocol of ours says that it may come under implicit null (section 4.3).
+ */
+static bool pop_to_entropy(struct sk_buff *skb, u32 *lse)
+{
+	u32 eli, el;
+
+	if (!stack_entry(skb, 1, &eli) || l3vpn_lse_label(eli) != LABEL_ELI ||
+	    (eli & L3VPN_LSE_BOTTOM) || !stack_entry(skb, 2, &el) ||
+	    !pskb_may_pull(skb, 3 * L3VPN_LSE_LEN))
+		return false;
+	pop(skb);
+	pop(skb);
+	*lse = el;
+	return true;
+}
+
 /* Pop: VRF and next hop labels. skb->data is at the entry, which is @lse. */
 static rx_handler_result_t dispose(struct sk_buff *skb, struct l3vpn_pkt *pkt,
 				   const struct l3vpn_ilm *ilm, u32 lse)
 {
 	enum l3vpn_drop reason;
+	u32 bottom;
 
 	pkt->vrf = ilm->vrf;
 	pkt->entry = ilm->vrf;
-	if (unlikely(!(lse & L3VPN_LSE_BOTTOM)))
+	if (unlikely(!(lse & L3VPN_LSE_BOTTOM)) &&
+	    !(pop_to_entropy(skb, &bottom) && (bottom & L3VPN_LSE_BOTTOM)))
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_STACK);
 	pop(skb);
 	if (unlikely(!uncover(skb)))
@@ -231,7 +254,7 @@ rx_handler_result_t l3vpn_mpls_receive(struct sk_buff *skb, struct l3vpn_pkt *pk
 {
 	const struct l3vpn_ilm *ilm;
 	unsigned int nulls;
-	u32 lse, label;
+	u32 lse, label, bottom;
 
 	keep_stack(skb, pkt);
 	for (nulls = 0; ; nulls++) {
@@ -245,8 +268,11 @@ rx_handler_result_t l3vpn_mpls_receive(struct sk_buff *skb, struct l3vpn_pkt *pk
 			break;
 		if (nulls == NULLS_MAX)
 			return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_STACK);
+		bottom = lse;
+		if (!(lse & L3VPN_LSE_BOTTOM))
+			pop_to_entropy(skb, &bottom);
 		pop(skb);
-		if (lse & L3VPN_LSE_BOTTOM)
+		if (bottom & L3VPN_LSE_BOTTOM)
 			return explicit_null(skb, pkt, lse);
 		if (!hand_down_ttl_to_label(skb, l3vpn_lse_ttl(lse)))
 			return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_STACK);

@@ -23,7 +23,7 @@ from topology import Network                                            # noqa: 
 from wire import ETH_IP, ETH_IPV6, ETH_MPLS, TCP, UDP, eth, ipv4, ipv6, labels, udp  # noqa: E402
 
 RED = 1
-CORE1, CORE2, FOUR, TWO, TWO_PATH, NESTED = 10, 11, 20, 21, 22, 23
+CORE1, CORE2, CE, FOUR, TWO, TWO_PATH, NESTED = 10, 11, 12, 20, 21, 22, 23
 PATHS = {101: 1, 102: 2, 103: 5, 104: 4}            # label: weight
 VPN, VPN6 = 5000, 6000
 SEED = int(os.environ.get("SEED", random.randrange(1 << 32)))
@@ -45,6 +45,7 @@ def program():
     net.address()
     nl.nh_adjacency(CORE1, "core1", "192.0.2.2")
     nl.nh_adjacency(CORE2, "core2", "192.0.2.6")
+    nl.nh_adjacency(CE, "red1", "10.1.0.2")
     for label in PATHS:
         nl.nh_labelled(label, CORE1, [label])
     nl.nh_group(FOUR, [(label, weight, 0) for label, weight in PATHS.items()])
@@ -54,7 +55,9 @@ def program():
     nl.nh_group(NESTED, [(TWO_PATH, 1, 0), (201, 1, 0)])
     nl.route_add(RED, [prefix4("10.2.0.0/16", FOUR, VPN), prefix4("10.3.0.0/16", NESTED, VPN)],
                  [prefix6("2001:db8:2::/48", FOUR, VPN6)])
-    nl.label_add([label_record(400, uapi.LABEL_ACTION_SWAP, nh=FOUR, out_label=500)])
+    nl.label_add([label_record(400, uapi.LABEL_ACTION_SWAP, nh=FOUR, out_label=500),
+                  label_record(300, uapi.LABEL_ACTION_POP_VRF, vrf=RED),
+                  label_record(301, uapi.LABEL_ACTION_POP_NH, vrf=RED, nh=CE)])
     for w in net.wire.values():
         w.sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
 
@@ -194,6 +197,32 @@ def entropy():
     equal(len(set(members(packets, "k1", ETH_MPLS))), 1, "members of one entropy label")
     packets = stacks(lambda i: b"\x00" * 64, 100, lambda i: [(7, i & 7, 0)])   # no label behind it: malformed
     equal(len(set(members(packets, "k1", ETH_MPLS))), 1, "members for an indicator at the bottom")
+
+
+@test("entropy labels below a label that ends here go with it (RFC 6790), and nowhere else")
+def entropy_ends():
+    def comes(stack_, out, proto):
+        """What comes out at @out for a packet with this stack, among what follows."""
+        net.flush()
+        w = net.wire["k1"]
+        w.send(eth(net.mac["core1"], w.mac, ETH_MPLS, labels(stack_, ipv4("10.9.0.1", "10.1.0.2", udp(1, 77), ttl=60))))
+        w.send(eth(net.mac["core1"], w.mac, ETH_MPLS, labels([(300, 0, 9)], ipv4("10.9.0.1", "10.1.0.2", udp(1, 78)))))
+        p, before = net.wire[out].read(lambda p: p.proto == proto and p.payload and p.payload[2:4] == struct.pack("!H", 78))
+        assert p, "the second packet does not come out"
+        return [(p.ttl, p.payload[2:4]) for p in before if p.payload and p.ip_proto == UDP]
+
+    one = [(19, struct.pack("!H", 77))]
+    equal(comes([(300, 0, 20), (7, 0, 0), (99, 0, 0)], "r1", ETH_IP), one, "VRF label, ELI, EL")
+    equal(comes([(301, 0, 20), (7, 0, 0), (99, 0, 0)], "r1", ETH_IP), one, "label of a CE, ELI, EL")
+    equal(comes([(0, 0, 20), (7, 0, 0), (99, 0, 0), (300, 0, 50)], "r1", ETH_IP), one, "explicit null, ELI, EL, VRF label")
+    drops = nl.drops()
+    equal(comes([(300, 0, 20), (7, 0, 0)], "r1", ETH_IP), [], "an indicator at the bottom")
+    equal(comes([(300, 0, 20), (7, 0, 0), (99, 0, 0), (5, 0, 0)], "r1", ETH_IP), [], "more below the entropy label")
+    equal(comes([(300, 0, 20), (99, 0, 0)], "r1", ETH_IP), [], "more below, and no indicator")
+    equal(comes([(7, 0, 20), (99, 0, 0), (300, 0, 9)], "r1", ETH_IP), [], "an indicator on top")
+    got = nl.drops()
+    equal((got[uapi.DROP_LABEL_STACK] - drops.get(uapi.DROP_LABEL_STACK, 0),
+           got[uapi.DROP_LABEL_UNKNOWN] - drops.get(uapi.DROP_LABEL_UNKNOWN, 0)), (3, 1), "drops")
 
 
 @test("a group behind a group chooses anew: all four ways are taken evenly")
