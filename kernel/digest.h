@@ -31,7 +31,7 @@ static inline u64 l3vpn_digest_route(int v6, u32 vrf, struct l3vpn_key key, u8 p
 	return l3vpn_digest_word(h, label);
 }
 
-static inline u64 l3vpn_digest_label(u32 label, u8 action, u32 vrf, u32 nh, u32 out_label)
+static inline u64 l3vpn_digest_label(u32 label, u8 action, u32 vrf, u32 nh, u32 out_label, u8 scope)
 {
 	u64 h = l3vpn_digest_start(L3VPN_OBJECT_LABEL);
 
@@ -39,7 +39,8 @@ static inline u64 l3vpn_digest_label(u32 label, u8 action, u32 vrf, u32 nh, u32 
 	h = l3vpn_digest_word(h, action);
 	h = l3vpn_digest_word(h, vrf);
 	h = l3vpn_digest_word(h, nh);
-	return l3vpn_digest_word(h, out_label);
+	h = l3vpn_digest_word(h, out_label);
+	return l3vpn_digest_word(h, scope);
 }
 
 /* @data: the snapshot of the next hop @id. */

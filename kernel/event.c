@@ -90,6 +90,29 @@ void l3vpn_event_port(struct l3vpn_port *port, enum l3vpn_event what)
 	l3vpn_event_send(ln, msg, hdr, GFP_KERNEL);
 }
 
+void l3vpn_event_level(struct l3vpn_vrf *vrf, int v6)
+{
+	struct l3vpn_net *ln = vrf->ln;
+	struct sk_buff *msg;
+	struct nlattr *nest;
+	void *hdr;
+
+	msg = l3vpn_event_start(ln, L3VPN_EVENT_LEVEL, L3VPN_OBJECT_VRF, &hdr, GFP_KERNEL);
+	if (!msg)
+		return;
+	nest = nla_nest_start(msg, L3VPN_EVENT_VRF);
+	if (!nest || l3vpn_vrf_fill(msg, vrf)) {
+		nlmsg_free(msg);
+		return;
+	}
+	nla_nest_end(msg, nest);
+	if (nla_put_u8(msg, L3VPN_EVENT_FAMILY, v6 ? AF_INET6 : AF_INET)) {
+		nlmsg_free(msg);
+		return;
+	}
+	l3vpn_event_send(ln, msg, hdr, GFP_KERNEL);
+}
+
 void l3vpn_event_nh(struct l3vpn_net *ln, struct l3vpn_nh *nh, enum l3vpn_event what)
 {
 	struct sk_buff *msg;

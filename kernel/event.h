@@ -20,6 +20,9 @@ struct l3vpn_vrf;
 void l3vpn_event_vrf(struct l3vpn_vrf *vrf, enum l3vpn_event what);
 void l3vpn_event_port(struct l3vpn_port *port, enum l3vpn_event what);
 
+/* Under ln->lock. @v6: of which table the level has changed. */
+void l3vpn_event_level(struct l3vpn_vrf *vrf, int v6);
+
 /* Under ln->lock. */
 void l3vpn_event_nh(struct l3vpn_net *ln, struct l3vpn_nh *nh, enum l3vpn_event what);
 

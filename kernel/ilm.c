@@ -15,7 +15,7 @@
 static u64 l3vpn_ilm_digest(const struct l3vpn_ilm *ilm)
 {
 	return l3vpn_digest_label(ilm->label, ilm->action, ilm->vrf ? ilm->vrf->id : 0,
-				  ilm->nh ? ilm->nh->id : 0, ilm->out_label);
+				  ilm->nh ? ilm->nh->id : 0, ilm->out_label, ilm->scope);
 }
 
 static void l3vpn_ilm_free(struct rcu_head *rcu)
@@ -41,7 +41,8 @@ static void l3vpn_ilm_release(struct l3vpn_net *ln, struct l3vpn_ilm *ilm)
 
 static bool l3vpn_ilm_same(const struct l3vpn_ilm *ilm, const struct l3vpn_label *rec)
 {
-	return ilm->action == rec->action && ilm->out_label == rec->out_label &&
+	return ilm->action == rec->action && ilm->scope == rec->scope &&
+	       ilm->out_label == rec->out_label &&
 	       (ilm->vrf ? ilm->vrf->id : 0) == rec->vrf && (ilm->nh ? ilm->nh->id : 0) == rec->nh;
 }
 
@@ -66,6 +67,7 @@ static struct l3vpn_ilm *l3vpn_ilm_make(struct l3vpn_net *ln, const struct l3vpn
 	ilm->own_counters = true;
 	ilm->label = rec->label;
 	ilm->action = rec->action;
+	ilm->scope = rec->scope;
 	ilm->out_label = rec->out_label;
 	ilm->stamp = ln->epoch;
 	ilm->vrf = rec->vrf ? l3vpn_vrf_find(ln, rec->vrf) : NULL;

@@ -24,6 +24,7 @@ struct l3vpn_nh;
  * @out_label:	SWAP: 0..L3VPN_LABEL_MAX; 3 means pop (penultimate hop popping). Else NONE
  * @stamp:	epoch; under ln->lock
  * @action:	enum l3vpn_label_action
+ * @scope:	0..L3VPN_SCOPE_MAX: core ports without it in their scopes refuse the label
  * @counters:	taken over by an entry that replaces this one
  * @base:	what LABEL_GET subtracts; under ln->lock
  * @own_counters: @counters are freed with this entry; under ln->lock
@@ -36,6 +37,7 @@ struct l3vpn_ilm {
 	u32 out_label;
 	u32 stamp;
 	u8 action;
+	u8 scope;
 	bool own_counters;
 	struct l3vpn_label_counters __percpu *counters;
 	u64 base_packets;

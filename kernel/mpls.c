@@ -280,6 +280,8 @@ rx_handler_result_t l3vpn_mpls_receive(struct sk_buff *skb, struct l3vpn_pkt *pk
 	ilm = l3vpn_label_lookup_rcu(&pkt->ln->labels, label);
 	if (unlikely(!ilm))
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_UNKNOWN);
+	if (unlikely(!(READ_ONCE(pkt->in->scopes) >> ilm->scope & 1)))
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_SCOPE);
 	l3vpn_count_label(ilm->counters, l3vpn_segments(skb), skb->len);
 	if (ilm->action == L3VPN_LABEL_ACTION_SWAP)
 		return swap_label(skb, pkt, ilm, lse);

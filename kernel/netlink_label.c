@@ -50,6 +50,8 @@ static const char *l3vpn_label_reason(const struct l3vpn_label *rec)
 
 	if (rec->flags || rec->reserved)
 		return "flags or reserved not zero";
+	if (rec->scope > L3VPN_SCOPE_MAX)
+		return "scope out of range";
 	switch (rec->action) {
 	case L3VPN_LABEL_ACTION_POP_VRF:
 		return l3vpn_label_pop_reason(rec);
@@ -197,6 +199,7 @@ static int l3vpn_label_fill(struct sk_buff *skb, const struct l3vpn_ilm *ilm)
 	const struct l3vpn_label rec = {
 		.label = ilm->label,
 		.action = ilm->action,
+		.scope = ilm->scope,
 		.vrf = ilm->vrf ? ilm->vrf->id : 0,
 		.nh = ilm->nh ? ilm->nh->id : 0,
 		.out_label = ilm->out_label,

@@ -11,11 +11,15 @@
 #include "port_ctl.h"
 #include "vrf.h"
 
-const struct nla_policy l3vpn_port_new_policy[L3VPN_PORT_VRF + 1] = {
+const struct nla_policy l3vpn_port_new_policy[L3VPN_PORT_SCOPES + 1] = {
 	[L3VPN_PORT_IFINDEX]	= NLA_POLICY_MIN(NLA_S32, 1),
 	[L3VPN_PORT_KIND]	= NLA_POLICY_RANGE(NLA_U8, L3VPN_PORT_KIND_CUSTOMER,
 						   L3VPN_PORT_KIND_CORE),
 	[L3VPN_PORT_VRF]	= NLA_POLICY_FULL_RANGE(NLA_U32, &l3vpn_range_vrf),
+	[L3VPN_PORT_RPF4]	= NLA_POLICY_MAX(NLA_U8, L3VPN_RPF_MAX),
+	[L3VPN_PORT_RPF6]	= NLA_POLICY_MAX(NLA_U8, L3VPN_RPF_MAX),
+	[L3VPN_PORT_OPTIONS]	= { .type = NLA_U32 },
+	[L3VPN_PORT_SCOPES]	= { .type = NLA_U64 },
 };
 
 const struct nla_policy l3vpn_port_del_policy[L3VPN_PORT_IFINDEX + 1] = {
@@ -26,6 +30,18 @@ const struct nla_policy l3vpn_port_get_policy[L3VPN_PORT_VRF + 1] = {
 	[L3VPN_PORT_IFINDEX]	= NLA_POLICY_MIN(NLA_S32, 1),
 	[L3VPN_PORT_VRF]	= NLA_POLICY_FULL_RANGE(NLA_U32, &l3vpn_range_vrf),
 };
+
+/* What guards the port. 0 or -EMSGSIZE. */
+static int l3vpn_port_fill_guards(struct sk_buff *skb, const struct l3vpn_port *port)
+{
+	if (port->kind == L3VPN_PORT_KIND_CORE)
+		return l3vpn_nla_put_u64(skb, L3VPN_PORT_SCOPES, port->scopes);
+	if (nla_put_u8(skb, L3VPN_PORT_RPF4, port->rpf[0]) ||
+	    nla_put_u8(skb, L3VPN_PORT_RPF6, port->rpf[1]) ||
+	    nla_put_u32(skb, L3VPN_PORT_OPTIONS, port->options))
+		return -EMSGSIZE;
+	return 0;
+}
 
 int l3vpn_port_fill(struct sk_buff *skb, struct l3vpn_port *port)
 {
@@ -39,7 +55,8 @@ int l3vpn_port_fill(struct sk_buff *skb, struct l3vpn_port *port)
 	    (vrf && nla_put_u32(skb, L3VPN_PORT_VRF, vrf->id)) ||
 	    nla_put_string(skb, L3VPN_PORT_NAME, port->dev->name) ||
 	    l3vpn_stats_fill(skb, L3VPN_PORT_STATS, &sum, &port->base) ||
-	    nla_put_u8(skb, L3VPN_PORT_CARRIER, l3vpn_port_carrier(port)))
+	    nla_put_u8(skb, L3VPN_PORT_CARRIER, l3vpn_port_carrier(port)) ||
+	    l3vpn_port_fill_guards(skb, port))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -57,6 +74,52 @@ static int l3vpn_port_answer(struct genl_info *info, struct l3vpn_port *port)
 	err = l3vpn_port_fill(msg, port);
 	mutex_unlock(&port->ln->lock);
 	return l3vpn_reply_send(info, msg, hdr, err);
+}
+
+/* The guards that the request names, into @req. */
+static void l3vpn_port_guards(struct genl_info *info, struct l3vpn_port_request *req)
+{
+	struct nlattr **attrs = info->attrs;
+
+	if (attrs[L3VPN_PORT_RPF4]) {
+		req->set |= L3VPN_PORT_SET_RPF4;
+		req->rpf[0] = nla_get_u8(attrs[L3VPN_PORT_RPF4]);
+	}
+	if (attrs[L3VPN_PORT_RPF6]) {
+		req->set |= L3VPN_PORT_SET_RPF6;
+		req->rpf[1] = nla_get_u8(attrs[L3VPN_PORT_RPF6]);
+	}
+	if (attrs[L3VPN_PORT_OPTIONS]) {
+		req->set |= L3VPN_PORT_SET_OPTIONS;
+		req->options = nla_get_u32(attrs[L3VPN_PORT_OPTIONS]);
+	}
+	if (attrs[L3VPN_PORT_SCOPES]) {
+		req->set |= L3VPN_PORT_SET_SCOPES;
+		req->scopes = nla_get_u64(attrs[L3VPN_PORT_SCOPES]);
+	}
+}
+
+/* -EINVAL where the request names a guard that this kind of port does not have. */
+static int l3vpn_port_guards_check(struct genl_info *info)
+{
+	static const u8 customer[] = { L3VPN_PORT_RPF4, L3VPN_PORT_RPF6, L3VPN_PORT_OPTIONS };
+	u32 i;
+
+	if (nla_get_u8(info->attrs[L3VPN_PORT_KIND]) == L3VPN_PORT_KIND_CUSTOMER) {
+		if (!info->attrs[L3VPN_PORT_SCOPES])
+			return 0;
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[L3VPN_PORT_SCOPES],
+				    "a customer port accepts no labels at all");
+		return -EINVAL;
+	}
+	for (i = 0; i < ARRAY_SIZE(customer); i++) {
+		if (!info->attrs[customer[i]])
+			continue;
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[customer[i]],
+				    "only a customer port checks sources and options");
+		return -EINVAL;
+	}
+	return 0;
 }
 
 static int l3vpn_port_new_locked(struct l3vpn_net *ln, struct genl_info *info)
@@ -83,6 +146,7 @@ static int l3vpn_port_new_locked(struct l3vpn_net *ln, struct genl_info *info)
 			return -ENOENT;
 		}
 	}
+	l3vpn_port_guards(info, &req);
 	err = l3vpn_port_bind(ln, dev, &req, info->extack);
 	if (err)
 		return err;
@@ -111,6 +175,9 @@ int l3vpn_nl_port_new(struct sk_buff *skb, struct genl_info *info)
 				    "a core port has no VRF");
 		return -EINVAL;
 	}
+	err = l3vpn_port_guards_check(info);
+	if (err)
+		return err;
 
 	rtnl_lock();
 	err = l3vpn_port_new_locked(ln, info);

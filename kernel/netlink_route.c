@@ -8,6 +8,7 @@
 #include <linux/sched.h>
 #include <net/genetlink.h>
 
+#include "limit.h"
 #include "netlink.h"
 #include "nexthop.h"
 #include "nexthop_ctl.h"
@@ -207,6 +208,7 @@ static int l3vpn_batch_run(struct l3vpn_batch *batch, struct genl_info *info)
 			break;
 	}
 	l3vpn_route_flush_retired(batch->vrf);
+	l3vpn_limit_update(batch->vrf);
 	if (err) {
 		NL_SET_ERR_MSG_FMT(info->extack, "%u of %u records are in", batch->done,
 				   batch->total);

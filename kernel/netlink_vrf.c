@@ -7,16 +7,19 @@
 #include <net/sock.h>
 
 #include "event.h"
+#include "limit.h"
 #include "netlink.h"
 #include "vrf.h"
 #include "vrf_dev.h"
 
-const struct nla_policy l3vpn_vrf_new_policy[L3VPN_VRF_LIMIT6 + 1] = {
+const struct nla_policy l3vpn_vrf_new_policy[L3VPN_VRF_WARN6 + 1] = {
 	[L3VPN_VRF_ID]		= NLA_POLICY_FULL_RANGE(NLA_U32, &l3vpn_range_vrf),
 	[L3VPN_VRF_NAME]	= { .type = NLA_NUL_STRING, .len = IFNAMSIZ - 1 },
 	[L3VPN_VRF_TABLE]	= NLA_POLICY_MIN(NLA_U32, 1),
 	[L3VPN_VRF_LIMIT4]	= { .type = NLA_U32 },
 	[L3VPN_VRF_LIMIT6]	= { .type = NLA_U32 },
+	[L3VPN_VRF_WARN4]	= { .type = NLA_U32 },
+	[L3VPN_VRF_WARN6]	= { .type = NLA_U32 },
 };
 
 const struct nla_policy l3vpn_vrf_key_policy[L3VPN_VRF_NAME + 1] = {
@@ -38,7 +41,11 @@ int l3vpn_vrf_fill(struct sk_buff *skb, struct l3vpn_vrf *vrf)
 	    l3vpn_stats_fill(skb, L3VPN_VRF_STATS, &sum, &vrf->base) ||
 	    nla_put_u32(skb, L3VPN_VRF_ROUTES4, vrf->routes[0]) ||
 	    nla_put_u32(skb, L3VPN_VRF_ROUTES6, vrf->routes[1]) ||
-	    nla_put_u32(skb, L3VPN_VRF_PORTS, vrf->ports))
+	    nla_put_u32(skb, L3VPN_VRF_PORTS, vrf->ports) ||
+	    nla_put_u32(skb, L3VPN_VRF_WARN4, vrf->warn[0]) ||
+	    nla_put_u32(skb, L3VPN_VRF_WARN6, vrf->warn[1]) ||
+	    nla_put_u8(skb, L3VPN_VRF_LEVEL4, vrf->level[0]) ||
+	    nla_put_u8(skb, L3VPN_VRF_LEVEL6, vrf->level[1]))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -92,6 +99,13 @@ static void l3vpn_vrf_settings(struct l3vpn_vrf *vrf, struct genl_info *info)
 		vrf->limit[0] = nla_get_u32(info->attrs[L3VPN_VRF_LIMIT4]);
 	if (info->attrs[L3VPN_VRF_LIMIT6])
 		vrf->limit[1] = nla_get_u32(info->attrs[L3VPN_VRF_LIMIT6]);
+	if (info->attrs[L3VPN_VRF_WARN4])
+		vrf->warn[0] = nla_get_u32(info->attrs[L3VPN_VRF_WARN4]);
+	if (info->attrs[L3VPN_VRF_WARN6])
+		vrf->warn[1] = nla_get_u32(info->attrs[L3VPN_VRF_WARN6]);
+	if (info->attrs[L3VPN_VRF_LIMIT4] || info->attrs[L3VPN_VRF_LIMIT6] ||
+	    info->attrs[L3VPN_VRF_WARN4] || info->attrs[L3VPN_VRF_WARN6])
+		l3vpn_limit_reset(vrf);
 	vrf->user = true;
 	vrf->stamp = vrf->ln->epoch;
 	mutex_unlock(&vrf->ln->lock);

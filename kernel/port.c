@@ -10,6 +10,7 @@
 
 #include "addr.h"
 #include "event.h"
+#include "guard.h"
 #include "kept.h"
 #include "nexthop_ctl.h"
 #include "object.h"
@@ -61,6 +62,7 @@ static struct l3vpn_port *l3vpn_port_alloc(struct l3vpn_net *ln, struct net_devi
 	port->dev = dev;
 	port->ln = ln;
 	port->kind = kind;
+	l3vpn_guard_init(port);
 	INIT_LIST_HEAD(&port->adjs);
 	l3vpn_keeper_init(&port->keeper, false);
 	refcount_set(&port->ref, 1);
@@ -154,6 +156,8 @@ static int l3vpn_port_move(struct l3vpn_port *port, const struct l3vpn_port_requ
 	if (was)
 		l3vpn_port_leave(port);
 	err = l3vpn_port_enter(port, req->vrf, extack);
+	if (!err)
+		l3vpn_guard_set(port, req);
 	if (err && (!was || l3vpn_port_enter(port, was, NULL)))
 		netdev_err(port->dev, "l3vpn: belongs to no VRF any more\n");
 	l3vpn_port_dev_wake(port->dev, &rest);
@@ -182,6 +186,8 @@ static int l3vpn_port_again(struct l3vpn_port *port, const struct l3vpn_port_req
 		return 0;
 	}
 	l3vpn_port_stamp(port, req);
+	if (l3vpn_guard_set(port, req))
+		l3vpn_event_port(port, L3VPN_EVENT_CHANGE);
 	return 0;
 }
 
@@ -241,6 +247,7 @@ int l3vpn_port_bind(struct l3vpn_net *ln, struct net_device *dev,
 	port = l3vpn_port_alloc(ln, dev, req->kind);
 	if (!port)
 		return -ENOMEM;
+	l3vpn_guard_set(port, req);
 	err = netdev_rx_handler_register(dev, req->kind == L3VPN_PORT_KIND_CORE ?
 					 l3vpn_receive_core : l3vpn_receive_customer, port);
 	if (err) {

@@ -31,6 +31,12 @@ struct l3vpn_nh;
  *		L3VPN_DROP_NO_VRF. Core: always NULL
  * @counters:	RX: packets that came in; TX: packets sent out by the module; drops of what came in
  * @kind:	enum l3vpn_port_kind
+ * @guarded:	customer: some check of guard.h is on; READ_ONCE
+ * @rpf:	customer: enum l3vpn_rpf, [0] IPv4, [1] IPv6; READ_ONCE
+ * @scopes:	core: labels of these scopes are accepted; READ_ONCE
+ * @options:	customer: IPv4 packets with options taken in a second; READ_ONCE
+ * @options_left: of them, in this second
+ * @options_second: this second, in jiffies / HZ
  * @base:	what PORT_GET subtracts; under ln->lock
  * @connected:	the module's next hop for what is on link here (ADJACENCY without gateway); customer
  * @adjs:	adjacencies on this port by nh->port_node; under ln->lock
@@ -46,7 +52,13 @@ struct l3vpn_port {
 	struct l3vpn_vrf __rcu *vrf;
 	struct l3vpn_counters __percpu *counters;
 	u8 kind;
+	bool guarded;
+	u8 rpf[2];
+	u64 scopes;
 
+	u32 options;
+	atomic_t options_left;
+	unsigned long options_second;
 	struct l3vpn_stats base;
 	struct l3vpn_nh *connected;
 	struct list_head adjs;

@@ -11,18 +11,32 @@
 #include <linux/netlink.h>
 #include "port.h"
 
+/* Which of a request's guards are asked for. */
+#define L3VPN_PORT_SET_RPF4	BIT(0)
+#define L3VPN_PORT_SET_RPF6	BIT(1)
+#define L3VPN_PORT_SET_OPTIONS	BIT(2)
+#define L3VPN_PORT_SET_SCOPES	BIT(3)
+
 /**
  * struct l3vpn_port_request - how a device is to be a port
  * @vrf:	customer: its VRF; core: NULL
  * @kind:	enum l3vpn_port_kind
  * @user:	asked for by netlink: stamped, swept by epochs
  * @flags:	NLM_F_* of the request
+ * @set:	mask of L3VPN_PORT_SET_*: which of those below count
+ * @rpf:	enum l3vpn_rpf, [0] IPv4, [1] IPv6
+ * @options:	IPv4 packets with options taken in a second
+ * @scopes:	labels accepted
  */
 struct l3vpn_port_request {
 	struct l3vpn_vrf *vrf;
 	u8 kind;
 	bool user;
 	u16 flags;
+	u8 set;
+	u8 rpf[2];
+	u32 options;
+	u64 scopes;
 };
 
 /*

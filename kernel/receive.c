@@ -23,6 +23,7 @@
 #include <net/l3mdev.h>
 #include <net/route.h>
 #include "forward.h"
+#include "guard.h"
 #include "packet.h"
 #include "receive.h"
 
@@ -385,6 +386,9 @@ static rx_handler_result_t receive_ip(struct sk_buff *skb, struct l3vpn_pkt *pkt
 	if (likely(!reason)) {
 		if (unlikely(skb->pkt_type != PACKET_HOST))	/* RFC 1812 section 5.3.4 */
 			return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_MULTICAST);
+		reason = l3vpn_guard(skb, pkt->in, pkt->vrf);
+		if (unlikely(reason))
+			return l3vpn_pkt_drop(skb, pkt, reason);
 		return l3vpn_route(skb, pkt);
 	}
 	if (reason == L3VPN_DROP_MULTICAST)
@@ -401,6 +405,9 @@ static rx_handler_result_t receive_ip(struct sk_buff *skb, struct l3vpn_pkt *pkt
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_MARTIAN);
 	if (!quotes_receiver(skb))
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NOT_FOR_HOST);
+	reason = l3vpn_guard(skb, pkt->in, pkt->vrf);
+	if (reason)
+		return l3vpn_pkt_drop(skb, pkt, reason);
 	return RX_HANDLER_PASS;
 }
 

@@ -10,6 +10,7 @@
 
 #include "digest.h"
 #include "kept.h"
+#include "limit.h"
 #include "nexthop.h"
 #include "route.h"
 
@@ -192,6 +193,7 @@ static u32 l3vpn_route_sweep_some(struct l3vpn_vrf *vrf, int v6, bool all)
 		cond_resched();
 	} while (more);
 	kfree(sweep);
+	l3vpn_limit_update(vrf);
 	return swept;
 }
 

@@ -32,6 +32,8 @@
  * @dying:	no packet may enter any more: drop with L3VPN_DROP_NO_VRF; READ_ONCE
  * @base:	what VRF_GET subtracts; under ln->lock
  * @limit:	most routes of user space, [0] IPv4, [1] IPv6; 0: no limit; under ln->lock
+ * @warn:	routes from which on there is a warning; 0: none; under ln->lock
+ * @level:	enum l3vpn_level (limit.h); under ln->lock
  * @routes:	routes of user space; under ln->lock
  * @digest:	sum of their digests; under ln->lock
  * @refs:	label entries and next hops that point here; under ln->lock
@@ -54,6 +56,8 @@ struct l3vpn_vrf {
 
 	struct l3vpn_stats base;
 	u32 limit[2];
+	u32 warn[2];
+	u8 level[2];
 	u32 routes[2];
 	u64 digest[2];
 	u32 refs;

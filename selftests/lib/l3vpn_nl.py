@@ -119,9 +119,9 @@ def prefix6(prefix, nh, label=None, flags=0, reserved=0):
         "=IIBBH", nh, uapi.LABEL_NONE if label is None else label, prefix[1], flags, reserved)
 
 
-def label_record(label, action, vrf=0, nh=0, out_label=None, flags=0, reserved=0):
+def label_record(label, action, vrf=0, nh=0, out_label=None, flags=0, reserved=0, scope=0):
     """A struct l3vpn_label."""
-    return struct.pack("=IBBHIII", label, action, flags, reserved, vrf, nh,
+    return struct.pack("=IBBBBIII", label, action, flags, scope, reserved, vrf, nh,
                        uapi.LABEL_NONE if out_label is None else out_label)
 
 
@@ -277,12 +277,14 @@ class L3vpn(Netlink):
         """Delete by name."""
         self.do(uapi.CMD_VRF_DEL, [(uapi.VRF_NAME, text(name))])
 
-    def port_new(self, dev, vrf=None, flags=0):
-        """Bind a customer port to VRF id @vrf, or a core port."""
+    def port_new(self, dev, vrf=None, flags=0, **guards):
+        """Bind a customer port to VRF id @vrf, or a core port. @guards: rpf4, rpf6, options, scopes."""
         attrs = [(uapi.PORT_IFINDEX, s32(ifindex(dev))),
                  (uapi.PORT_KIND, u8(uapi.PORT_KIND_CORE if vrf is None else uapi.PORT_KIND_CUSTOMER))]
         if vrf is not None:
             attrs.append((uapi.PORT_VRF, u32(vrf)))
+        pack = {"rpf4": u8, "rpf6": u8, "options": u32, "scopes": u64}
+        attrs += [(getattr(uapi, "PORT_" + key.upper()), pack[key](value)) for key, value in guards.items()]
         self.do(uapi.CMD_PORT_NEW, attrs, flags)
 
     def port_del(self, dev):
@@ -423,9 +425,10 @@ def digest_route(vrf, prefix, nh, label=None):
                 [net.prefixlen, nh, uapi.LABEL_NONE if label is None else label])
 
 
-def digest_label(label, action, vrf=0, nh=0, out_label=None):
+def digest_label(label, action, vrf=0, nh=0, out_label=None, scope=0):
     """Of one label entry."""
-    return fold(uapi.OBJECT_LABEL, [label, action, vrf, nh, uapi.LABEL_NONE if out_label is None else out_label])
+    return fold(uapi.OBJECT_LABEL,
+                [label, action, vrf, nh, uapi.LABEL_NONE if out_label is None else out_label, scope])
 
 
 def digest_nh(nh, kind, words=()):

@@ -66,7 +66,8 @@ class Fuzz:
             swap = action == uapi.LABEL_ACTION_SWAP
             found.append(n.label_record(r.choice((16, 17, 100, 5000, 1048575)) + r.randrange(4) * (r.random() < .9) - 1,
                                         action, 0 if swap else r.randrange(1, 5),
-                                        0 if action == 1 else self.nh_id(), r.choice((3, 0, 500)) if swap else None))
+                                        0 if action == 1 else self.nh_id(), r.choice((3, 0, 500)) if swap else None,
+                                        scope=r.choice((0, 0, 1, 63)) if r.random() < .98 else r.getrandbits(8)))
         return b"".join(found)
 
     def ifindex(self):
@@ -104,12 +105,16 @@ class Fuzz:
             attrs = [(uapi.VRF_NAME, n.text(f"v{vrf}")), (uapi.VRF_ID, n.u32(vrf))][:r.choice((1, 2, 2))]
             if cmd == uapi.CMD_VRF_NEW and r.random() < .3:
                 attrs.append((uapi.VRF_LIMIT4, n.u32(r.choice((0, 5, 50)))))
+                attrs.append((uapi.VRF_WARN4, n.u32(r.choice((0, 3, 40)))))
             return attrs
         if cmd in (uapi.CMD_PORT_NEW, uapi.CMD_PORT_DEL, uapi.CMD_PORT_GET):
             attrs = [(uapi.PORT_IFINDEX, self.ifindex())]
             if cmd == uapi.CMD_PORT_NEW:
                 kind = r.choice((1, 1, 2, r.getrandbits(8)))
                 attrs += [(uapi.PORT_KIND, n.u8(kind))] + ([(uapi.PORT_VRF, self.u32(*VRFS))] if kind != 2 else [])
+                if r.random() < .3:
+                    attrs.append(r.choice(((uapi.PORT_RPF4, n.u8(r.randrange(6))), (uapi.PORT_RPF6, n.u8(r.randrange(6))),
+                                           (uapi.PORT_OPTIONS, self.u32(0, 9)), (uapi.PORT_SCOPES, r.randbytes(8)))))
             return attrs
         if cmd == uapi.CMD_NH_NEW:
             return self.next_hop()
@@ -202,8 +207,8 @@ def digest_of_dump(nl):
             found[(kind, vrf)] = (len(routes), sum(n.digest_route(vrf, p, nh, label) for p, nh, label in routes) & n.MASK)
     total = count = 0
     for entry in nl.dump(uapi.CMD_LABEL_GET):
-        label, action, _, _, vrf, nh, out = n.struct.unpack("=IBBHIII", entry[uapi.LABEL_RECORDS])
-        total += n.digest_label(label, action, vrf, nh, None if out == uapi.LABEL_NONE else out)
+        label, action, _, scope, _, vrf, nh, out = n.struct.unpack("=IBBBBIII", entry[uapi.LABEL_RECORDS])
+        total += n.digest_label(label, action, vrf, nh, None if out == uapi.LABEL_NONE else out, scope)
         count += 1
     found[(uapi.OBJECT_LABEL, None)] = (count, total & n.MASK)
     return found

@@ -52,8 +52,11 @@ NL = None
 def state():
     """All that a refused message could have changed."""
     info = NL.info()
-    vrfs = [(v[uapi.VRF_NAME], v[uapi.VRF_LIMIT4], v[uapi.VRF_LIMIT6]) for v in NL.dump(uapi.CMD_VRF_GET)]
-    return NL.tables(), info, vrfs, NL.ports()
+    vrfs = [(v[uapi.VRF_NAME], v[uapi.VRF_LIMIT4], v[uapi.VRF_LIMIT6], v[uapi.VRF_WARN4], v[uapi.VRF_WARN6])
+            for v in NL.dump(uapi.CMD_VRF_GET)]
+    guards = [[p.get(key) for key in (uapi.PORT_RPF4, uapi.PORT_RPF6, uapi.PORT_OPTIONS, uapi.PORT_SCOPES)]
+              for p in NL.dump(uapi.CMD_PORT_GET)]
+    return NL.tables(), info, vrfs, NL.ports(), guards
 
 
 def refuse(code, text, cmd, attrs=(), flags=0, payload=None, nl=None, bad=None, missing=None):
@@ -183,6 +186,8 @@ def ranges():
             (ERANGE, "", uapi.CMD_PORT_NEW, [(uapi.PORT_IFINDEX, n.s32(-1)), (uapi.PORT_KIND, n.u8(2))]),
             (ERANGE, "", uapi.CMD_PORT_NEW, [(uapi.PORT_IFINDEX, dev("c0")), (uapi.PORT_KIND, n.u8(3))]),
             (ERANGE, "", uapi.CMD_PORT_NEW, [(uapi.PORT_IFINDEX, dev("c0")), (uapi.PORT_KIND, n.u8(0))]),
+            (ERANGE, "", uapi.CMD_PORT_NEW, [(uapi.PORT_IFINDEX, dev("a0")), (uapi.PORT_KIND, n.u8(1)),
+                                             (uapi.PORT_VRF, n.u32(RED)), (uapi.PORT_RPF6, n.u8(5))]),
             (ERANGE, "", uapi.CMD_NH_NEW, nh(0)),
             (ERANGE, "", uapi.CMD_NH_NEW, nh(uapi.NH_KIND_MAX + 1)),
             (ERANGE, "", uapi.CMD_NH_NEW, nh(uapi.NH_KIND_BLACKHOLE, id=0)),
@@ -216,6 +221,8 @@ def ranges():
             (EINVAL, "flags", uapi.CMD_LABEL_ADD, [(uapi.LABEL_RECORDS, n.label_record(101, 1, RED, flags=1))]),
             (EINVAL, "flags", uapi.CMD_LABEL_ADD, [(uapi.LABEL_RECORDS, n.label_record(101, 1, RED, reserved=1))]),
             (EINVAL, "VRF id", uapi.CMD_LABEL_ADD, [(uapi.LABEL_RECORDS, n.label_record(101, 1, 0))]),
+            (EINVAL, "scope", uapi.CMD_LABEL_ADD, [(uapi.LABEL_RECORDS, n.label_record(101, 1, RED, scope=64))]),
+            (EINVAL, "scope", uapi.CMD_LABEL_ADD, [(uapi.LABEL_RECORDS, n.label_record(101, 1, RED, scope=255))]),
             (EINVAL, "takes no next hop", uapi.CMD_LABEL_ADD, [(uapi.LABEL_RECORDS, n.label_record(101, 1, RED, 1))]),
             (EINVAL, "only a swap", uapi.CMD_LABEL_ADD, [(uapi.LABEL_RECORDS, n.label_record(101, 1, RED, 0, 5))]),
             (EINVAL, "next hop id", uapi.CMD_LABEL_ADD, [(uapi.LABEL_RECORDS, n.label_record(101, 2, RED, 0))]),
@@ -272,6 +279,11 @@ def unknown():
     refuse(EINVAL, "", uapi.CMD_ROUTE_ADD, valid[uapi.CMD_ROUTE_ADD] + [(uapi.ROUTE_DONE, n.u32(1))])
     refuse(EINVAL, "for deleting", uapi.CMD_ROUTE_ADD, valid[uapi.CMD_ROUTE_ADD] + [(uapi.ROUTE_FLAGS, n.u32(1))])
     refuse(EINVAL, "for deleting", uapi.CMD_LABEL_ADD, valid[uapi.CMD_LABEL_ADD] + [(uapi.LABEL_FLAGS, n.u32(1))])
+    for guard in ((uapi.PORT_RPF4, n.u8(1)), (uapi.PORT_RPF6, n.u8(0)), (uapi.PORT_OPTIONS, n.u32(1))):
+        refuse(EINVAL, "only a customer port", uapi.CMD_PORT_NEW, valid[uapi.CMD_PORT_NEW] + [guard], bad=2)
+    refuse(EINVAL, "accepts no labels", uapi.CMD_PORT_NEW,
+           [(uapi.PORT_IFINDEX, dev("a0")), (uapi.PORT_KIND, n.u8(1)), (uapi.PORT_VRF, n.u32(RED)),
+            (uapi.PORT_SCOPES, n.u64(1))], bad=3)
     refuse(EINVAL, "core port has no VRF", uapi.CMD_PORT_NEW, valid[uapi.CMD_PORT_NEW] + [(uapi.PORT_VRF, n.u32(RED))])
     refuse(EINVAL, "has no gateway", uapi.CMD_NH_NEW, valid[uapi.CMD_NH_NEW] + [(uapi.NH_GATEWAY, bytes(4))])
     refuse(EINVAL, "has no labels", uapi.CMD_NH_NEW, nh(GROUP, (uapi.NH_MEMBERS, n.member(1)), (uapi.NH_LABELS, b"")))

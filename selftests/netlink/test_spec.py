@@ -127,6 +127,8 @@ def want_policy(attribute):
                     P_MASK: sum(1 << e["value"] for e in DEFINITIONS[checks["flags-mask"]]["entries"])}
         want[P_MIN_U] = number(checks.get("min", 0))
         want[P_MAX_U] = number(checks.get("max", (1 << 8 * int(attribute["type"][1:]) // 8) - 1))
+    elif attribute["type"] == "u64":
+        want[P_MIN_U], want[P_MAX_U] = 0, (1 << 64) - 1
     elif attribute["type"] == "s32":
         want[P_MIN_S] = number(checks.get("min", -(1 << 31)))
         want[P_MAX_S] = number(checks.get("max", (1 << 31) - 1))

@@ -19,10 +19,12 @@
  * Commands and their attributes (R required, O optional, K answer only):
  *
  *   INFO_GET                   K: L3VPN_INFO_*
- *   VRF_NEW    L3VPN_VRF_*     R NAME  O ID TABLE LIMIT4 LIMIT6     create, or change the limits
+ *   VRF_NEW    L3VPN_VRF_*     R NAME  O ID TABLE LIMIT4 LIMIT6 WARN4 WARN6   create, or change the limits
  *   VRF_DEL                    R ID or NAME
  *   VRF_GET                    O ID or NAME, or dump
- *   PORT_NEW   L3VPN_PORT_*    R IFINDEX KIND  R VRF (customer)     bind, or re-bind
+ *   PORT_NEW   L3VPN_PORT_*    R IFINDEX KIND  R VRF (customer)     bind, re-bind, or change the guards
+ *       customer                 O RPF4 RPF6 OPTIONS
+ *       core                     O SCOPES
  *   PORT_DEL                   R IFINDEX
  *   PORT_GET                   O IFINDEX, or dump (O VRF filters)
  *   NH_NEW     L3VPN_NH_*      R ID KIND, and by kind:              create or replace in place
@@ -189,9 +191,23 @@ enum {
 	L3VPN_VRF_ROUTES4,		/* u32, answer only, made by user space */
 	L3VPN_VRF_ROUTES6,		/* u32, answer only */
 	L3VPN_VRF_PORTS,		/* u32, answer only */
+	L3VPN_VRF_WARN4,		/* u32, IPv4 routes from which on there is a warning; 0 none (default) */
+	L3VPN_VRF_WARN6,		/* u32 */
+	L3VPN_VRF_LEVEL4,		/* u8, enum l3vpn_level, answer only */
+	L3VPN_VRF_LEVEL6,		/* u8, answer only */
 	__L3VPN_VRF_MAX
 };
 #define L3VPN_VRF_MAX (__L3VPN_VRF_MAX - 1)
+
+/*
+ * How full a table is. Rises as soon as the count of routes reaches WARN or LIMIT; falls only when it is
+ * below that by more than a sixteenth (at least one route), or zero: what flaps is told once.
+ */
+enum l3vpn_level {
+	L3VPN_LEVEL_NORMAL,
+	L3VPN_LEVEL_WARNING,		/* WARN was reached */
+	L3VPN_LEVEL_FULL,		/* LIMIT was reached: further routes are ENOSPC */
+};
 
 enum l3vpn_port_kind {
 	L3VPN_PORT_KIND_UNSPEC,
@@ -207,9 +223,30 @@ enum {
 	L3VPN_PORT_NAME,		/* string, answer only */
 	L3VPN_PORT_STATS,		/* nest, answer only */
 	L3VPN_PORT_CARRIER,		/* u8, 0 or 1, answer only: running and operationally up */
+	L3VPN_PORT_RPF4,		/* u8, enum l3vpn_rpf; a new port: OFF; absent: as it is */
+	L3VPN_PORT_RPF6,		/* u8, likewise */
+	L3VPN_PORT_OPTIONS,		/* u32, IPv4 packets with options taken in a second; new: UNLIMITED */
+	L3VPN_PORT_SCOPES,		/* u64, mask of 1 << scope: labels that are accepted; new: all */
 	__L3VPN_PORT_MAX
 };
 #define L3VPN_PORT_MAX (__L3VPN_PORT_MAX - 1)
+
+/*
+ * Reverse path check of a customer port's packets (RFC 3704), by the longest match of the source in the port's
+ * VRF, through VRF next hops. Never passes: no match, blackhole, unreachable, an address of the VRF
+ * itself. The default route is no match but in *_DEFAULT. Link-local sources are not checked.
+ */
+enum l3vpn_rpf {
+	L3VPN_RPF_OFF,
+	L3VPN_RPF_STRICT,		/* it leads, by any member of a group, out of this very port */
+	L3VPN_RPF_LOOSE,		/* there is one */
+	L3VPN_RPF_STRICT_DEFAULT,
+	L3VPN_RPF_LOOSE_DEFAULT,
+	__L3VPN_RPF_MAX
+};
+#define L3VPN_RPF_MAX (__L3VPN_RPF_MAX - 1)
+
+#define L3VPN_OPTIONS_UNLIMITED	0xffffffffU	/* L3VPN_PORT_OPTIONS; 0 drops them all */
 
 enum l3vpn_nh_kind {
 	L3VPN_NH_KIND_UNSPEC,
@@ -308,11 +345,14 @@ enum l3vpn_label_action {
 	L3VPN_LABEL_ACTION_SWAP,	/* swap for out_label, forward to nh; out_label 3: pop (PHP) */
 };
 
+#define L3VPN_SCOPE_MAX		63	/* what a scope means is user space's business */
+
 struct l3vpn_label {
 	__u32 label;			/* 16..L3VPN_LABEL_MAX */
 	__u8 action;			/* enum l3vpn_label_action */
 	__u8 flags;			/* 0 */
-	__u16 reserved;			/* 0 */
+	__u8 scope;			/* 0..L3VPN_SCOPE_MAX: core ports whose SCOPES lack it refuse it */
+	__u8 reserved;			/* 0 */
 	__u32 vrf;			/* POP_VRF, POP_NH: VRF id; SWAP: 0 */
 	__u32 nh;			/* POP_NH, SWAP: next hop id; POP_VRF: 0 */
 	__u32 out_label;		/* SWAP: 0..L3VPN_LABEL_MAX; else L3VPN_LABEL_NONE */
@@ -376,6 +416,9 @@ enum l3vpn_drop {
 	L3VPN_DROP_MULTICAST,		/* multicast or broadcast that is not served */
 	L3VPN_DROP_NO_VRF,		/* VRF going away */
 	L3VPN_DROP_CORE_LOOP,		/* from the core, and only a backup into the core is left */
+	L3VPN_DROP_RPF,			/* source that the port's reverse path check refuses */
+	L3VPN_DROP_OPTIONS,		/* IPv4 options beyond what the port takes in a second */
+	L3VPN_DROP_LABEL_SCOPE,		/* label that this core port does not accept */
 	__L3VPN_DROP_REASON_MAX
 };
 #define L3VPN_DROP_REASON_MAX (__L3VPN_DROP_REASON_MAX - 1)
@@ -406,6 +449,7 @@ enum l3vpn_event {
 	L3VPN_EVENT_NEW = 1,
 	L3VPN_EVENT_CHANGE,
 	L3VPN_EVENT_DEL,
+	L3VPN_EVENT_LEVEL,		/* of a VRF's table, see FAMILY and the nest's LEVEL4 or LEVEL6 */
 };
 
 /* EVENT: WHAT and OBJECT, then the nest of that object as its GET answers it. */
@@ -420,6 +464,7 @@ enum {
 	L3VPN_EVENT_ADDRESS,		/* binary, 4 or 16 octets; ADDR and NEIGH */
 	L3VPN_EVENT_PLEN,		/* u8; ADDR */
 	L3VPN_EVENT_REACHABLE,		/* u8; NEIGH: 0 or 1 */
+	L3VPN_EVENT_FAMILY,		/* u8; LEVEL: AF_INET or AF_INET6 */
 	__L3VPN_EVENT_MAX
 };
 #define L3VPN_EVENT_MAX (__L3VPN_EVENT_MAX - 1)
@@ -430,7 +475,7 @@ enum {
  * object folds 32-bit words, each the numeric value of a field (an address as big-endian words):
  *   ROUTE4: vrf, prefix, plen, nh, label
  *   ROUTE6: vrf, prefix word 0..3, plen, nh, label
- *   LABEL:  label, action, vrf, nh, out_label
+ *   LABEL:  label, action, vrf, nh, out_label, scope
  *   NH:     id, kind, then by kind ADJACENCY: ifindex, gateway octets (0, 4, 16), its words
  *           LABELLED: via, number of labels, the labels   GROUP: for each member nh, weight, flags
  *           VRF: vrf

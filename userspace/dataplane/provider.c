@@ -314,7 +314,8 @@ uint64_t dp_digest_label(const struct l3vpn_label *l)
 	h = l3vpn_digest_word(h, l->action);
 	h = l3vpn_digest_word(h, l->vrf);
 	h = l3vpn_digest_word(h, l->nh);
-	return l3vpn_digest_word(h, l->out_label);
+	h = l3vpn_digest_word(h, l->out_label);
+	return l3vpn_digest_word(h, l->scope);
 }
 
 const char *dp_nh_kind_str(uint8_t kind)
@@ -347,6 +348,8 @@ const char *dp_drop_str(uint8_t reason)
 		[L3VPN_DROP_VRF_LOOP] = "vrf-loop", [L3VPN_DROP_NO_MEMORY] = "no-memory",
 		[L3VPN_DROP_MULTICAST] = "multicast", [L3VPN_DROP_NO_VRF] = "no-vrf",
 		[L3VPN_DROP_CORE_LOOP] = "core-loop",
+		[L3VPN_DROP_RPF] = "rpf", [L3VPN_DROP_OPTIONS] = "options",
+		[L3VPN_DROP_LABEL_SCOPE] = "label-scope",
 	};
 
 	return reason && reason < sizeof(names) / sizeof(names[0]) && names[reason] ?
