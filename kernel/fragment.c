@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * fragment: IPv4 packets that are too big for the way out, labels included, and may be cut
- * (RFC 791). The kernel's ip_do_fragment() does the cutting; it takes what it needs to know from a
- * route, so it gets a stand-in on the stack, which also carries our state to the pieces.
+ * (RFC 791): before labels go on, or, where they are switched, with the stack taken off and put on
+ * every piece (RFC 3032 section 3.4). The kernel's ip_do_fragment() does the cutting; it takes what
+ * it needs to know from a route, so it gets a stand-in on the stack, which also carries our state
+ * to the pieces.
  */
 #include <net/dst.h>
 #include <net/ip.h>
@@ -15,11 +17,13 @@
  * @rt: what ip_do_fragment() and the pieces' skb_dst() see
  * @pkt: the packet that is being cut
  * @way: its way out
+ * @stack: what every piece gets on top before the labels of @way; NULL: an IP packet
  */
 struct cut {
 	struct rtable rt;
 	struct l3vpn_pkt *pkt;
 	const struct l3vpn_way *way;
+	const struct l3vpn_stack *stack;
 };
 
 static unsigned int cut_mtu(const struct dst_entry *dst)
@@ -37,14 +41,17 @@ static int send_piece(struct net *net, struct sock *sk, struct sk_buff *skb)
 	const struct cut *cut = container_of(skb_rtable(skb), struct cut, rt);
 
 	skb_dst_drop(skb);	/* not referenced: forgets it */
-	l3vpn_send_ip(skb, cut->pkt, cut->way);
+	if (cut->stack)
+		l3vpn_send_restacked(skb, cut->pkt, cut->way, cut->stack);
+	else
+		l3vpn_send_ip(skb, cut->pkt, cut->way);
 	return 0;
 }
 
 void l3vpn_fragment(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way,
-		    u32 mtu)
+		    const struct l3vpn_stack *stack, u32 mtu)
 {
-	struct cut cut = { .pkt = pkt, .way = way };
+	struct cut cut = { .pkt = pkt, .way = way, .stack = stack };
 
 	/* not dst_init(): its arguments differ between kernels, and nobody counts references */
 	dst_init_metrics(&cut.rt.dst, dst_default_metrics.metrics, true);
@@ -54,6 +61,8 @@ void l3vpn_fragment(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3v
 	skb_dst_drop(skb);
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
 	IPCB(skb)->frag_max_size = mtu;
+	/* for options that belong into the first piece only (RFC 791 section 3.1) */
+	IPCB(skb)->opt.optlen = ip_hdr(skb)->ihl * 4 - sizeof(struct iphdr);
 	/* at least the header's bytes are changed in place, and the pieces copy them */
 	if (skb_cow_head(skb, LL_RESERVED_SPACE(cut.rt.dst.dev))) {
 		l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_MEMORY);

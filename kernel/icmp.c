@@ -5,34 +5,41 @@
  *
  * The kernel's own icmp_send() wants a route on the packet and the packet's device to be in the
  * right VRF; neither holds here, so errors are made by hand, sent from an address of the port, or
- * of the VRF, or else from 192.0.0.8 (RFC 7600), and looked up in the VRF by which the packet came.
+ * of the VRF, and looked up in the VRF by which the packet came. Where the VRF has no address, IPv4
+ * errors come from 192.0.0.8 (RFC 7600); IPv6 has no such address, and there any global one of the
+ * router itself serves (RFC 4443 section 2.2, RFC 7404): a sender that is never told the path MTU is worse off.
  * Local sockets are told by the kernel's functions, because their packets do carry a route.
  *
- * Rate: L3VPN_ICMP_RATE a second for each of a number of buckets by VRF and source address, so that one
- * customer's flood takes no other's errors away.
+ * Rate (RFC 1812 section 4.3.2.8, RFC 4443 section 2.4 (f)): SOURCE_RATE a second for each source
+ * address, in buckets by a hash that nobody outside can guess, and GROUP_RATE for each VRF: however
+ * many sources a customer makes up, it gets no more, and takes little from any other's bucket. At
+ * a P router, which knows no VRF, the label at the bottom of the stack stands for it.
  */
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <linux/inetdevice.h>
 #include <linux/jhash.h>
-#include <linux/jiffies.h>
 #include <linux/pkt_sched.h>
+#include <linux/random.h>
 #include <linux/slab.h>
-#include <linux/spinlock.h>
 #include <net/addrconf.h>
 #include <net/dst_metadata.h>
 #include <net/icmp.h>
 #include <net/ip6_checksum.h>
 #include <net/ipv6.h>
+#include "bucket.h"
 #include "forward.h"
 #include "icmp.h"
 #include "packet.h"
 
-#define RATE		100	/* tokens a second */
-#define BURST		50
+#define SOURCE_RATE	100	/* errors a second */
+#define SOURCE_BURST	50
+#define GROUP_RATE	1000
+#define GROUP_BURST	200
 #define BUCKETS		256
 #define ERROR4_MAX	576	/* octets of an ICMP error, RFC 1812 section 4.3.2.3 */
 #define ERROR6_MAX	IPV6_MIN_MTU
+#define ERROR_MIN	256	/* below: no link that IP could use */
 #define QUOTE_MIN	128	/* octets quoted where an extension follows, RFC 4884 section 3 */
 #define EXT_VERSION	2
 #define EXT_CLASS_MPLS	1	/* RFC 4950 */
@@ -41,19 +48,15 @@
 #define ERROR_TTL	255
 
 /**
- * struct bucket - of tokens
- * @lock:	softirq
- * @stamp:	jiffies at which @tokens was true
- * @tokens:	in units of 1 / HZ
+ * struct l3vpn_icmp - of a namespace
+ * @seed:	of the hashes
+ * @source:	by VRF (or label) and source address
+ * @label:	by the label at the bottom of the stack, of packets that are switched
  */
-struct bucket {
-	spinlock_t lock;	/* protects the others */
-	unsigned long stamp;
-	u32 tokens;
-};
-
 struct l3vpn_icmp {
-	struct bucket bucket[BUCKETS];
+	u32 seed;
+	struct l3vpn_bucket source[BUCKETS];
+	struct l3vpn_bucket label[BUCKETS];
 };
 
 int l3vpn_icmp_net_init(struct l3vpn_net *ln)
@@ -63,10 +66,10 @@ int l3vpn_icmp_net_init(struct l3vpn_net *ln)
 	ln->icmp = kvmalloc(sizeof(*ln->icmp), GFP_KERNEL_ACCOUNT);
 	if (!ln->icmp)
 		return -ENOMEM;
+	ln->icmp->seed = get_random_u32();
 	for (i = 0; i < BUCKETS; i++) {
-		spin_lock_init(&ln->icmp->bucket[i].lock);
-		ln->icmp->bucket[i].stamp = jiffies;
-		ln->icmp->bucket[i].tokens = BURST * HZ;
+		l3vpn_bucket_init(&ln->icmp->source[i], SOURCE_BURST);
+		l3vpn_bucket_init(&ln->icmp->label[i], GROUP_BURST);
 	}
 	return 0;
 }
@@ -77,22 +80,27 @@ void l3vpn_icmp_net_exit(struct l3vpn_net *ln)
 	ln->icmp = NULL;
 }
 
+void l3vpn_icmp_vrf_init(struct l3vpn_vrf *vrf)
+{
+	l3vpn_bucket_init(&vrf->icmp, GROUP_BURST);
+}
+
 static bool rate_allows(const struct l3vpn_pkt *pkt, u32 source)
 {
-	u32 hash = jhash_2words(source, pkt->entry ? pkt->entry->id : L3VPN_VRF_GLOBAL, 0);
-	struct bucket *bucket = &pkt->ln->icmp->bucket[hash % BUCKETS];
-	unsigned long elapsed;
-	bool allowed;
+	struct l3vpn_icmp *icmp = pkt->ln->icmp;
+	struct l3vpn_bucket *group;
+	u32 id;
 
-	spin_lock(&bucket->lock);
-	elapsed = min(jiffies - bucket->stamp, (unsigned long)HZ);
-	bucket->stamp = jiffies;
-	bucket->tokens = min_t(u32, bucket->tokens + elapsed * RATE, BURST * HZ);
-	allowed = bucket->tokens >= HZ;
-	if (allowed)
-		bucket->tokens -= HZ;
-	spin_unlock(&bucket->lock);
-	return allowed;
+	if (pkt->entry) {
+		id = pkt->entry->id;
+		group = &pkt->entry->icmp;
+	} else {
+		id = pkt->stack_len ? ntohl(pkt->stack[pkt->stack_len - 1]) >> L3VPN_LSE_LABEL_SHIFT : 0;
+		group = &icmp->label[jhash_1word(id, icmp->seed) % BUCKETS];
+	}
+	return l3vpn_bucket_take(&icmp->source[jhash_2words(source, id, icmp->seed) % BUCKETS],
+				 SOURCE_RATE, SOURCE_BURST) &&
+	       l3vpn_bucket_take(group, GROUP_RATE, GROUP_BURST);
 }
 
 /* May an error about the IPv4 packet @offset behind skb->data be sent (RFC 1812 section 4.3.2.7)? */
@@ -200,24 +208,24 @@ static unsigned int put_quotation(struct sk_buff *icmp, const struct sk_buff *sk
 
 static struct sk_buff *make4(const struct sk_buff *skb, unsigned int offset,
 			     const struct iphdr *orig, const struct l3vpn_pkt *pkt,
-			     enum l3vpn_icmp_error what, u32 mtu, unsigned int headroom)
+			     const struct l3vpn_icmp_ask *ask)
 {
-	struct sk_buff *icmp = alloc_skb(headroom + ERROR4_MAX, GFP_ATOMIC);
+	unsigned int room = min_t(u32, ERROR4_MAX, ask->room);
+	struct sk_buff *icmp = alloc_skb(ask->headroom + room, GFP_ATOMIC);
 	struct icmphdr *icmph;
 	struct iphdr *iph;
 	unsigned int quoted;
 
 	if (!icmp)
 		return NULL;
-	skb_reserve(icmp, headroom);
+	skb_reserve(icmp, ask->headroom);
 	icmp->protocol = htons(ETH_P_IP);
 	skb_reset_network_header(icmp);
 	iph = skb_put_zero(icmp, sizeof(*iph));
 	skb_set_transport_header(icmp, sizeof(*iph));
 	icmph = skb_put_zero(icmp, sizeof(*icmph));
-	quoted = put_quotation(icmp, skb, offset, pkt, ERROR4_MAX - sizeof(*iph) - sizeof(*icmph),
-			       true);
-	switch (what) {
+	quoted = put_quotation(icmp, skb, offset, pkt, room - sizeof(*iph) - sizeof(*icmph), true);
+	switch (ask->what) {
 	case L3VPN_ICMP_NET_UNREACHABLE:
 		icmph->type = ICMP_DEST_UNREACH;
 		icmph->code = ICMP_NET_UNREACH;
@@ -233,7 +241,7 @@ static struct sk_buff *make4(const struct sk_buff *skb, unsigned int offset,
 	case L3VPN_ICMP_TOO_BIG:
 		icmph->type = ICMP_DEST_UNREACH;
 		icmph->code = ICMP_FRAG_NEEDED;
-		icmph->un.frag.mtu = htons(mtu);
+		icmph->un.frag.mtu = htons(ask->mtu);
 		break;
 	}
 	icmph->un.reserved[1] = quoted / 4;	/* RFC 4884 section 4.1: in 32-bit words */
@@ -276,32 +284,41 @@ static void set_type6(struct icmp6hdr *icmph, enum l3vpn_icmp_error what, u32 mt
 	}
 }
 
+/* A global address of the routing domain that @dev is in; @dev's own are preferred. */
+static bool global_source6(struct net *net, const struct net_device *dev,
+			   const struct in6_addr *dest, struct in6_addr *source)
+{
+	return !ipv6_dev_get_saddr(net, dev, dest, 0, source) &&
+	       !(ipv6_addr_type(source) & (IPV6_ADDR_LINKLOCAL | IPV6_ADDR_LOOPBACK));
+}
+
 static struct sk_buff *make6(const struct sk_buff *skb, unsigned int offset,
 			     const struct ipv6hdr *orig, const struct l3vpn_pkt *pkt,
-			     enum l3vpn_icmp_error what, u32 mtu, unsigned int headroom)
+			     const struct l3vpn_icmp_ask *ask)
 {
+	unsigned int room = min_t(u32, ERROR6_MAX, ask->room);
 	struct in6_addr source, dest = orig->saddr;
 	struct icmp6hdr *icmph;
 	struct ipv6hdr *ip6h;
 	struct sk_buff *icmp;
 	unsigned int quoted, len;
 
-	if (ipv6_dev_get_saddr(pkt->ln->net, source_dev(pkt), &dest, 0, &source) ||
-	    ipv6_addr_type(&source) & IPV6_ADDR_LINKLOCAL)
+	if (!global_source6(pkt->ln->net, source_dev(pkt), &dest, &source) &&
+	    !global_source6(pkt->ln->net, pkt->ln->net->loopback_dev, &dest, &source))
 		return NULL;
-	icmp = alloc_skb(headroom + ERROR6_MAX, GFP_ATOMIC);
+	icmp = alloc_skb(ask->headroom + room, GFP_ATOMIC);
 	if (!icmp)
 		return NULL;
-	skb_reserve(icmp, headroom);
+	skb_reserve(icmp, ask->headroom);
 	icmp->protocol = htons(ETH_P_IPV6);
 	skb_reset_network_header(icmp);
 	ip6h = skb_put_zero(icmp, sizeof(*ip6h));
 	skb_set_transport_header(icmp, sizeof(*ip6h));
 	icmph = skb_put_zero(icmp, sizeof(*icmph));
 	/* packet too big has no room for the length of a quotation */
-	quoted = put_quotation(icmp, skb, offset, pkt, ERROR6_MAX - sizeof(*ip6h) - sizeof(*icmph),
-			       what != L3VPN_ICMP_TOO_BIG);
-	set_type6(icmph, what, mtu);
+	quoted = put_quotation(icmp, skb, offset, pkt, room - sizeof(*ip6h) - sizeof(*icmph),
+			       ask->what != L3VPN_ICMP_TOO_BIG);
+	set_type6(icmph, ask->what, ask->mtu);
 	if (quoted)
 		icmph->icmp6_dataun.un_data8[0] = quoted / 8;	/* in 64-bit words */
 	len = icmp->len - sizeof(*ip6h);
@@ -318,27 +335,26 @@ static struct sk_buff *make6(const struct sk_buff *skb, unsigned int offset,
 }
 
 struct sk_buff *l3vpn_icmp_make(struct sk_buff *skb, unsigned int offset, struct l3vpn_pkt *pkt,
-				enum l3vpn_icmp_error what, u32 mtu, unsigned int headroom)
+				const struct l3vpn_icmp_ask *ask)
 {
 	struct sk_buff *icmp = NULL;
 	u8 buffer, *first = skb_header_pointer(skb, offset, sizeof(buffer), &buffer);
 
-	if (!first || skb->pkt_type != PACKET_HOST)
+	if (!first || skb->pkt_type != PACKET_HOST || ask->room < ERROR_MIN)
 		return NULL;
-	headroom += LL_MAX_HEADER;
 	if (*first >> 4 == 4) {
 		struct iphdr copy, *iph = skb_header_pointer(skb, offset, sizeof(copy), &copy);
 
 		if (iph && iph->ihl >= 5 && allowed4(skb, offset, iph) &&
-		    (what != L3VPN_ICMP_TOO_BIG || iph->frag_off & htons(IP_DF)) &&
+		    (ask->what != L3VPN_ICMP_TOO_BIG || iph->frag_off & htons(IP_DF)) &&
 		    rate_allows(pkt, (__force u32)iph->saddr))
-			icmp = make4(skb, offset, iph, pkt, what, mtu, headroom);
+			icmp = make4(skb, offset, iph, pkt, ask);
 	} else if (*first >> 4 == 6) {
 		struct ipv6hdr copy, *ip6h = skb_header_pointer(skb, offset, sizeof(copy), &copy);
 
 		if (ip6h && allowed6(skb, offset, ip6h) &&
 		    rate_allows(pkt, ipv6_addr_hash(&ip6h->saddr)))
-			icmp = make6(skb, offset, ip6h, pkt, what, mtu, headroom);
+			icmp = make6(skb, offset, ip6h, pkt, ask);
 	}
 	if (icmp) {
 		icmp->priority = TC_PRIO_CONTROL;
@@ -391,6 +407,12 @@ static bool from_ourselves(const struct sk_buff *skb, const struct l3vpn_vrf *vr
 void l3vpn_icmp_error(struct sk_buff *skb, struct l3vpn_pkt *pkt, enum l3vpn_icmp_error what,
 		      u32 mtu)
 {
+	const struct l3vpn_icmp_ask ask = {
+		.what = what,
+		.mtu = mtu,
+		.room = U32_MAX,
+		.headroom = LL_MAX_HEADER + (L3VPN_LABELS_MAX + 1) * L3VPN_LSE_LEN,
+	};
 	struct sk_buff *icmp;
 
 	if (!pkt->in) {
@@ -400,7 +422,7 @@ void l3vpn_icmp_error(struct sk_buff *skb, struct l3vpn_pkt *pkt, enum l3vpn_icm
 	}
 	if (from_ourselves(skb, pkt->entry))
 		return;
-	icmp = l3vpn_icmp_make(skb, 0, pkt, what, mtu, (L3VPN_LABELS_MAX + 1) * L3VPN_LSE_LEN);
+	icmp = l3vpn_icmp_make(skb, 0, pkt, &ask);
 	if (icmp)
 		l3vpn_forward(icmp, pkt->entry, NULL);
 }

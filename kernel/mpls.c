@@ -8,6 +8,7 @@
  * below. Forwarding decreases it, once.
  */
 #include <linux/if_ether.h>
+#include <net/ip.h>
 #include <net/mpls.h>
 #include "group.h"
 #include "icmp.h"
@@ -23,7 +24,6 @@
 #define NULLS_MAX		4	/* explicit nulls on top of one stack */
 #define LSE_TC_AND_BOTTOM	(7U << L3VPN_LSE_TC_SHIFT | L3VPN_LSE_BOTTOM)
 #define TC_CONTROL		6	/* of ICMP errors: internetwork control, as in their DSCP */
-#define STACK_MAX		32	/* entries between a label that is swapped and the IP packet */
 
 /* Entry number @n of the stack at skb->data, into @lse; false: there is none. */
 static bool stack_entry(const struct sk_buff *skb, unsigned int n, u32 *lse)
@@ -144,52 +144,91 @@ static rx_handler_result_t dispose(struct sk_buff *skb, struct l3vpn_pkt *pkt,
 	return l3vpn_to_nh(skb, pkt, ilm->nh, L3VPN_LABEL_NONE);
 }
 
-/* Put the stack that @skb has below its top entry in front of @icmp, with a fresh TTL. */
-static bool copy_stack(struct sk_buff *icmp, const struct sk_buff *skb, unsigned int entries)
+/*
+ * What @skb, whose top entry is at skb->data and goes, has below it. Returns where the IP packet
+ * starts behind skb->data; 0: the stack does not end.
+ */
+static unsigned int stack_below(const struct sk_buff *skb, struct l3vpn_stack *stack)
 {
-	unsigned int i;
-	__be32 *to;
+	unsigned int n;
 	u32 lse;
 
-	if (!entries)
-		return true;
-	skb_set_inner_protocol(icmp, icmp->protocol);
-	skb_reset_inner_network_header(icmp);
-	to = skb_push(icmp, entries * L3VPN_LSE_LEN);
-	for (i = 0; i < entries; i++) {
-		if (!stack_entry(skb, i + 1, &lse))
-			return false;
-		to[i] = htonl((lse & ~0xffU) | L3VPN_TTL_DEFAULT);
+	for (n = 0; n <= L3VPN_STACK_MAX && stack_entry(skb, n, &lse); n++) {
+		if (n)
+			stack->lse[n - 1] = htonl(lse);
+		if (lse & L3VPN_LSE_BOTTOM) {
+			stack->count = n;
+			return (n + 1) * L3VPN_LSE_LEN;
+		}
 	}
-	skb_reset_network_header(icmp);
-	icmp->protocol = htons(ETH_P_MPLS_UC);
-	return true;
+	return 0;
 }
 
 /*
  * An error about a packet that we switch: we may not know the way back to its sender, the end of
- * its path does; so it goes on along the path (RFC 3032 section 2.3.2).
+ * its path does; so it goes on along the path (RFC 3032 section 2.3.2), under the labels that it
+ * came with, their TTLs fresh.
  */
 static rx_handler_result_t swap_error(struct sk_buff *skb, struct l3vpn_pkt *pkt,
 				      const struct l3vpn_way *way, enum l3vpn_icmp_error what,
 				      enum l3vpn_drop reason)
 {
-	unsigned int entries = 0;
+	struct l3vpn_icmp_ask ask = { .what = what };
+	struct l3vpn_stack stack;
+	unsigned int offset = stack_below(skb, &stack), i;
 	struct sk_buff *icmp;
-	u32 lse;
 
-	do {
-		if (entries == STACK_MAX || !stack_entry(skb, entries++, &lse))
-			return l3vpn_pkt_drop(skb, pkt, reason);
-	} while (!(lse & L3VPN_LSE_BOTTOM));
-	icmp = l3vpn_icmp_make(skb, entries * L3VPN_LSE_LEN, pkt, what,
-			       l3vpn_way_room(way, entries - 1),
-			       (entries + L3VPN_LABELS_MAX + 1) * L3VPN_LSE_LEN);
-	if (icmp && copy_stack(icmp, skb, entries - 1))
-		l3vpn_send_labelled(icmp, pkt, way, L3VPN_TTL_DEFAULT, TC_CONTROL);
-	else
-		kfree_skb(icmp);
+	if (!offset)
+		return l3vpn_pkt_drop(skb, pkt, reason);
+	ask.mtu = l3vpn_way_room(way, stack.count);
+	ask.room = ask.mtu;
+	ask.headroom = LL_MAX_HEADER + offset + (L3VPN_LABELS_MAX + 1) * L3VPN_LSE_LEN;
+	icmp = l3vpn_icmp_make(skb, offset, pkt, &ask);
+	if (icmp) {
+		stack.ttl = L3VPN_TTL_DEFAULT;
+		stack.tc = TC_CONTROL;
+		for (i = 0; i < stack.count; i++)
+			stack.lse[i] |= htonl(L3VPN_TTL_DEFAULT);
+		l3vpn_send_restacked(icmp, pkt, way, &stack);
+	}
 	return l3vpn_pkt_drop(skb, pkt, reason);
+}
+
+/*
+ * A packet that we switch is too big for its way: IPv4 that may be cut is (RFC 3032 section 3.4),
+ * the sender of anything else is told.
+ */
+static rx_handler_result_t swap_too_big(struct sk_buff *skb, struct l3vpn_pkt *pkt,
+					const struct l3vpn_way *way, u32 lse)
+{
+	struct l3vpn_stack stack = { .ttl = l3vpn_lse_ttl(lse) - 1, .tc = l3vpn_lse_tc(lse) };
+	unsigned int offset = stack_below(skb, &stack);
+	struct iphdr buffer;
+	const struct iphdr *iph = offset ? skb_header_pointer(skb, offset, sizeof(buffer), &buffer) : NULL;
+	u32 below;
+
+	if (!iph || iph->version != 4 || iph->frag_off & htons(IP_DF) ||
+	    l3vpn_way_room(way, stack.count) < IPV4_MIN_MTU)
+		return swap_error(skb, pkt, way, L3VPN_ICMP_TOO_BIG, L3VPN_DROP_MTU);
+	if (!pskb_may_pull(skb, offset))
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_MEMORY);
+	skb_pull_rcsum(skb, offset);
+	skb_reset_network_header(skb);
+	skb->protocol = htons(ETH_P_IP);
+	if (l3vpn_check_ip(skb))
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_MTU);
+	if (!way->has_inner) {			/* penultimate hop: the TTL is handed down */
+		if (!stack.count) {
+			if (!hand_down_ttl(skb, stack.ttl))
+				return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_MEMORY);
+		} else {
+			below = ntohl(stack.lse[0]);
+			if (l3vpn_lse_ttl(below) > stack.ttl)
+				stack.lse[0] = htonl((below & ~0xffU) | stack.ttl);
+		}
+	}
+	l3vpn_cut_restacked(skb, pkt, way, &stack);
+	return RX_HANDLER_CONSUMED;
 }
 
 /* Penultimate hop: the entry goes, and nothing comes in its place but the labels of a path. */
@@ -222,7 +261,7 @@ static rx_handler_result_t swap_label(struct sk_buff *skb, struct l3vpn_pkt *pkt
 	if (unlikely(ttl <= 1))
 		return swap_error(skb, pkt, &way, L3VPN_ICMP_TIME_EXCEEDED, L3VPN_DROP_TTL);
 	if (unlikely(!l3vpn_way_fits(skb, &way, L3VPN_LSE_LEN)))
-		return swap_error(skb, pkt, &way, L3VPN_ICMP_TOO_BIG, L3VPN_DROP_MTU);
+		return swap_too_big(skb, pkt, &way, lse);
 	ttl--;
 	if (way.has_inner) {
 		if (unlikely(skb_cow_head(skb, 0)))

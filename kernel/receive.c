@@ -134,9 +134,11 @@ enum l3vpn_drop l3vpn_check_ip(struct sk_buff *skb)
 
 /*
  * May a local socket answer this source? It must have a route in the VRF by which it came, that is
- * not the box itself, and be no address of the global table: the answer would go there.
+ * not the box itself, and be no address of the global table: the answer would go there. An ICMP
+ * error (@error) is not answered, and comes from routers of which the VRF knows nothing, P routers
+ * among them: only the box itself cannot have sent it.
  */
-static bool source_plausible(const struct sk_buff *skb, const struct l3vpn_pkt *pkt)
+static bool source_plausible(const struct sk_buff *skb, const struct l3vpn_pkt *pkt, bool error)
 {
 	const struct l3vpn_leaf *leaf;
 	bool global;
@@ -157,9 +159,11 @@ static bool source_plausible(const struct sk_buff *skb, const struct l3vpn_pkt *
 		dev = ipv6_dev_find(pkt->ln->net, saddr, NULL);
 		global = dev && !l3mdev_master_ifindex_rcu(dev);
 	}
-	if (!leaf || global)
-		return false;
+	if (global || !leaf)
+		return error && !global;
 	kind = l3vpn_nh_rcu(leaf->nh)->kind;
+	if (error)
+		return kind != L3VPN_NH_KIND_RECEIVE;
 	return kind != L3VPN_NH_KIND_RECEIVE && kind != L3VPN_NH_KIND_BLACKHOLE &&
 	       kind != L3VPN_NH_KIND_UNREACHABLE;
 }
@@ -168,9 +172,15 @@ static bool source_plausible(const struct sk_buff *skb, const struct l3vpn_pkt *
  * An ICMP error tells a host about a packet that it sent (RFC 1122 section 3.2.2, RFC 4443 section
  * 2.4), so what it quotes comes from the address that it goes to. The stack does not look, and its
  * TCP finds the socket without asking for the VRF: a customer could quote a connection of the
- * global table. False: @skb is such an error, or one too short to tell.
+ * global table.
  */
-static bool quotes_receiver4(const struct sk_buff *skb)
+enum quotation {
+	QUOTES_NOTHING,		/* no ICMP error */
+	QUOTES_RECEIVER,
+	QUOTES_OTHERS,		/* or too short to tell, whether it is one at all included */
+};
+
+static enum quotation quotation4(const struct sk_buff *skb)
 {
 	const struct iphdr *iph = ip_hdr(skb), *quoted;
 	unsigned int at = iph->ihl * 4;
@@ -179,15 +189,17 @@ static bool quotes_receiver4(const struct sk_buff *skb)
 	struct iphdr copy;
 
 	if (iph->protocol != IPPROTO_ICMP || iph->frag_off & htons(IP_OFFSET))
-		return true;
+		return QUOTES_NOTHING;
 	icmph = skb_header_pointer(skb, at, sizeof(buffer), &buffer);
-	if (!icmph || !icmp_is_err(icmph->type))
-		return icmph;
+	if (!icmph)
+		return QUOTES_OTHERS;
+	if (!icmp_is_err(icmph->type))
+		return QUOTES_NOTHING;
 	quoted = skb_header_pointer(skb, at + sizeof(buffer), sizeof(copy), &copy);
-	return quoted && quoted->saddr == iph->daddr;
+	return quoted && quoted->saddr == iph->daddr ? QUOTES_RECEIVER : QUOTES_OTHERS;
 }
 
-static bool quotes_receiver6(const struct sk_buff *skb)
+static enum quotation quotation6(const struct sk_buff *skb)
 {
 	const struct ipv6hdr *ip6h = ipv6_hdr(skb), *quoted;
 	const struct icmp6hdr *icmp;
@@ -198,19 +210,21 @@ static bool quotes_receiver6(const struct sk_buff *skb)
 	int at = ipv6_skip_exthdr(skb, sizeof(*ip6h), &proto, &fragment);
 
 	if (at < 0)
-		return false;
+		return QUOTES_OTHERS;
 	if (proto != IPPROTO_ICMPV6 || fragment & htons(IP6_OFFSET))
-		return true;
+		return QUOTES_NOTHING;
 	icmp = skb_header_pointer(skb, at, sizeof(buffer), &buffer);
-	if (!icmp || icmp->icmp6_type & ICMPV6_INFOMSG_MASK)
-		return icmp;
+	if (!icmp)
+		return QUOTES_OTHERS;
+	if (icmp->icmp6_type & ICMPV6_INFOMSG_MASK)
+		return QUOTES_NOTHING;
 	quoted = skb_header_pointer(skb, at + sizeof(buffer), sizeof(copy), &copy);
-	return quoted && ipv6_addr_equal(&quoted->saddr, &ip6h->daddr);
+	return quoted && ipv6_addr_equal(&quoted->saddr, &ip6h->daddr) ? QUOTES_RECEIVER : QUOTES_OTHERS;
 }
 
-static bool quotes_receiver(const struct sk_buff *skb)
+static enum quotation quotation(const struct sk_buff *skb)
 {
-	return l3vpn_is_ipv4(skb) ? quotes_receiver4(skb) : quotes_receiver6(skb);
+	return l3vpn_is_ipv4(skb) ? quotation4(skb) : quotation6(skb);
 }
 
 /* Give @skb a link layer header of @dev's own, for taps there. */
@@ -247,10 +261,14 @@ static rx_handler_result_t requeue(struct sk_buff *skb, struct l3vpn_pkt *pkt,
 
 rx_handler_result_t l3vpn_to_stack(struct sk_buff *skb, struct l3vpn_pkt *pkt)
 {
-	if (pkt->in && !source_plausible(skb, pkt))
-		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_MARTIAN);
-	if (pkt->in && !quotes_receiver(skb))
-		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NOT_FOR_HOST);
+	if (pkt->in) {
+		enum quotation quotes = quotation(skb);
+
+		if (!source_plausible(skb, pkt, quotes != QUOTES_NOTHING))
+			return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_MARTIAN);
+		if (quotes == QUOTES_OTHERS)
+			return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NOT_FOR_HOST);
+	}
 	if (pkt->in && skb->dev == pkt->in->dev &&
 	    rcu_access_pointer(pkt->in->vrf) == pkt->vrf)
 		return RX_HANDLER_PASS;
@@ -401,9 +419,9 @@ static rx_handler_result_t receive_ip(struct sk_buff *skb, struct l3vpn_pkt *pkt
 	if (!ipv6_chk_addr(pkt->ln->net, &ipv6_hdr(skb)->daddr, skb->dev, 1))
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NOT_FOR_HOST);
 	if (!(ipv6_addr_type(&ipv6_hdr(skb)->saddr) & IPV6_ADDR_LINKLOCAL) &&
-	    !ipv6_addr_any(&ipv6_hdr(skb)->saddr) && !source_plausible(skb, pkt))
+	    !ipv6_addr_any(&ipv6_hdr(skb)->saddr) && !source_plausible(skb, pkt, false))
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_MARTIAN);
-	if (!quotes_receiver(skb))
+	if (quotation(skb) == QUOTES_OTHERS)
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NOT_FOR_HOST);
 	reason = l3vpn_guard(skb, pkt->in, pkt->vrf);
 	if (reason)

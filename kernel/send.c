@@ -105,8 +105,23 @@ static void transmit(struct sk_buff *skb, const struct l3vpn_pkt *pkt, struct l3
 	l3vpn_neigh_send(skb, out->dev, neigh);
 }
 
-/* Segment in software what cannot be a GSO packet on its way on, and send each piece. */
-static void send_segments(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way)
+static void cut_if_need_be(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way,
+			   const struct l3vpn_stack *stack)
+{
+	u32 room = l3vpn_way_room(way, stack->count);
+
+	if (skb->len > room)
+		l3vpn_fragment(skb, pkt, way, stack, room);
+	else
+		l3vpn_send_restacked(skb, pkt, way, stack);
+}
+
+/*
+ * Segment in software what cannot be a GSO packet on its way on, and send each piece: under @stack,
+ * or, if that is NULL, as the IP packet that it is.
+ */
+static void send_segments(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way,
+			  const struct l3vpn_stack *stack)
 {
 	struct sk_buff *segs, *next;
 
@@ -121,8 +136,29 @@ static void send_segments(struct sk_buff *skb, struct l3vpn_pkt *pkt, const stru
 		skb_mark_not_on_list(segs);
 		/* a segment comes back with its link layer header in front */
 		__skb_pull(segs, skb_network_offset(segs));
-		l3vpn_send_ip(segs, pkt, way);
+		if (stack)
+			cut_if_need_be(segs, pkt, way, stack);
+		else
+			l3vpn_send_ip(segs, pkt, way);
 	}
+}
+
+void l3vpn_cut_restacked(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way,
+			 const struct l3vpn_stack *stack)
+{
+	if (skb_is_gso(skb))
+		send_segments(skb, pkt, way, stack);
+	else
+		cut_if_need_be(skb, pkt, way, stack);
+}
+
+/*
+ * The pieces of a packet that GRO put together as a list have headers of their own: what is written
+ * into the first one's (TTL) they would not get.
+ */
+static bool gso_is_list(const struct sk_buff *skb)
+{
+	return skb_shinfo(skb)->gso_type & SKB_GSO_FRAGLIST;
 }
 
 /*
@@ -140,13 +176,24 @@ static void too_big(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3v
 	if (l3vpn_is_ipv4(skb) && !(ip_hdr(skb)->frag_off & htons(IP_DF)) &&
 	    mtu >= IPV4_MIN_MTU) {
 		if (skb_is_gso(skb))
-			send_segments(skb, pkt, way);
+			send_segments(skb, pkt, way, NULL);
 		else
-			l3vpn_fragment(skb, pkt, way, mtu);
+			l3vpn_fragment(skb, pkt, way, NULL, mtu);
 		return;
 	}
 	l3vpn_icmp_error(skb, pkt, L3VPN_ICMP_TOO_BIG, mtu);
 	l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_MTU);
+}
+
+/*
+ * RFC 1812 section 5.2.7.1: of a network on link the host is unreachable, of others the network; RFC 4443
+ * section 3.1: a link-specific problem is an address that is unreachable.
+ */
+static void out_is_down(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way)
+{
+	l3vpn_icmp_error(skb, pkt, l3vpn_is_ipv4(skb) && way->adj->gw_family ?
+			 L3VPN_ICMP_NET_UNREACHABLE : L3VPN_ICMP_HOST_UNREACHABLE, 0);
+	l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_PORT_DOWN);
 }
 
 void l3vpn_send_ip(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way)
@@ -157,7 +204,7 @@ void l3vpn_send_ip(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vp
 	u8 ttl;
 
 	if (unlikely(!port_usable(out))) {
-		l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_PORT_DOWN);
+		out_is_down(skb, pkt, way);
 		return;
 	}
 	if (unlikely(!may_leave(out, more))) {
@@ -168,8 +215,9 @@ void l3vpn_send_ip(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vp
 		too_big(skb, pkt, way, l3vpn_way_room(way, 0));
 		return;
 	}
-	if (unlikely(more && skb_is_gso(skb) && !gso_under_labels(skb, out->dev))) {
-		send_segments(skb, pkt, way);
+	if (unlikely(skb_is_gso(skb)) &&
+	    (gso_is_list(skb) || (more && !gso_under_labels(skb, out->dev)))) {
+		send_segments(skb, pkt, way, NULL);
 		return;
 	}
 	neigh = l3vpn_neigh_of(way->adj, skb);
@@ -228,4 +276,23 @@ void l3vpn_send_labelled(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struc
 		push_labels(skb, way, ttl, tc, bottom);
 	}
 	transmit(skb, pkt, out, neigh);
+}
+
+void l3vpn_send_restacked(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way,
+			  const struct l3vpn_stack *stack)
+{
+	unsigned int len = stack->count * L3VPN_LSE_LEN;
+
+	if (len) {
+		/* with room for the rest, so that there is one copy at most */
+		if (skb_cow_head(skb, len + way_labels(way) * L3VPN_LSE_LEN +
+				 LL_RESERVED_SPACE(way->adj->port->dev))) {
+			l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_MEMORY);
+			return;
+		}
+		begin_labels(skb);
+		memcpy(skb_push(skb, len), stack->lse, len);
+		skb_reset_network_header(skb);
+	}
+	l3vpn_send_labelled(skb, pkt, way, stack->ttl, stack->tc);
 }

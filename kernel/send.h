@@ -11,6 +11,8 @@
 #include "nexthop.h"
 #include "packet.h"
 
+#define L3VPN_STACK_MAX	32	/* entries between a label that is swapped and the IP packet */
+
 /**
  * struct l3vpn_way - the way out that a packet takes
  * @adj:	the adjacency; NULL: the choice ended at another kind
@@ -25,6 +27,20 @@ struct l3vpn_way {
 	const struct l3vpn_nh *nh;
 	__be32 inner;
 	bool has_inner;
+};
+
+/**
+ * struct l3vpn_stack - labels that a switched packet keeps, below those of its way
+ * @count:	of @lse
+ * @ttl:	of the labels of the way
+ * @tc:		of them
+ * @lse:	outermost first, network byte order, bottom of stack set in the last
+ */
+struct l3vpn_stack {
+	u8 count;
+	u8 ttl;
+	u8 tc;
+	__be32 lse[L3VPN_STACK_MAX];
 };
 
 /*
@@ -47,9 +63,26 @@ u32 l3vpn_way_room(const struct l3vpn_way *way, unsigned int below);
 void l3vpn_send_labelled(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way,
 			 u8 ttl, u8 tc);
 
-/* fragment.c: IPv4 packet too big for @mtu, not DF: send it in pieces. Consumes @skb. */
+/*
+ * Put @stack on the IP packet @skb, and send it as l3vpn_send_labelled() does. An IP header that no
+ * label of @stack covers has been set right by the caller. Consumes @skb.
+ */
+void l3vpn_send_restacked(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way,
+			  const struct l3vpn_stack *stack);
+
+/*
+ * The IPv4 packet @skb, whose label stack was taken off, too big for the way out: cut, and sent with
+ * @stack on every piece. A GSO packet is segmented before. Its header has been checked. Consumes @skb.
+ */
+void l3vpn_cut_restacked(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way,
+			 const struct l3vpn_stack *stack);
+
+/*
+ * fragment.c: IPv4 packet too big for @mtu, not DF: send it in pieces, each with @stack on it (NULL:
+ * none was there). Consumes @skb.
+ */
 void l3vpn_fragment(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way,
-		    u32 mtu);
+		    const struct l3vpn_stack *stack, u32 mtu);
 
 /*
  * neigh.c: the neighbour that @adj leads to for the IP packet @skb, or for anything where the

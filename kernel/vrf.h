@@ -14,6 +14,7 @@
 
 #include <linux/list.h>
 #include <linux/netdevice.h>
+#include "bucket.h"
 #include "fib.h"
 #include "kept.h"
 #include "l3vpn.h"
@@ -42,6 +43,7 @@
  * @keeper:	those that follow the addresses of @dev itself
  * @stamp:	epoch; under ln->lock
  * @user:	made by netlink: swept by epochs (one made by "ip link add" is not)
+ * @icmp:	rate limit of ICMP errors
  * @extack:	while the device is being registered: where a refusal tells why; under RTNL
  */
 struct l3vpn_vrf {
@@ -66,6 +68,7 @@ struct l3vpn_vrf {
 	struct l3vpn_keeper keeper;
 	u32 stamp;
 	bool user;
+	struct l3vpn_bucket icmp;
 	struct netlink_ext_ack *extack;
 };
 

@@ -22,6 +22,7 @@
 #include <net/rtnetlink.h>
 
 #include "forward.h"
+#include "icmp.h"
 #include "object.h"
 #include "port_ctl.h"
 #include "route.h"
@@ -232,6 +233,7 @@ static int l3vpn_vrf_init(struct net_device *dev)
 	vrf->dev = dev;
 	vrf->ln = ln;
 	INIT_LIST_HEAD(&vrf->kept);
+	l3vpn_icmp_vrf_init(vrf);
 	l3vpn_keeper_init(&vrf->keeper, true);
 	vrf->counters = l3vpn_counters_alloc();
 	if (!vrf->counters)

@@ -691,7 +691,8 @@ def backup():
     for dst in ("10.2.5.1", "10.2.4.1"):
         found = what_follows("r1", *[frame("r1", p) for p in flows(100, dst)])
         equal(len(found["k2"]), 100, f"to {dst} with the first link down")
-    dropped(uapi.DROP_PORT_DOWN, "r1", ipv4("10.1.0.2", "10.2.0.1", udp(1, 2)))
+    icmp_of(dropped(uapi.DROP_PORT_DOWN, "r1", ipv4("10.1.0.2", "10.2.0.1", udp(1, 2)), answer=True),
+            3, 0, "10.1.0.1", "10.1.0.2")
     sh("ip -n lab link set k1 up")
     wait(lambda: "LOWER_UP" in sh("ip -n pe link show core1").stdout, "carrier of core1")
     net.neighbours()
