@@ -16,7 +16,7 @@
  * @tokens:	in units of 1 / HZ
  */
 struct l3vpn_bucket {
-	spinlock_t lock;
+	spinlock_t lock;		/* protects the others */
 	unsigned long stamp;
 	u32 tokens;
 };
