@@ -119,6 +119,7 @@ rx_handler_result_t l3vpn_to_nh(struct sk_buff *skb, struct l3vpn_pkt *pkt,
 		return RX_HANDLER_CONSUMED;
 	}
 	data = l3vpn_nh_rcu(way.nh);
+	l3vpn_tally_add(data->tally, l3vpn_segments(skb), skb->len);
 	switch (data->kind) {
 	case L3VPN_NH_KIND_VRF:
 		return enter_vrf(skb, pkt, data->vrf);

@@ -22,10 +22,11 @@ static void l3vpn_ilm_free(struct rcu_head *rcu)
 {
 	struct l3vpn_ilm *ilm = container_of(rcu, struct l3vpn_ilm, rcu);
 
-	if (ilm->own_counters)
-		free_percpu(ilm->counters);
+	if (ilm->own_tally && ilm->tally != L3VPN_ILM_REPLACED)
+		free_percpu(ilm->tally);
 	l3vpn_object_gone(L3VPN_COUNT_ILM);
 	kfree(ilm);
+	l3vpn_ilm_pool_adjust();
 }
 
 /* @ilm is unpublished: drop its references, free it after its readers. */
@@ -47,24 +48,16 @@ static bool l3vpn_ilm_same(const struct l3vpn_ilm *ilm, const struct l3vpn_label
 }
 
 static struct l3vpn_ilm *l3vpn_ilm_make(struct l3vpn_net *ln, const struct l3vpn_label *rec,
-					const struct l3vpn_ilm *old)
+					struct l3vpn_ilm *old)
 {
 	struct l3vpn_ilm *ilm = kzalloc(sizeof(*ilm), GFP_KERNEL_ACCOUNT);
 
 	if (!ilm)
 		return NULL;
-	if (old) {
-		ilm->counters = old->counters;
-		ilm->base_packets = old->base_packets;
-		ilm->base_bytes = old->base_bytes;
-	} else {
-		ilm->counters = l3vpn_label_counters_alloc();
-		if (!ilm->counters) {
-			kfree(ilm);
-			return NULL;
-		}
-	}
-	ilm->own_counters = true;
+	/* packets that still see @old: they count in what both share, or go on to @ilm */
+	if (old)
+		ilm->tally = cmpxchg(&old->tally, NULL, L3VPN_ILM_REPLACED);
+	ilm->own_tally = true;
 	ilm->label = rec->label;
 	ilm->action = rec->action;
 	ilm->scope = rec->scope;
@@ -73,6 +66,7 @@ static struct l3vpn_ilm *l3vpn_ilm_make(struct l3vpn_net *ln, const struct l3vpn
 	ilm->vrf = rec->vrf ? l3vpn_vrf_find(ln, rec->vrf) : NULL;
 	ilm->nh = rec->nh ? l3vpn_nh_find(ln, rec->nh) : NULL;
 	l3vpn_object_born(L3VPN_COUNT_ILM);
+	l3vpn_ilm_pool_adjust();
 	return ilm;
 }
 
@@ -93,7 +87,6 @@ int l3vpn_ilm_add(struct l3vpn_net *ln, const struct l3vpn_label *rec)
 		return -ENOMEM;
 	err = l3vpn_label_set(&ln->labels, rec->label, ilm, &old);
 	if (err) {
-		ilm->own_counters = !old;
 		l3vpn_ilm_free(&ilm->rcu);
 		return err;
 	}
@@ -103,7 +96,7 @@ int l3vpn_ilm_add(struct l3vpn_net *ln, const struct l3vpn_label *rec)
 		ilm->vrf->refs++;
 	ln->label_digest += l3vpn_ilm_digest(ilm);
 	if (old) {
-		old->own_counters = false;
+		old->own_tally = false;
 		l3vpn_ilm_release(ln, old);
 	} else {
 		ln->label_count++;
@@ -120,6 +113,7 @@ int l3vpn_ilm_del(struct l3vpn_net *ln, u32 label)
 	if (!ilm)
 		return -ENOENT;
 	ln->label_count--;
+	l3vpn_ilm_tally_forget(ln, label);
 	l3vpn_ilm_release(ln, ilm);
 	return 0;
 }

@@ -49,6 +49,9 @@ struct l3vpn_icmp;
  * @ports:	ifindex to struct l3vpn_port; written under RTNL and @lock
  * @nhs:	next hop id to struct l3vpn_nh, those of user space; under @lock
  * @labels:	label table; written under @lock, read under RCU
+ * @label_bases: label to struct l3vpn_tally_sum, what LABEL_GET subtracts; under @lock
+ * @uncounted:	labelled packets that their label's counter lacks (ilm_tally.c)
+ * @uncounted_base: what INFO_GET subtracts; under @lock
  * @drops:	packets per reason, per CPU (stats.h)
  * @drop_base:	what DROP_GET subtracts; under @lock
  * @epoch:	current epoch, starts at 1; under @lock
@@ -77,6 +80,9 @@ struct l3vpn_net {
 	struct xarray ports;
 	struct xarray nhs;
 	struct l3vpn_label_table labels;
+	struct xarray label_bases;
+	struct l3vpn_tally __percpu *uncounted;
+	struct l3vpn_tally_sum uncounted_base;
 	struct l3vpn_drop_counters __percpu *drops;
 	u64 drop_base[L3VPN_DROP_REASON_MAX + 1];
 	u32 epoch;

@@ -29,6 +29,7 @@
 
 #include "event.h"
 #include "fib.h"
+#include "ilm.h"
 #include "netlink.h"
 #include "netns.h"
 #include "object.h"
@@ -115,6 +116,7 @@ static void __exit l3vpn_exit(void)
 	l3vpn_event_exit();
 	unregister_pernet_subsys(&l3vpn_net_ops);
 	l3vpn_settle();
+	l3vpn_ilm_pool_exit();
 	destroy_workqueue(l3vpn_wq);
 	l3vpn_counts_check();
 	pr_info("l3vpn: unloaded\n");

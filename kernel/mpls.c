@@ -291,7 +291,7 @@ static rx_handler_result_t explicit_null(struct sk_buff *skb, struct l3vpn_pkt *
 
 rx_handler_result_t l3vpn_mpls_receive(struct sk_buff *skb, struct l3vpn_pkt *pkt)
 {
-	const struct l3vpn_ilm *ilm;
+	struct l3vpn_ilm *ilm;
 	unsigned int nulls;
 	u32 lse, label, bottom;
 
@@ -321,7 +321,7 @@ rx_handler_result_t l3vpn_mpls_receive(struct sk_buff *skb, struct l3vpn_pkt *pk
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_UNKNOWN);
 	if (unlikely(!(READ_ONCE(pkt->in->scopes) >> ilm->scope & 1)))
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_SCOPE);
-	l3vpn_count_label(ilm->counters, l3vpn_segments(skb), skb->len);
+	l3vpn_ilm_count(pkt->ln, ilm, l3vpn_segments(skb), skb->len);
 	if (ilm->action == L3VPN_LABEL_ACTION_SWAP)
 		return swap_label(skb, pkt, ilm, lse);
 	return dispose(skb, pkt, ilm, lse);

@@ -190,11 +190,12 @@ int l3vpn_nl_label_del(struct sk_buff *skb, struct genl_info *info)
 }
 
 /* Under ln->lock. */
-static int l3vpn_label_fill(struct sk_buff *skb, const struct l3vpn_ilm *ilm)
+static int l3vpn_label_fill(struct sk_buff *skb, struct l3vpn_net *ln, const struct l3vpn_ilm *ilm)
 {
-	const struct l3vpn_stats base = {
-		.rx_packets = ilm->base_packets,
-		.rx_bytes = ilm->base_bytes,
+	const struct l3vpn_tally_sum tally = l3vpn_ilm_tally(ln, ilm);
+	const struct l3vpn_stats base = {}, sum = {
+		.rx_packets = tally.packets,
+		.rx_bytes = tally.bytes,
 	};
 	const struct l3vpn_label rec = {
 		.label = ilm->label,
@@ -204,9 +205,7 @@ static int l3vpn_label_fill(struct sk_buff *skb, const struct l3vpn_ilm *ilm)
 		.nh = ilm->nh ? ilm->nh->id : 0,
 		.out_label = ilm->out_label,
 	};
-	struct l3vpn_stats sum;
 
-	l3vpn_label_counters_sum(ilm->counters, &sum);
 	if (nla_put_u32(skb, L3VPN_LABEL_LABEL, ilm->label) ||
 	    nla_put(skb, L3VPN_LABEL_RECORDS, sizeof(rec), &rec))
 		return -EMSGSIZE;
@@ -233,7 +232,7 @@ int l3vpn_nl_label_get(struct sk_buff *skb, struct genl_info *info)
 	mutex_lock(&ln->lock);
 	ilm = l3vpn_label_find(&ln->labels, nla_get_u32(info->attrs[L3VPN_LABEL_LABEL]));
 	if (ilm) {
-		err = l3vpn_label_fill(msg, ilm);
+		err = l3vpn_label_fill(msg, ln, ilm);
 	} else {
 		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[L3VPN_LABEL_LABEL], "no such label");
 		err = -ENOENT;
@@ -261,7 +260,7 @@ int l3vpn_nl_label_dump(struct sk_buff *skb, struct netlink_callback *cb)
 
 			if (!hdr)
 				break;
-			if (l3vpn_label_fill(skb, ilm)) {
+			if (l3vpn_label_fill(skb, ln, ilm)) {
 				genlmsg_cancel(skb, hdr);
 				break;
 			}

@@ -220,6 +220,7 @@ static int l3vpn_group_fill(struct sk_buff *skb, const struct l3vpn_group *group
 int l3vpn_nh_fill(struct sk_buff *skb, struct l3vpn_net *ln, struct l3vpn_nh *nh)
 {
 	const struct l3vpn_nh_data *data = l3vpn_nh_data(ln, nh);
+	struct l3vpn_tally_sum tally;
 	bool resolved;
 	int err = 0;
 
@@ -250,7 +251,14 @@ int l3vpn_nh_fill(struct sk_buff *skb, struct l3vpn_net *ln, struct l3vpn_nh *nh
 		err = nla_put_u32(skb, L3VPN_NH_VRF, data->vrf_id);
 		break;
 	}
-	return err ? -EMSGSIZE : 0;
+	if (err || data->kind == L3VPN_NH_KIND_GROUP)
+		return err ? -EMSGSIZE : 0;
+	tally = l3vpn_tally_read(nh->tally);
+	return l3vpn_stats_fill(skb, L3VPN_NH_STATS,
+				&(struct l3vpn_stats){ .tx_packets = tally.packets,
+						       .tx_bytes = tally.bytes },
+				&(struct l3vpn_stats){ .tx_packets = nh->base.packets,
+						       .tx_bytes = nh->base.bytes });
 }
 
 static int l3vpn_nh_answer(struct genl_info *info, struct l3vpn_net *ln, struct l3vpn_nh *nh)

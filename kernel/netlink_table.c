@@ -9,6 +9,7 @@
 #include "ilm.h"
 #include "label.h"
 #include "netlink.h"
+#include "nexthop.h"
 #include "object.h"
 #include "port.h"
 #include "vrf.h"
@@ -21,7 +22,8 @@ const struct nla_policy l3vpn_table_get_policy[L3VPN_TABLE_VRF + 1] = {
 };
 
 #define L3VPN_CLEAR_MASK	(BIT(L3VPN_OBJECT_UNSPEC) | BIT(L3VPN_OBJECT_VRF) | \
-				 BIT(L3VPN_OBJECT_PORT) | BIT(L3VPN_OBJECT_LABEL))
+				 BIT(L3VPN_OBJECT_PORT) | BIT(L3VPN_OBJECT_NH) | \
+				 BIT(L3VPN_OBJECT_LABEL))
 
 const struct nla_policy l3vpn_clear_policy[L3VPN_CLEAR_KINDS + 1] = {
 	[L3VPN_CLEAR_KINDS]	= NLA_POLICY_MASK(NLA_U32, L3VPN_CLEAR_MASK),
@@ -37,7 +39,10 @@ static int l3vpn_info_fill(struct sk_buff *msg, const struct l3vpn_net *ln)
 	    l3vpn_nla_put_u64(msg, L3VPN_INFO_ROUTES4, ln->route_count[0]) ||
 	    l3vpn_nla_put_u64(msg, L3VPN_INFO_ROUTES6, ln->route_count[1]) ||
 	    nla_put_u32(msg, L3VPN_INFO_LABELS, ln->label_count) ||
-	    nla_put_string(msg, L3VPN_INFO_VERSION, L3VPN_VERSION))
+	    nla_put_string(msg, L3VPN_INFO_VERSION, L3VPN_VERSION) ||
+	    l3vpn_nla_put_u64(msg, L3VPN_INFO_LABELS_UNCOUNTED,
+			      l3vpn_tally_read(ln->uncounted).packets -
+			      ln->uncounted_base.packets))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -215,11 +220,10 @@ int l3vpn_nl_drop_dump(struct sk_buff *skb, struct netlink_callback *cb)
 }
 
 /* Under ln->lock. Counters themselves are never written: their readers subtract a base. */
-static void l3vpn_stats_clear(struct l3vpn_net *ln, u32 kinds)
+static int l3vpn_stats_clear(struct l3vpn_net *ln, u32 kinds)
 {
-	struct l3vpn_stats sum;
 	struct l3vpn_port *port;
-	struct l3vpn_ilm *ilm;
+	struct l3vpn_nh *nh;
 	struct l3vpn_vrf *vrf;
 	unsigned long id;
 	u32 i;
@@ -236,13 +240,15 @@ static void l3vpn_stats_clear(struct l3vpn_net *ln, u32 kinds)
 		xa_for_each(&ln->ports, id, port)
 			l3vpn_counters_sum(port->counters, &port->base);
 	}
-	if (kinds & BIT(L3VPN_OBJECT_LABEL)) {
-		for (i = 0; (ilm = l3vpn_label_next(&ln->labels, i)); i = ilm->label + 1) {
-			l3vpn_label_counters_sum(ilm->counters, &sum);
-			ilm->base_packets = sum.rx_packets;
-			ilm->base_bytes = sum.rx_bytes;
-		}
+	if (kinds & BIT(L3VPN_OBJECT_NH)) {
+		xa_for_each(&ln->nhs, id, nh)
+			nh->base = l3vpn_tally_read(nh->tally);
 	}
+	if (kinds & BIT(L3VPN_OBJECT_LABEL)) {
+		ln->uncounted_base = l3vpn_tally_read(ln->uncounted);
+		return l3vpn_ilm_tally_clear(ln);
+	}
+	return 0;
 }
 
 int l3vpn_nl_stats_clear(struct sk_buff *skb, struct genl_info *info)
@@ -258,7 +264,9 @@ int l3vpn_nl_stats_clear(struct sk_buff *skb, struct genl_info *info)
 		kinds = nla_get_u32(info->attrs[L3VPN_CLEAR_KINDS]);
 
 	mutex_lock(&ln->lock);
-	l3vpn_stats_clear(ln, kinds);
+	err = l3vpn_stats_clear(ln, kinds);
 	mutex_unlock(&ln->lock);
-	return 0;
+	if (err)
+		NL_SET_ERR_MSG(info->extack, "not all labels are cleared: no memory");
+	return err;
 }

@@ -30,6 +30,7 @@ static int __net_init l3vpn_net_init(struct net *net)
 	xa_init_flags(&ln->vrfs, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&ln->ports, XA_FLAGS_ACCOUNT);
 	xa_init_flags(&ln->nhs, XA_FLAGS_ACCOUNT);
+	xa_init_flags(&ln->label_bases, XA_FLAGS_ACCOUNT);
 	l3vpn_label_init(&ln->labels);
 	l3vpn_addr_net_init(ln);
 
@@ -37,9 +38,14 @@ static int __net_init l3vpn_net_init(struct net *net)
 	if (!ln->drops)
 		return -ENOMEM;
 
+	err = -ENOMEM;
+	ln->uncounted = l3vpn_tally_alloc(GFP_KERNEL_ACCOUNT);
+	if (!ln->uncounted)
+		goto err_drops;
+
 	err = l3vpn_nh_net_init(ln);
 	if (err)
-		goto err_drops;
+		goto err_uncounted;
 
 	err = l3vpn_icmp_net_init(ln);
 	if (err)
@@ -48,6 +54,8 @@ static int __net_init l3vpn_net_init(struct net *net)
 
 err_nh:
 	l3vpn_nh_net_exit(ln);
+err_uncounted:
+	free_percpu(ln->uncounted);
 err_drops:
 	free_percpu(ln->drops);
 	return err;
@@ -88,6 +96,8 @@ static void __net_exit l3vpn_net_exit_batch(struct list_head *nets)
 		xa_destroy(&ln->vrfs);
 		xa_destroy(&ln->ports);
 		xa_destroy(&ln->nhs);
+		xa_destroy(&ln->label_bases);
+		free_percpu(ln->uncounted);
 		free_percpu(ln->drops);
 	}
 }

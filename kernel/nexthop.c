@@ -38,16 +38,36 @@ static struct l3vpn_nh *l3vpn_nh_alloc(u32 id)
 
 	if (!nh)
 		return NULL;
+	nh->tally = l3vpn_tally_alloc(GFP_KERNEL_ACCOUNT);
+	if (!nh->tally) {
+		kfree(nh);
+		return NULL;
+	}
 	nh->id = id;
 	INIT_LIST_HEAD(&nh->port_node);
 	l3vpn_object_born(L3VPN_COUNT_NH);
 	return nh;
 }
 
+static void l3vpn_nh_free_rcu(struct rcu_head *rcu)
+{
+	struct l3vpn_nh *nh = container_of(rcu, struct l3vpn_nh, rcu);
+
+	free_percpu(nh->tally);
+	l3vpn_object_gone(L3VPN_COUNT_NH);
+	kfree(nh);
+}
+
 static void l3vpn_nh_free(struct l3vpn_nh *nh)
 {
-	l3vpn_object_gone(L3VPN_COUNT_NH);
-	kfree_rcu(nh, rcu);
+	call_rcu(&nh->rcu, l3vpn_nh_free_rcu);
+}
+
+/* @nh was never seen by anybody: its first snapshot. */
+static void l3vpn_nh_begin(struct l3vpn_nh *nh, struct l3vpn_nh_data *data)
+{
+	data->tally = nh->tally;
+	RCU_INIT_POINTER(nh->data, data);
 }
 
 /* Publish @data in @nh; what was there is released after its readers. */
@@ -55,6 +75,7 @@ static void l3vpn_nh_publish(struct l3vpn_net *ln, struct l3vpn_nh *nh, struct l
 {
 	struct l3vpn_nh_data *old = l3vpn_nh_data(ln, nh);
 
+	data->tally = nh->tally;
 	rcu_assign_pointer(nh->data, data);
 	list_del_init(&nh->port_node);
 	if (data->kind == L3VPN_NH_KIND_ADJACENCY && data->adj.port)
@@ -165,7 +186,7 @@ struct l3vpn_nh *l3vpn_nh_connected(struct l3vpn_net *ln, struct l3vpn_port *por
 		l3vpn_nh_data_release(ln, data);
 		return NULL;
 	}
-	RCU_INIT_POINTER(nh->data, data);
+	l3vpn_nh_begin(nh, data);
 	return nh;
 }
 
@@ -283,7 +304,7 @@ static struct l3vpn_nh *l3vpn_nh_builtin(struct l3vpn_net *ln, u32 id, u8 kind)
 		l3vpn_nh_free(nh);
 		return NULL;
 	}
-	RCU_INIT_POINTER(nh->data, data);
+	l3vpn_nh_begin(nh, data);
 	return nh;
 }
 

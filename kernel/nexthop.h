@@ -94,12 +94,14 @@ struct l3vpn_group {
 /**
  * struct l3vpn_nh_data - a snapshot, immutable once published
  * @kind:	enum l3vpn_nh_kind
+ * @tally:	the handle's (see there)
  * @vrf:	kind VRF: where to look up, NULL: it is gone, drop with L3VPN_DROP_NO_VRF
  * @vrf_id:	kind VRF: as programmed
  * @free:	frees it a grace period after it was replaced, in process context
  */
 struct l3vpn_nh_data {
 	u8 kind;
+	struct l3vpn_tally __percpu *tally;
 	struct rcu_work free;
 	union {
 		struct l3vpn_adj adj;
@@ -121,6 +123,10 @@ struct l3vpn_nh_data {
  * @refs:	routes, labels, groups, paths (and the module's own uses); under ln->lock
  * @stamp:	epoch; under ln->lock
  * @via_refs:	how many of @refs are paths that go on here; under ln->lock
+ * @tally:	packets that left by it, whatever snapshot it had: ADJACENCY and LABELLED what was sent,
+ *		VRF, RECEIVE and HOST what was handed on, BLACKHOLE and UNREACHABLE what ended there;
+ *		a GROUP counts nothing, its members do. Freed with the handle
+ * @base:	what NH_GET subtracts; under ln->lock
  * @port_node:	in port->adjs, kind ADJACENCY; under ln->lock
  * @rcu:	frees
  */
@@ -131,6 +137,8 @@ struct l3vpn_nh {
 	u32 refs;
 	u32 stamp;
 	u32 via_refs;
+	struct l3vpn_tally __percpu *tally;
+	struct l3vpn_tally_sum base;
 	struct list_head port_node;
 	struct rcu_head rcu;
 };
@@ -139,6 +147,18 @@ struct l3vpn_nh {
 static inline const struct l3vpn_nh_data *l3vpn_nh_rcu(const struct l3vpn_nh *nh)
 {
 	return rcu_dereference(nh->data);
+}
+
+/* Inside rcu_read_lock, bottom halves off: @packets leave by @adj, as @bytes from the layer 3 header. */
+static inline void l3vpn_adj_count(const struct l3vpn_adj *adj, u32 packets, u32 bytes)
+{
+	l3vpn_tally_add(container_of(adj, struct l3vpn_nh_data, adj)->tally, packets, bytes);
+}
+
+/* Likewise under the labels of @path. */
+static inline void l3vpn_path_count(const struct l3vpn_path *path, u32 packets, u32 bytes)
+{
+	l3vpn_tally_add(container_of(path, struct l3vpn_nh_data, path)->tally, packets, bytes);
 }
 
 /* Under ln->lock. NULL: no such next hop. Takes no reference. */

@@ -94,14 +94,18 @@ static bool may_leave(const struct l3vpn_port *out, bool labelled)
 }
 
 /* @skb is complete but for its link layer header. */
-static void transmit(struct sk_buff *skb, const struct l3vpn_pkt *pkt, struct l3vpn_port *out,
+static void transmit(struct sk_buff *skb, const struct l3vpn_pkt *pkt, const struct l3vpn_way *way,
 		     struct neighbour *neigh)
 {
+	struct l3vpn_port *out = way->adj->port;
 	u32 segments = l3vpn_segments(skb);
 
 	if (pkt->vrf)
 		l3vpn_count_tx(pkt->vrf->counters, segments, skb->len);
 	l3vpn_count_tx(out->counters, segments, skb->len);
+	l3vpn_adj_count(way->adj, segments, skb->len);
+	if (way->path)
+		l3vpn_path_count(way->path, segments, skb->len);
 	l3vpn_neigh_send(skb, out->dev, neigh);
 }
 
@@ -240,7 +244,7 @@ void l3vpn_send_ip(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vp
 		begin_labels(skb);
 		push_labels(skb, way, ttl, tc, true);
 	}
-	transmit(skb, pkt, out, neigh);
+	transmit(skb, pkt, way, neigh);
 }
 
 void l3vpn_send_labelled(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way,
@@ -275,7 +279,7 @@ void l3vpn_send_labelled(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struc
 			begin_labels(skb);
 		push_labels(skb, way, ttl, tc, bottom);
 	}
-	transmit(skb, pkt, out, neigh);
+	transmit(skb, pkt, way, neigh);
 }
 
 void l3vpn_send_restacked(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way,

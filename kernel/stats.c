@@ -2,6 +2,8 @@
 /*
  * l3vpn: counters per CPU: allocation and sums. The writers are inline in stats.h.
  */
+#include <linux/log2.h>
+
 #include "l3vpn.h"
 #include "stats.h"
 
@@ -18,12 +20,15 @@ struct l3vpn_counters __percpu *l3vpn_counters_alloc(void)
 	return pcpu;
 }
 
-struct l3vpn_label_counters __percpu *l3vpn_label_counters_alloc(void)
+struct l3vpn_tally __percpu *l3vpn_tally_alloc(gfp_t gfp)
 {
-	struct l3vpn_label_counters __percpu *pcpu;
+	struct l3vpn_tally __percpu *pcpu;
 	int cpu;
 
-	pcpu = alloc_percpu_gfp(struct l3vpn_label_counters, GFP_KERNEL_ACCOUNT);
+	/* aligned to its size: never on two cache lines */
+	pcpu = (struct l3vpn_tally __percpu *)__alloc_percpu_gfp(sizeof(*pcpu),
+								 roundup_pow_of_two(sizeof(*pcpu)),
+								 gfp);
 	if (!pcpu)
 		return NULL;
 	for_each_possible_cpu(cpu)
@@ -71,14 +76,13 @@ void l3vpn_counters_sum(const struct l3vpn_counters __percpu *pcpu, struct l3vpn
 	}
 }
 
-void l3vpn_label_counters_sum(const struct l3vpn_label_counters __percpu *pcpu,
-			      struct l3vpn_stats *sum)
+struct l3vpn_tally_sum l3vpn_tally_read(const struct l3vpn_tally __percpu *pcpu)
 {
+	struct l3vpn_tally_sum sum = {};
 	int cpu;
 
-	memset(sum, 0, sizeof(*sum));
 	for_each_possible_cpu(cpu) {
-		const struct l3vpn_label_counters *c = per_cpu_ptr(pcpu, cpu);
+		const struct l3vpn_tally *c = per_cpu_ptr(pcpu, cpu);
 		u64 packets, bytes;
 		unsigned int start;
 
@@ -88,9 +92,10 @@ void l3vpn_label_counters_sum(const struct l3vpn_label_counters __percpu *pcpu,
 			bytes = u64_stats_read(&c->bytes);
 		} while (u64_stats_fetch_retry(&c->syncp, start));
 
-		sum->rx_packets += packets;
-		sum->rx_bytes += bytes;
+		sum.packets += packets;
+		sum.bytes += bytes;
 	}
+	return sum;
 }
 
 u64 l3vpn_drops_sum(const struct l3vpn_net *ln, enum l3vpn_drop reason)

@@ -31,8 +31,8 @@ struct l3vpn_counters {
 	struct u64_stats_sync syncp;
 };
 
-/* Of a label entry, on one CPU: packets that arrived with it. */
-struct l3vpn_label_counters {
+/* Of a label entry or a next hop, on one CPU: packets that came with it, or left by it. */
+struct l3vpn_tally {
 	u64_stats_t packets;
 	u64_stats_t bytes;
 	struct u64_stats_sync syncp;
@@ -51,6 +51,12 @@ struct l3vpn_stats {
 	u64 tx_packets;
 	u64 tx_bytes;
 	u64 drops;
+};
+
+/* The sum of a tally over all CPUs, or a base to subtract. */
+struct l3vpn_tally_sum {
+	u64 packets;
+	u64 bytes;
 };
 
 /* Bottom halves off. @packets is 1, or the number of segments of a GSO packet. */
@@ -74,10 +80,9 @@ static inline void l3vpn_count_tx(struct l3vpn_counters __percpu *pcpu, u32 pack
 	u64_stats_update_end(&c->syncp);
 }
 
-static inline void l3vpn_count_label(struct l3vpn_label_counters __percpu *pcpu, u32 packets,
-				     u32 bytes)
+static inline void l3vpn_tally_add(struct l3vpn_tally __percpu *pcpu, u32 packets, u32 bytes)
 {
-	struct l3vpn_label_counters *c = this_cpu_ptr(pcpu);
+	struct l3vpn_tally *c = this_cpu_ptr(pcpu);
 
 	u64_stats_update_begin(&c->syncp);
 	u64_stats_add(&c->packets, packets);
@@ -102,13 +107,14 @@ void l3vpn_drop(struct l3vpn_net *ln, struct sk_buff *skb, enum l3vpn_drop reaso
 
 /* Process context. Sum over all CPUs, nothing subtracted. */
 void l3vpn_counters_sum(const struct l3vpn_counters __percpu *pcpu, struct l3vpn_stats *sum);
-void l3vpn_label_counters_sum(const struct l3vpn_label_counters __percpu *pcpu,
-			      struct l3vpn_stats *sum);
+struct l3vpn_tally_sum l3vpn_tally_read(const struct l3vpn_tally __percpu *pcpu);
 u64 l3vpn_drops_sum(const struct l3vpn_net *ln, enum l3vpn_drop reason);
 
 /* Process context, may sleep: allocate counters, their sequence counts initialised; NULL: ENOMEM. */
 struct l3vpn_counters __percpu *l3vpn_counters_alloc(void);
-struct l3vpn_label_counters __percpu *l3vpn_label_counters_alloc(void);
 struct l3vpn_drop_counters __percpu *l3vpn_drop_counters_alloc(void);
+
+/* Any context that @gfp allows; NULL: no memory. Ended by free_percpu(), in any context. */
+struct l3vpn_tally __percpu *l3vpn_tally_alloc(gfp_t gfp);
 
 #endif /* _L3VPN_STATS_H */

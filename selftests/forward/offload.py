@@ -19,7 +19,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "../lib")]
 
 import tap                                                              # noqa: E402
 import uapi                                                             # noqa: E402
-from l3vpn_nl import L3vpn, get, label_record, prefix4, prefix6, u32    # noqa: E402
+from l3vpn_nl import L3vpn, get, ifindex, label_record, prefix4, prefix6, s32, stats, u32    # noqa: E402
 from tap import equal, test                                             # noqa: E402
 from wire import Netns, sh                                              # noqa: E402
 
@@ -121,6 +121,12 @@ def transfer(client, server, family, address, device=None, client_device=None):
     return (after[1] - before[1]) / max(1, after[0] - before[0])
 
 
+def port_stats(nl, node, dev):
+    with Netns(node):
+        index = ifindex(dev)
+    return stats(nl.do(uapi.CMD_PORT_GET, [(uapi.PORT_IFINDEX, s32(index))])[0][uapi.PORT_STATS])
+
+
 def offloads(state):
     for n, dev in (("cea", "eth0"), ("pe1", "ce"), ("pe1", "core"), ("pe2", "core"), ("pe2", "ce"), ("ceb", "eth0")):
         sh(f"ip netns exec {n} ethtool -K {dev} tso {state} gso {state} gro {state} tx {state}", check=False)
@@ -185,6 +191,29 @@ def local_out():
                                 (socket.AF_INET6, "2001:db8:1::2", "2001:db8:2::2")):
         transfer("pe1", "cea", family, here, None, b"RED")
         transfer("pe1", "ceb", family, there, None, b"RED")
+
+
+@test("counters: of every segment of TCP, at next hop, label, port and VRF alike")
+def counted():
+    core_mtu(1600)
+    n1, n2 = pes
+    segments = {}
+    for state in ("on", "off"):
+        offloads(state)
+        for nl in pes:
+            nl.do(uapi.CMD_STATS_CLEAR)
+        transfer("cea", "ceb", socket.AF_INET, "10.2.0.2")
+        tap.wait(lambda: n1.nh_tally(1)[0] == n2.label_tally(VPN["pe2"])[0], "the last segment")
+        out, vrf = port_stats(n1, "pe1", "core"), stats(n1.do(uapi.CMD_VRF_GET, [(uapi.VRF_ID, u32(RED))])[0][uapi.VRF_STATS])
+        equal(n1.nh_tally(1), (out["tx_packets"], out["tx_bytes"]), "adjacency and port")
+        equal(n1.nh_tally(2), n1.nh_tally(1), "path and adjacency")
+        back = n1.label_tally(VPN["pe1"])
+        to_ce = port_stats(n1, "pe1", "ce")
+        equal(vrf["tx_packets"], out["tx_packets"] + to_ce["tx_packets"], "VRF and ports")
+        equal(back[0], to_ce["tx_packets"], "what came back")
+        segments[state] = out["tx_packets"]
+    offloads("on")
+    assert segments["on"] > OCTETS // 1500, f"GSO packets count by segments: {segments}"
 
 
 tap.main()

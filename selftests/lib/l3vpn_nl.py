@@ -325,6 +325,16 @@ class L3vpn(Netlink):
         """Said to be down, or up again."""
         self.do(uapi.CMD_NH_STATE, [(uapi.NH_ID, u32(nh)), (uapi.NH_DOWN, u8(down))])
 
+    def nh_tally(self, nh):
+        """(packets, octets) that left by it."""
+        found = stats(self.nh_get(nh)[uapi.NH_STATS])
+        return found["tx_packets"], found["tx_bytes"]
+
+    def label_tally(self, label):
+        """(packets, octets) that came with it."""
+        found = stats(self.do(uapi.CMD_LABEL_GET, [(uapi.LABEL_LABEL, u32(label))])[0][uapi.LABEL_STATS])
+        return found["rx_packets"], found["rx_bytes"]
+
     def nh_get(self, nh):
         """Attributes."""
         return self.do(uapi.CMD_NH_GET, [(uapi.NH_ID, u32(nh))])[0]

@@ -162,6 +162,7 @@ enum {
 	L3VPN_INFO_ROUTES6,		/* u64 */
 	L3VPN_INFO_LABELS,		/* u32 */
 	L3VPN_INFO_VERSION,		/* string, of the module */
+	L3VPN_INFO_LABELS_UNCOUNTED,	/* u64, packets that their label's counter lacks: no memory */
 	__L3VPN_INFO_MAX
 };
 #define L3VPN_INFO_MAX (__L3VPN_INFO_MAX - 1)
@@ -282,6 +283,7 @@ enum {
 	L3VPN_NH_DOWN,
 	L3VPN_NH_IN_USE,		/* u64, answer only, GROUP: bit i: member i takes flows now */
 	L3VPN_NH_PAD,
+	L3VPN_NH_STATS,			/* nest, answer only; not of a GROUP. TX_*: packets that left by it */
 	__L3VPN_NH_MAX
 };
 #define L3VPN_NH_MAX (__L3VPN_NH_MAX - 1)

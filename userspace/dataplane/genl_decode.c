@@ -167,6 +167,7 @@ bool genl_decode_nh(const struct nlattr *first, size_t len, struct dp_row *row,
 	row->nh.vrf = attr_num(tb[L3VPN_NH_VRF]);
 	row->nh_resolved = attr_num(tb[L3VPN_NH_RESOLVED]);
 	row->nh_refs = attr_num(tb[L3VPN_NH_REFS]);
+	decode_stats(tb[L3VPN_NH_STATS], &row->stats);
 	if (tb[L3VPN_NH_LABELS]) {
 		n = mnl_attr_get_payload_len(tb[L3VPN_NH_LABELS]) / sizeof(uint32_t);
 		if (n > L3VPN_LABELS_MAX)
@@ -282,6 +283,7 @@ bool genl_decode_info(const struct nlattr *first, size_t len, struct dp_info *in
 	info->routes4 = attr_num(tb[L3VPN_INFO_ROUTES4]);
 	info->routes6 = attr_num(tb[L3VPN_INFO_ROUTES6]);
 	info->labels = attr_num(tb[L3VPN_INFO_LABELS]);
+	info->uncounted = attr_num(tb[L3VPN_INFO_LABELS_UNCOUNTED]);
 	attr_str(tb[L3VPN_INFO_VERSION], info->version, sizeof(info->version));
 	return true;
 }

@@ -26,7 +26,7 @@
 #include "lib/prefix.h"
 #include "linux/l3vpn.h"
 
-/** struct dp_stats - packets and octets of a VRF, port or label; all zero where not counted */
+/** struct dp_stats - packets and octets of a VRF, port, next hop or label; zero where not counted */
 struct dp_stats {
 	uint64_t rx_packets;
 	uint64_t rx_bytes;
@@ -182,7 +182,7 @@ struct dp_row {
 			uint64_t packets;
 		};
 	};
-	struct dp_stats stats;		/* VRF, port, label */
+	struct dp_stats stats;		/* VRF, port, next hop (tx; not of a group), label (rx) */
 };
 
 /**
@@ -202,6 +202,7 @@ struct dp_info {
 	uint32_t epoch;
 	uint32_t vrfs, ports, nhs, labels;
 	uint64_t routes4, routes6;
+	uint64_t uncounted;		/* packets that the counters of labels lack */
 	char version[32];
 };
 

@@ -10,6 +10,7 @@
 
 #include "host/host.h"
 #include "lib/jobs.h"
+#include "lib/mem.h"
 #include "mgmt/stream.h"
 
 /* ---- summary ---- */
@@ -66,6 +67,7 @@ static void summary_results(struct mgmt_request *req, const struct show_env *env
 		snprintf(buf, sizeof(buf), "%016llx", (unsigned long long)info.instance);
 		mgmt_result(req, "instance", json_string(buf));
 		mgmt_result(req, "epoch", json_integer(info.epoch));
+		mgmt_result(req, "labels-uncounted", json_integer(info.uncounted));
 	}
 	mgmt_result(req, "waiting", json_integer(sum.backlog));
 	mgmt_result(req, "requests", json_integer(sum.requests));
@@ -137,6 +139,15 @@ static json_t *counter_row(const struct stream *st, const struct dp_row *row)
 		json_object_set_new(out, "object", json_string("port"));
 		json_object_set_new(out, "name", json_string(row->port_name));
 		break;
+	case DP_QUERY_NHS:
+		if (row->nh.kind == L3VPN_NH_KIND_GROUP) {	/* its members count */
+			json_decref(out);
+			return NULL;
+		}
+		snprintf(buf, sizeof(buf), "%u", row->nh.id);
+		json_object_set_new(out, "object", json_string("next-hop"));
+		json_object_set_new(out, "name", json_string(buf));
+		break;
 	case DP_QUERY_LABELS:
 		snprintf(buf, sizeof(buf), "%u", row->label.label);
 		json_object_set_new(out, "object", json_string("label"));
@@ -156,7 +167,8 @@ static enum mgmt_next show_counters(struct mgmt_request *req, void *arg)
 		const char *object;
 		enum dp_query_kind kind;
 	} dumps[] = {
-		{ "vrf", DP_QUERY_VRFS }, { "port", DP_QUERY_PORTS }, { "label", DP_QUERY_LABELS },
+		{ "vrf", DP_QUERY_VRFS }, { "port", DP_QUERY_PORTS }, { "next-hop", DP_QUERY_NHS },
+		{ "label", DP_QUERY_LABELS },
 	};
 	const char *object = conf_str(mgmt_input(req), "object", "all");
 	struct stream *st = stream_state(req, arg);
@@ -164,7 +176,7 @@ static enum mgmt_next show_counters(struct mgmt_request *req, void *arg)
 	enum mgmt_next next;
 	bool ended;
 
-	for (; st->step < 3; st->step++) {
+	for (; st->step < (int)ARRAY_SIZE(dumps); st->step++) {
 		if (strcmp(object, "all") && strcmp(object, dumps[st->step].object))
 			continue;
 		query.kind = dumps[st->step].kind;
@@ -249,6 +261,8 @@ static enum mgmt_next clear_counters(struct mgmt_request *req, void *arg)
 		kinds = 1u << L3VPN_OBJECT_VRF;
 	else if (!strcmp(object, "port"))
 		kinds = 1u << L3VPN_OBJECT_PORT;
+	else if (!strcmp(object, "next-hop"))
+		kinds = 1u << L3VPN_OBJECT_NH;
 	else if (!strcmp(object, "label"))
 		kinds = 1u << L3VPN_OBJECT_LABEL;
 	else if (!strcmp(object, "drops"))

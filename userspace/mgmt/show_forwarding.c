@@ -183,6 +183,10 @@ static json_t *nh_row(const struct stream *st, const struct dp_row *row)
 	json_object_set_new(out, "path", json_string(stream_nh(st->env, &row->nh, path, sizeof(path))));
 	json_object_set_new(out, "resolved", json_boolean(row->nh_resolved));
 	json_object_set_new(out, "references", json_integer(row->nh_refs));
+	if (row->nh.kind != L3VPN_NH_KIND_GROUP) {
+		json_object_set_new(out, "packets", json_integer(row->stats.tx_packets));
+		json_object_set_new(out, "bytes", json_integer(row->stats.tx_bytes));
+	}
 	json_object_set_new(out, "origin", json_string(row->kernel ? "kernel" : "daemon"));
 	return out;
 }
