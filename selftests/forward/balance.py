@@ -295,4 +295,4 @@ def exact_route():
 
 
 program()
-tap.main(net.remove)
+tap.main()
