@@ -4,8 +4,9 @@
  * a look-up (RFC 4364 section 4.3.2), swap, penultimate-hop pop, explicit null (RFC 4182), entropy
  * labels below a label that ends here (RFC 6790).
  *
- * TTL: uniform model (RFC 3443): what is popped hands its TTL down, and never raises the one
- * below. Forwarding decreases it, once.
+ * TTL and traffic class: from label to label the uniform model of RFC 3443: what is popped hands its TTL
+ * down, and never raises the one below; a swap copies the traffic class. From the last label to the IP
+ * header the model of the VRF (qos.h). Forwarding decreases the TTL, once.
  */
 #include <linux/if_ether.h>
 #include <net/ip.h>
@@ -15,6 +16,7 @@
 #include "ilm.h"
 #include "label.h"
 #include "packet.h"
+#include "qos.h"
 #include "send.h"
 
 #define LABEL_IPV4_NULL		0
@@ -114,9 +116,20 @@ static bool pop_to_entropy(struct sk_buff *skb, u32 *lse)
 	return true;
 }
 
-/* Pop: VRF and next hop labels. skb->data is at the entry, which is @lse. */
+/* What the last label, @lse, says to the IP packet below, @tc being that of the outermost. */
+static bool hand_down(struct sk_buff *skb, const struct l3vpn_vrf *vrf, u32 lse, u8 tc)
+{
+	if (likely(!l3vpn_qos_pop_differs(&vrf->qos)))
+		return hand_down_ttl(skb, l3vpn_lse_ttl(lse));
+	return l3vpn_qos_pop(skb, &vrf->qos, l3vpn_lse_ttl(lse), tc);
+}
+
+/*
+ * Pop: VRF and next hop labels. skb->data is at the entry, which is @lse; @tc: of the stack's
+ * outermost entry.
+ */
 static rx_handler_result_t dispose(struct sk_buff *skb, struct l3vpn_pkt *pkt,
-				   const struct l3vpn_ilm *ilm, u32 lse)
+				   const struct l3vpn_ilm *ilm, u32 lse, u8 tc)
 {
 	enum l3vpn_drop reason;
 	u32 bottom;
@@ -132,7 +145,7 @@ static rx_handler_result_t dispose(struct sk_buff *skb, struct l3vpn_pkt *pkt,
 	reason = l3vpn_check_ip(skb);
 	if (unlikely(reason))
 		return l3vpn_pkt_drop(skb, pkt, reason);
-	if (unlikely(!hand_down_ttl(skb, l3vpn_lse_ttl(lse))))
+	if (unlikely(!hand_down(skb, ilm->vrf, lse, tc)))
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_MEMORY);
 	if (ilm->action == L3VPN_LABEL_ACTION_POP_VRF)
 		return l3vpn_route(skb, pkt);
@@ -260,7 +273,8 @@ static rx_handler_result_t swap_label(struct sk_buff *skb, struct l3vpn_pkt *pkt
 				      L3VPN_DROP_BLACKHOLE : L3VPN_DROP_UNREACHABLE);
 	if (unlikely(ttl <= 1))
 		return swap_error(skb, pkt, &way, L3VPN_ICMP_TIME_EXCEEDED, L3VPN_DROP_TTL);
-	if (unlikely(!l3vpn_way_fits(skb, &way, L3VPN_LSE_LEN)))
+	if (unlikely(!l3vpn_way_fits(skb, &way, L3VPN_LSE_LEN, way.has_inner || way.path ||
+				     !(lse & L3VPN_LSE_BOTTOM))))
 		return swap_too_big(skb, pkt, &way, lse);
 	ttl--;
 	if (way.has_inner) {
@@ -294,6 +308,7 @@ rx_handler_result_t l3vpn_mpls_receive(struct sk_buff *skb, struct l3vpn_pkt *pk
 	struct l3vpn_ilm *ilm;
 	unsigned int nulls;
 	u32 lse, label, bottom;
+	u8 tc = 0;
 
 	keep_stack(skb, pkt);
 	for (nulls = 0; ; nulls++) {
@@ -303,6 +318,8 @@ rx_handler_result_t l3vpn_mpls_receive(struct sk_buff *skb, struct l3vpn_pkt *pk
 		label = l3vpn_lse_label(lse);
 		if (unlikely(!l3vpn_lse_ttl(lse)))
 			return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_TTL);
+		if (!nulls)
+			tc = l3vpn_lse_tc(lse);
 		if (likely(label != LABEL_IPV4_NULL && label != LABEL_IPV6_NULL))
 			break;
 		if (nulls == NULLS_MAX)
@@ -324,5 +341,5 @@ rx_handler_result_t l3vpn_mpls_receive(struct sk_buff *skb, struct l3vpn_pkt *pk
 	l3vpn_ilm_count(pkt->ln, ilm, l3vpn_segments(skb), skb->len);
 	if (ilm->action == L3VPN_LABEL_ACTION_SWAP)
 		return swap_label(skb, pkt, ilm, lse);
-	return dispose(skb, pkt, ilm, lse);
+	return dispose(skb, pkt, ilm, lse, tc);
 }

@@ -88,9 +88,9 @@ extern struct netlink_range_validation l3vpn_range_label;
 extern struct netlink_range_validation l3vpn_range_flowlabel;
 
 /* Policies: one for each command, indexed by attribute. */
-extern const struct nla_policy l3vpn_vrf_new_policy[L3VPN_VRF_WARN6 + 1];
+extern const struct nla_policy l3vpn_vrf_new_policy[L3VPN_VRF_TC_DSCP + 1];
 extern const struct nla_policy l3vpn_vrf_key_policy[L3VPN_VRF_NAME + 1];
-extern const struct nla_policy l3vpn_port_new_policy[L3VPN_PORT_SCOPES + 1];
+extern const struct nla_policy l3vpn_port_new_policy[L3VPN_PORT_MPLS_MTU + 1];
 extern const struct nla_policy l3vpn_port_del_policy[L3VPN_PORT_IFINDEX + 1];
 extern const struct nla_policy l3vpn_port_get_policy[L3VPN_PORT_VRF + 1];
 extern const struct nla_policy l3vpn_nh_new_policy[L3VPN_NH_VRF + 1];

@@ -11,7 +11,7 @@
 #include "port_ctl.h"
 #include "vrf.h"
 
-const struct nla_policy l3vpn_port_new_policy[L3VPN_PORT_SCOPES + 1] = {
+const struct nla_policy l3vpn_port_new_policy[L3VPN_PORT_MPLS_MTU + 1] = {
 	[L3VPN_PORT_IFINDEX]	= NLA_POLICY_MIN(NLA_S32, 1),
 	[L3VPN_PORT_KIND]	= NLA_POLICY_RANGE(NLA_U8, L3VPN_PORT_KIND_CUSTOMER,
 						   L3VPN_PORT_KIND_CORE),
@@ -20,6 +20,7 @@ const struct nla_policy l3vpn_port_new_policy[L3VPN_PORT_SCOPES + 1] = {
 	[L3VPN_PORT_RPF6]	= NLA_POLICY_MAX(NLA_U8, L3VPN_RPF_MAX),
 	[L3VPN_PORT_OPTIONS]	= { .type = NLA_U32 },
 	[L3VPN_PORT_SCOPES]	= { .type = NLA_U64 },
+	[L3VPN_PORT_MPLS_MTU]	= { .type = NLA_U32 },
 };
 
 const struct nla_policy l3vpn_port_del_policy[L3VPN_PORT_IFINDEX + 1] = {
@@ -57,6 +58,9 @@ int l3vpn_port_fill(struct sk_buff *skb, struct l3vpn_port *port)
 	    l3vpn_stats_fill(skb, L3VPN_PORT_STATS, &sum, &port->base) ||
 	    nla_put_u8(skb, L3VPN_PORT_CARRIER, l3vpn_port_carrier(port)) ||
 	    l3vpn_port_fill_guards(skb, port))
+		return -EMSGSIZE;
+	if (port->kind == L3VPN_PORT_KIND_CORE &&
+	    nla_put_u32(skb, L3VPN_PORT_MPLS_MTU, port->mpls_mtu == U32_MAX ? 0 : port->mpls_mtu))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -122,6 +126,32 @@ static int l3vpn_port_guards_check(struct genl_info *info)
 	return 0;
 }
 
+/*
+ * Above the device's MTU it may be: the device's rules then, and may be raised later. 0: no limit of
+ * its own. It stays above what the smallest IPv4 MTU (RFC 791) needs under the deepest stack.
+ */
+static int l3vpn_port_mpls_mtu(struct genl_info *info, u32 *mpls_mtu)
+{
+	struct nlattr *attr = info->attrs[L3VPN_PORT_MPLS_MTU];
+	u32 mtu;
+
+	if (!attr)
+		return 0;
+	if (nla_get_u8(info->attrs[L3VPN_PORT_KIND]) != L3VPN_PORT_KIND_CORE) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr, "a customer port carries no labels: no MPLS MTU");
+		return -EINVAL;
+	}
+	mtu = nla_get_u32(attr);
+	if (mtu && (mtu < L3VPN_MPLS_MTU_MIN || mtu > L3VPN_MPLS_MTU_MAX)) {
+		NL_SET_BAD_ATTR(info->extack, attr);
+		NL_SET_ERR_MSG_FMT(info->extack, "an MPLS MTU is %u to %u octets, or 0: the device's MTU",
+				   L3VPN_MPLS_MTU_MIN, L3VPN_MPLS_MTU_MAX);
+		return -ERANGE;
+	}
+	*mpls_mtu = mtu ? mtu : U32_MAX;
+	return 0;
+}
+
 static int l3vpn_port_new_locked(struct l3vpn_net *ln, struct genl_info *info)
 {
 	struct nlattr *vrf_attr = info->attrs[L3VPN_PORT_VRF];
@@ -147,6 +177,9 @@ static int l3vpn_port_new_locked(struct l3vpn_net *ln, struct genl_info *info)
 		}
 	}
 	l3vpn_port_guards(info, &req);
+	err = l3vpn_port_mpls_mtu(info, &req.mpls_mtu);
+	if (err)
+		return err;
 	err = l3vpn_port_bind(ln, dev, &req, info->extack);
 	if (err)
 		return err;

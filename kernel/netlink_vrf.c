@@ -12,7 +12,7 @@
 #include "vrf.h"
 #include "vrf_dev.h"
 
-const struct nla_policy l3vpn_vrf_new_policy[L3VPN_VRF_WARN6 + 1] = {
+const struct nla_policy l3vpn_vrf_new_policy[L3VPN_VRF_TC_DSCP + 1] = {
 	[L3VPN_VRF_ID]		= NLA_POLICY_FULL_RANGE(NLA_U32, &l3vpn_range_vrf),
 	[L3VPN_VRF_NAME]	= { .type = NLA_NUL_STRING, .len = IFNAMSIZ - 1 },
 	[L3VPN_VRF_TABLE]	= NLA_POLICY_MIN(NLA_U32, 1),
@@ -20,6 +20,11 @@ const struct nla_policy l3vpn_vrf_new_policy[L3VPN_VRF_WARN6 + 1] = {
 	[L3VPN_VRF_LIMIT6]	= { .type = NLA_U32 },
 	[L3VPN_VRF_WARN4]	= { .type = NLA_U32 },
 	[L3VPN_VRF_WARN6]	= { .type = NLA_U32 },
+	[L3VPN_VRF_TTL_MODEL]	= NLA_POLICY_RANGE(NLA_U8, L3VPN_MODEL_UNIFORM, L3VPN_MODEL_PIPE),
+	[L3VPN_VRF_TC_MODEL]	= NLA_POLICY_RANGE(NLA_U8, L3VPN_MODEL_UNIFORM,
+						   L3VPN_MODEL_SHORT_PIPE),
+	[L3VPN_VRF_DSCP_TC]	= NLA_POLICY_EXACT_LEN(L3VPN_DSCP_COUNT),
+	[L3VPN_VRF_TC_DSCP]	= NLA_POLICY_EXACT_LEN(L3VPN_TC_COUNT),
 };
 
 const struct nla_policy l3vpn_vrf_key_policy[L3VPN_VRF_NAME + 1] = {
@@ -45,7 +50,8 @@ int l3vpn_vrf_fill(struct sk_buff *skb, struct l3vpn_vrf *vrf)
 	    nla_put_u32(skb, L3VPN_VRF_WARN4, vrf->warn[0]) ||
 	    nla_put_u32(skb, L3VPN_VRF_WARN6, vrf->warn[1]) ||
 	    nla_put_u8(skb, L3VPN_VRF_LEVEL4, vrf->level[0]) ||
-	    nla_put_u8(skb, L3VPN_VRF_LEVEL6, vrf->level[1]))
+	    nla_put_u8(skb, L3VPN_VRF_LEVEL6, vrf->level[1]) ||
+	    l3vpn_qos_fill(skb, &vrf->qos))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -106,6 +112,7 @@ static void l3vpn_vrf_settings(struct l3vpn_vrf *vrf, struct genl_info *info)
 	if (info->attrs[L3VPN_VRF_LIMIT4] || info->attrs[L3VPN_VRF_LIMIT6] ||
 	    info->attrs[L3VPN_VRF_WARN4] || info->attrs[L3VPN_VRF_WARN6])
 		l3vpn_limit_reset(vrf);
+	l3vpn_qos_set(&vrf->qos, info);
 	vrf->user = true;
 	vrf->stamp = vrf->ln->epoch;
 	mutex_unlock(&vrf->ln->lock);
@@ -210,6 +217,9 @@ int l3vpn_nl_vrf_new(struct sk_buff *skb, struct genl_info *info)
 		return err;
 	if (!info->attrs[L3VPN_VRF_NAME])
 		return l3vpn_nl_missing(info, L3VPN_VRF_NAME, "VRF name");
+	err = l3vpn_qos_check(info);
+	if (err)
+		return err;
 
 	rtnl_lock();
 	err = l3vpn_vrf_new_locked(ln, info);

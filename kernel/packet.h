@@ -99,11 +99,11 @@ static inline u8 l3vpn_ip_ttl(const struct sk_buff *skb)
 	return l3vpn_is_ipv4(skb) ? ip_hdr(skb)->ttl : ipv6_hdr(skb)->hop_limit;
 }
 
-/* DSCP's top three bits: the traffic class of the labels (RFC 5462 section 3). */
-static inline u8 l3vpn_ip_tc(const struct sk_buff *skb)
+/* DSCP of an IP packet (RFC 2474). */
+static inline u8 l3vpn_ip_dscp(const struct sk_buff *skb)
 {
-	return l3vpn_is_ipv4(skb) ? ip_hdr(skb)->tos >> 5 :
-				    (ntohs(*(__be16 *)ipv6_hdr(skb)) >> 9) & 7;
+	return l3vpn_is_ipv4(skb) ? ip_hdr(skb)->tos >> 2 :
+				    ntohs(*(__be16 *)ipv6_hdr(skb)) >> 6 & 0x3f;
 }
 
 /* Set it, with IPv4's checksum. The header is writable. */

@@ -63,6 +63,7 @@ static struct l3vpn_port *l3vpn_port_alloc(struct l3vpn_net *ln, struct net_devi
 	port->ln = ln;
 	port->kind = kind;
 	l3vpn_guard_init(port);
+	port->mpls_mtu = U32_MAX;
 	INIT_LIST_HEAD(&port->adjs);
 	l3vpn_keeper_init(&port->keeper, false);
 	refcount_set(&port->ref, 1);
@@ -139,6 +140,15 @@ static void l3vpn_port_stamp(struct l3vpn_port *port, const struct l3vpn_port_re
 	mutex_unlock(&port->ln->lock);
 }
 
+/* Under RTNL. Returns whether anything is another way now. */
+static bool l3vpn_port_settings(struct l3vpn_port *port, const struct l3vpn_port_request *req)
+{
+	if (!req->mpls_mtu || req->mpls_mtu == port->mpls_mtu)
+		return false;
+	WRITE_ONCE(port->mpls_mtu, req->mpls_mtu);
+	return true;
+}
+
 /*
  * The device is down on its way: between two VRFs its addresses and routes would be in the global
  * table, and global traffic for the same addresses would leave by it.
@@ -167,6 +177,7 @@ static int l3vpn_port_move(struct l3vpn_port *port, const struct l3vpn_port_requ
 static int l3vpn_port_again(struct l3vpn_port *port, const struct l3vpn_port_request *req,
 			    struct netlink_ext_ack *extack)
 {
+	bool changed = false;
 	int err;
 
 	if (req->flags & NLM_F_EXCL) {
@@ -181,12 +192,12 @@ static int l3vpn_port_again(struct l3vpn_port *port, const struct l3vpn_port_req
 		err = l3vpn_port_move(port, req, extack);
 		if (err)
 			return err;
-		l3vpn_port_stamp(port, req);
-		l3vpn_event_port(port, L3VPN_EVENT_CHANGE);
-		return 0;
+		changed = true;
 	}
+	changed |= l3vpn_port_settings(port, req);
 	l3vpn_port_stamp(port, req);
-	if (l3vpn_guard_set(port, req))
+	changed |= l3vpn_guard_set(port, req);
+	if (changed)
 		l3vpn_event_port(port, L3VPN_EVENT_CHANGE);
 	return 0;
 }
@@ -248,6 +259,7 @@ int l3vpn_port_bind(struct l3vpn_net *ln, struct net_device *dev,
 	if (!port)
 		return -ENOMEM;
 	l3vpn_guard_set(port, req);
+	l3vpn_port_settings(port, req);
 	err = netdev_rx_handler_register(dev, req->kind == L3VPN_PORT_KIND_CORE ?
 					 l3vpn_receive_core : l3vpn_receive_customer, port);
 	if (err) {

@@ -29,6 +29,8 @@ struct l3vpn_nh;
  * @ln:		namespace
  * @vrf:	customer: its VRF (RCU), NULL while it is being unbound: drop with
  *		L3VPN_DROP_NO_VRF. Core: always NULL
+ * @mpls_mtu:	core: most octets of a labelled packet, labels included; U32_MAX: the device's MTU
+ *		alone counts; READ_ONCE
  * @counters:	RX: packets that came in; TX: packets sent out by the module; drops of what came in
  * @kind:	enum l3vpn_port_kind
  * @guarded:	customer: some check of guard.h is on; READ_ONCE
@@ -55,6 +57,7 @@ struct l3vpn_port {
 	bool guarded;
 	u8 rpf[2];
 	u64 scopes;
+	u32 mpls_mtu;
 
 	u32 options;
 	atomic_t options_left;
@@ -67,6 +70,14 @@ struct l3vpn_port {
 	struct l3vpn_keeper keeper;
 	refcount_t ref;
 };
+
+/* Most octets of a packet that leaves by @port, from its layer 3 header or outermost label. */
+static inline u32 l3vpn_port_mtu(const struct l3vpn_port *port, bool labelled)
+{
+	u32 mtu = READ_ONCE(port->dev->mtu);
+
+	return labelled ? min(mtu, READ_ONCE(port->mpls_mtu)) : mtu;
+}
 
 /* Under RTNL or inside rcu_read_lock. NULL: @dev is no port of ours. */
 struct l3vpn_port *l3vpn_port_of(const struct net_device *dev);

@@ -27,6 +27,7 @@
  * @rpf:	enum l3vpn_rpf, [0] IPv4, [1] IPv6
  * @options:	IPv4 packets with options taken in a second
  * @scopes:	labels accepted
+ * @mpls_mtu:	core: as in struct l3vpn_port; 0: leave it as it is
  */
 struct l3vpn_port_request {
 	struct l3vpn_vrf *vrf;
@@ -37,6 +38,7 @@ struct l3vpn_port_request {
 	u8 rpf[2];
 	u32 options;
 	u64 scopes;
+	u32 mpls_mtu;
 };
 
 /*

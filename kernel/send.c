@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * send: the last part of a packet's way: does it fit, is the way out up, decrease the TTL, push the
- * labels (RFC 3032; TTL and traffic class by the uniform model of RFC 3443 and RFC 3270), hand it
- * to the neighbour. One skb_cow_head() makes room for all of it.
+ * labels (RFC 3032; TTL and traffic class by the VRF's model, qos.h), hand it to the neighbour. One skb_cow_head() makes room for all of it.
  */
 #include <linux/if_ether.h>
 #include <linux/module.h>
@@ -30,18 +29,19 @@ static bool fits(const struct sk_buff *skb, int mtu, int more)
 	return skb_is_gso(skb) && mtu > more && skb_gso_validate_network_len(skb, mtu - more);
 }
 
-bool l3vpn_way_fits(const struct sk_buff *skb, const struct l3vpn_way *way, unsigned int less)
+bool l3vpn_way_fits(const struct sk_buff *skb, const struct l3vpn_way *way, unsigned int less,
+		    bool labelled)
 {
 	const struct l3vpn_port *out = way->adj->port;
 	int more = way_labels(way) * L3VPN_LSE_LEN;
 
-	return !out || fits(skb, READ_ONCE(out->dev->mtu), more - (int)less);
+	return !out || fits(skb, l3vpn_port_mtu(out, labelled), more - (int)less);
 }
 
 u32 l3vpn_way_room(const struct l3vpn_way *way, unsigned int below)
 {
 	u32 used = (way_labels(way) + below) * L3VPN_LSE_LEN;
-	u32 mtu = way->adj->port ? READ_ONCE(way->adj->port->dev->mtu) : 0;
+	u32 mtu = way->adj->port ? l3vpn_port_mtu(way->adj->port, used) : 0;
 
 	return mtu > used ? mtu - used : 0;
 }
@@ -215,7 +215,7 @@ void l3vpn_send_ip(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vp
 		l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_UNREACHABLE);
 		return;
 	}
-	if (unlikely(!fits(skb, READ_ONCE(out->dev->mtu), more))) {
+	if (unlikely(!fits(skb, l3vpn_port_mtu(out, more), more))) {
 		too_big(skb, pkt, way, l3vpn_way_room(way, 0));
 		return;
 	}
@@ -239,10 +239,10 @@ void l3vpn_send_ip(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vp
 	if (pkt->in)
 		l3vpn_ip_set_ttl(skb, --ttl);
 	if (more) {
-		u8 tc = l3vpn_ip_tc(skb);
+		u8 tc = l3vpn_qos_push_tc(&pkt->vrf->qos, l3vpn_ip_dscp(skb));
 
 		begin_labels(skb);
-		push_labels(skb, way, ttl, tc, true);
+		push_labels(skb, way, l3vpn_qos_push_ttl(&pkt->vrf->qos, ttl), tc, true);
 	}
 	transmit(skb, pkt, way, neigh);
 }

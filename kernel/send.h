@@ -44,13 +44,17 @@ struct l3vpn_stack {
 };
 
 /*
- * Send an IP packet (skb->protocol, network header and data at it): TTL is decreased if it came in
- * by a port, and copied to every label. Consumes @skb.
+ * Send an IP packet (skb->protocol, network header and data at it) of pkt->vrf: TTL is decreased if it
+ * came in by a port; labels take TTL and TC by the model of that VRF. Consumes @skb.
  */
 void l3vpn_send_ip(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way);
 
-/* Can @skb, with the labels of @way but @less octets, pass the MTU of the way out? */
-bool l3vpn_way_fits(const struct sk_buff *skb, const struct l3vpn_way *way, unsigned int less);
+/*
+ * Can @skb, with the labels of @way but @less octets, pass the MTU of the way out? @labelled: there will
+ * be a label on it then.
+ */
+bool l3vpn_way_fits(const struct sk_buff *skb, const struct l3vpn_way *way, unsigned int less,
+		    bool labelled);
 
 /* The largest IP packet that fits there under the labels of @way and @below more; 0: none. */
 u32 l3vpn_way_room(const struct l3vpn_way *way, unsigned int below);

@@ -3,7 +3,7 @@
  * l3vpn: a VRF: a net_device that is an L3 master, and two FIBs.
  *
  * Implemented by: vrf.c, vrf_dev.c (control plane).
- * Read by: the data path (@fib4, @fib6, @counters, @dev).
+ * Read by: the data path (@fib4, @fib6, @counters, @dev, @qos).
  *
  * Lives in the private area of its net_device. The data path finds it by a port, a label entry or
  * a next hop inside rcu_read_lock; the device is unregistered (which waits for a grace period)
@@ -18,6 +18,7 @@
 #include "fib.h"
 #include "kept.h"
 #include "l3vpn.h"
+#include "qos.h"
 #include "stats.h"
 
 /**
@@ -31,6 +32,7 @@
  * @id:		VRF id, 1..L3VPN_VRF_ID_MAX
  * @table:	kernel table of local sockets
  * @dying:	no packet may enter any more: drop with L3VPN_DROP_NO_VRF; READ_ONCE
+ * @qos:	what labels and IP headers tell each other (qos.h)
  * @base:	what VRF_GET subtracts; under ln->lock
  * @limit:	most routes of user space, [0] IPv4, [1] IPv6; 0: no limit; under ln->lock
  * @warn:	routes from which on there is a warning; 0: none; under ln->lock
@@ -55,6 +57,7 @@ struct l3vpn_vrf {
 	u32 id;
 	u32 table;
 	bool dying;
+	struct l3vpn_qos qos;
 
 	struct l3vpn_stats base;
 	u32 limit[2];

@@ -235,6 +235,7 @@ static int l3vpn_vrf_init(struct net_device *dev)
 	INIT_LIST_HEAD(&vrf->kept);
 	l3vpn_icmp_vrf_init(vrf);
 	l3vpn_keeper_init(&vrf->keeper, true);
+	l3vpn_qos_init(&vrf->qos);
 	vrf->counters = l3vpn_counters_alloc();
 	if (!vrf->counters)
 		return -ENOMEM;

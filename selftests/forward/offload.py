@@ -10,7 +10,9 @@ Every segment carries a transport label and a VPN label over the core. What arri
 import hashlib
 import json
 import os
+import select
 import socket
+import struct
 import sys
 import threading
 
@@ -26,6 +28,7 @@ from wire import Netns, sh                                              # noqa: 
 RED, TRANSPORT = 1, {"pe1": 100, "pe2": 200}
 VPN = {"pe1": 301, "pe2": 302}
 OCTETS = 8 << 20
+SOL_PACKET, PACKET_VNET_HDR, PACKET_IGNORE_OUTGOING = 263, 15, 23
 NODES = ("cea", "pe1", "pe2", "ceb")
 
 
@@ -165,6 +168,40 @@ def mixed():
         mean = transfer("cea", "ceb", family, address)
         assert mean < 1614, f"mean frame on the core: {mean:.0f} octets"
     offloads("on")
+
+
+@test("TCP with all offloads under an MPLS MTU: no frame on the core is larger, labels included")
+def mpls_mtu():
+    core_mtu(1600)
+    for nl, node in zip(pes, ("pe1", "pe2")):
+        with Netns(node):
+            nl.port_new("core", mpls_mtu=1300)
+    with Netns("pe2"):
+        tap_ = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+    tap_.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+    tap_.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
+    tap_.bind(("core", 0))
+    for family, address, header in ((socket.AF_INET, "10.2.0.2", 20), (socket.AF_INET6, "2001:db8:2::2", 40)):
+        transfer("cea", "ceb", family, address)
+        seen = 0
+        while select.select([tap_], [], [], 0)[0]:
+            frame = tap_.recv(1 << 17)
+            if frame[22:24] != b"\x88\x47":
+                continue
+            gso_size, = struct.unpack("=H", frame[4:6])
+            # TCP's header with timestamps; a GSO packet goes over the wire in segments of that size
+            length = 8 + header + 32 + gso_size if frame[1] else len(frame) - 10 - 14
+            assert length <= 1300, f"{length} octets, GSO type {frame[1]}"
+            seen += length > 1200
+        assert seen, "no full segment was seen"
+    cached = sh("ip -n cea route get 10.2.0.2; ip -n cea -6 route get 2001:db8:2::2").stdout
+    equal(cached.count("mtu 1292"), 2, f"path MTU at the sender: {cached}")
+    for nl, node in zip(pes, ("pe1", "pe2")):
+        with Netns(node):
+            nl.port_new("core", mpls_mtu=0)
+    tap_.close()
+    sh("ip -n cea route flush cache; ip -n cea -6 route flush cache; "
+       "ip -n ceb route flush cache; ip -n ceb -6 route flush cache")
 
 
 @test("TCP without any offload")

@@ -270,7 +270,8 @@ class L3vpn(Netlink):
         attrs = [(uapi.VRF_NAME, text(name))]
         if id is not None:
             attrs.append((uapi.VRF_ID, u32(id)))
-        attrs += [(getattr(uapi, "VRF_" + key.upper()), u32(value)) for key, value in more.items()]
+        attrs += [(getattr(uapi, "VRF_" + key.upper()), value if isinstance(value, bytes) else u32(value))
+                  for key, value in more.items()]
         return get(self.do(uapi.CMD_VRF_NEW, attrs, flags | NLM_F_ECHO)[0][uapi.VRF_ID])
 
     def vrf_del(self, name):
@@ -278,12 +279,12 @@ class L3vpn(Netlink):
         self.do(uapi.CMD_VRF_DEL, [(uapi.VRF_NAME, text(name))])
 
     def port_new(self, dev, vrf=None, flags=0, **guards):
-        """Bind a customer port to VRF id @vrf, or a core port. @guards: rpf4, rpf6, options, scopes."""
+        """Bind a customer port to VRF id @vrf, or a core port. @guards: rpf4, rpf6, options, scopes, mpls_mtu."""
         attrs = [(uapi.PORT_IFINDEX, s32(ifindex(dev))),
                  (uapi.PORT_KIND, u8(uapi.PORT_KIND_CORE if vrf is None else uapi.PORT_KIND_CUSTOMER))]
         if vrf is not None:
             attrs.append((uapi.PORT_VRF, u32(vrf)))
-        pack = {"rpf4": u8, "rpf6": u8, "options": u32, "scopes": u64}
+        pack = {"rpf4": u8, "rpf6": u8, "options": u32, "scopes": u64, "mpls_mtu": u32}
         attrs += [(getattr(uapi, "PORT_" + key.upper()), pack[key](value)) for key, value in guards.items()]
         self.do(uapi.CMD_PORT_NEW, attrs, flags)
 

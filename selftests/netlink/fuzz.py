@@ -106,6 +106,10 @@ class Fuzz:
             if cmd == uapi.CMD_VRF_NEW and r.random() < .3:
                 attrs.append((uapi.VRF_LIMIT4, n.u32(r.choice((0, 5, 50)))))
                 attrs.append((uapi.VRF_WARN4, n.u32(r.choice((0, 3, 40)))))
+            if cmd == uapi.CMD_VRF_NEW and r.random() < .3:
+                attrs += r.sample([(uapi.VRF_TTL_MODEL, n.u8(r.randrange(4))), (uapi.VRF_TC_MODEL, n.u8(r.randrange(5))),
+                                   (uapi.VRF_DSCP_TC, bytes(r.choices(range(8), k=r.choice((64, 64, 63))))),
+                                   (uapi.VRF_TC_DSCP, bytes(r.choices(range(65), k=8)))], r.randrange(1, 5))
             return attrs
         if cmd in (uapi.CMD_PORT_NEW, uapi.CMD_PORT_DEL, uapi.CMD_PORT_GET):
             attrs = [(uapi.PORT_IFINDEX, self.ifindex())]
@@ -115,6 +119,8 @@ class Fuzz:
                 if r.random() < .3:
                     attrs.append(r.choice(((uapi.PORT_RPF4, n.u8(r.randrange(6))), (uapi.PORT_RPF6, n.u8(r.randrange(6))),
                                            (uapi.PORT_OPTIONS, self.u32(0, 9)), (uapi.PORT_SCOPES, r.randbytes(8)))))
+                if kind == 2 and r.random() < .5:
+                    attrs.append((uapi.PORT_MPLS_MTU, self.u32(0, 104, 1300, 9000)))
             return attrs
         if cmd == uapi.CMD_NH_NEW:
             return self.next_hop()

@@ -19,12 +19,13 @@
  * Commands and their attributes (R required, O optional, K answer only):
  *
  *   INFO_GET                   K: L3VPN_INFO_*
- *   VRF_NEW    L3VPN_VRF_*     R NAME  O ID TABLE LIMIT4 LIMIT6 WARN4 WARN6   create, or change the limits
+ *   VRF_NEW    L3VPN_VRF_*     R NAME  O ID TABLE LIMIT4 LIMIT6 WARN4 WARN6   create, or change the limits,
+ *                              O TTL_MODEL TC_MODEL DSCP_TC TC_DSCP         models and maps
  *   VRF_DEL                    R ID or NAME
  *   VRF_GET                    O ID or NAME, or dump
  *   PORT_NEW   L3VPN_PORT_*    R IFINDEX KIND  R VRF (customer)     bind, re-bind, or change the guards
  *       customer                 O RPF4 RPF6 OPTIONS
- *       core                     O SCOPES
+ *       core                     O SCOPES MPLS_MTU
  *   PORT_DEL                   R IFINDEX
  *   PORT_GET                   O IFINDEX, or dump (O VRF filters)
  *   NH_NEW     L3VPN_NH_*      R ID KIND, and by kind:              create or replace in place
@@ -104,6 +105,10 @@
 #define L3VPN_NH_ID_CONNECTED	0x80000100U	/* + the port's ifindex: neighbours on the port */
 #define L3VPN_FLOWLABEL_MAX	0x000fffffU
 #define L3VPN_VRF_HOPS_MAX	4		/* VRFs that one packet may cross */
+#define L3VPN_DSCP_COUNT	64		/* DSCPs (RFC 2474) */
+#define L3VPN_TC_COUNT		8		/* traffic classes of a label (RFC 5462) */
+#define L3VPN_MPLS_MTU_MIN	104		/* octets: IPv4's 68 under L3VPN_LABELS_MAX + 1 labels */
+#define L3VPN_MPLS_MTU_MAX	65535
 
 enum l3vpn_cmd {
 	L3VPN_CMD_UNSPEC,
@@ -180,6 +185,14 @@ enum {
 };
 #define L3VPN_STATS_MAX (__L3VPN_STATS_MAX - 1)
 
+/* What labels and the IP packet below them tell each other (RFC 3270 section 2.6, RFC 3443). */
+enum l3vpn_model {
+	L3VPN_MODEL_UNSPEC,
+	L3VPN_MODEL_UNIFORM,		/* one value: labels take the packet's, the packet takes theirs */
+	L3VPN_MODEL_PIPE,		/* the packet keeps its own; the labels' counts at the egress */
+	L3VPN_MODEL_SHORT_PIPE,		/* the packet keeps its own, which counts at the egress */
+};
+
 enum {
 	L3VPN_VRF_UNSPEC,
 	L3VPN_VRF_ID,			/* u32, 1..L3VPN_VRF_ID_MAX; chosen by the module when absent */
@@ -196,6 +209,10 @@ enum {
 	L3VPN_VRF_WARN6,		/* u32 */
 	L3VPN_VRF_LEVEL4,		/* u8, enum l3vpn_level, answer only */
 	L3VPN_VRF_LEVEL6,		/* u8, answer only */
+	L3VPN_VRF_TTL_MODEL,		/* u8, enum l3vpn_model: UNIFORM (default), or PIPE: labels start at 255 */
+	L3VPN_VRF_TC_MODEL,		/* u8, enum l3vpn_model; default SHORT_PIPE */
+	L3VPN_VRF_DSCP_TC,		/* binary, 64 octets: TC of labels by the packet's DSCP; default DSCP / 8 */
+	L3VPN_VRF_TC_DSCP,		/* binary, 8 octets: DSCP by TC, TC_MODEL UNIFORM alone; default TC * 8 */
 	__L3VPN_VRF_MAX
 };
 #define L3VPN_VRF_MAX (__L3VPN_VRF_MAX - 1)
@@ -228,6 +245,8 @@ enum {
 	L3VPN_PORT_RPF6,		/* u8, likewise */
 	L3VPN_PORT_OPTIONS,		/* u32, IPv4 packets with options taken in a second; new: UNLIMITED */
 	L3VPN_PORT_SCOPES,		/* u64, mask of 1 << scope: labels that are accepted; new: all */
+	/* Octets of a labelled packet, labels included; the device's MTU holds too. */
+	L3VPN_PORT_MPLS_MTU,		/* u32, core ports: 0 none of its own (default), or L3VPN_MPLS_MTU_MIN.._MAX */
 	__L3VPN_PORT_MAX
 };
 #define L3VPN_PORT_MAX (__L3VPN_PORT_MAX - 1)
