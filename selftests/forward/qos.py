@@ -188,7 +188,7 @@ def maps():
         equal(({tc for _, tc, _ in p.stack}, p.tos), ({dscp_tc[dscp]}, dscp << 2 | ecn), f"DSCP {dscp}")
     for version in (4, 6):
         for tc in range(8):
-            for dscp in rng.sample(range(64), 8) + [dscp_tc.index(tc) if tc in dscp_tc else 0]:
+            for dscp in rng.sample(range(64), 3) + [dscp_tc.index(tc) if tc in dscp_tc else 0]:
                 ecn, stack = rng.randrange(4), [(300, tc, 77)]
                 p = pop(version, stack, 64, dscp << 2 | ecn)
                 equal((p.ttl, p.tos), exposed(UNIFORM, UNIFORM, dscp_tc, tc_dscp, stack, 64, dscp << 2 | ecn),
@@ -292,7 +292,7 @@ def under_traffic():
     sets = [(UNIFORM, SHORT_PIPE, [3] * 64, TC_DSCP), (PIPE, PIPE, [4] * 64, TC_DSCP)]
     sent, seen, combinations = 0, set(), set()
     net.flush()
-    for turn in range(60):
+    for turn in range(24):
         model(*sets[turn % 2])
         for _ in range(10):
             put("r1", *packet(4, 2, b"flood%06d" % sent, 64, 0xb8))
@@ -340,7 +340,7 @@ def flower():
         tapped.bind(("core1", 0))
         tapped.settimeout(5)
         try:
-            for mapping in (DSCP_TC, dscp_tc):
+            for mapping in (DSCP_TC, dscp_tc) if kind == "prio" else (dscp_tc,):
                 model(PIPE, PIPE, mapping)
                 want = {}
                 before = classes("core1")
