@@ -7,6 +7,7 @@
  * The slow answers to user space (which route, which member) run through the same functions.
  */
 #include <linux/rcupdate.h>
+#include "check.h"
 #include "forward.h"
 #include "group.h"
 #include "icmp.h"
@@ -47,12 +48,12 @@ const struct l3vpn_leaf *l3vpn_forward_lookup_rcu(const struct l3vpn_flow *flow,
 
 void l3vpn_count_entry(const struct sk_buff *skb, const struct l3vpn_pkt *pkt)
 {
-	l3vpn_count_rx(pkt->vrf->counters, l3vpn_segments(skb), skb->len);
+	l3vpn_count_rx(pkt->vrf->counters, pkt->segments, skb->len);
 }
 
 static void count_exit(const struct sk_buff *skb, const struct l3vpn_pkt *pkt)
 {
-	l3vpn_count_tx(pkt->vrf->counters, l3vpn_segments(skb), skb->len);
+	l3vpn_count_tx(pkt->vrf->counters, pkt->segments, skb->len);
 }
 
 static rx_handler_result_t refuse(struct sk_buff *skb, struct l3vpn_pkt *pkt,
@@ -71,13 +72,14 @@ static bool is_local(const struct sk_buff *skb, const struct l3vpn_vrf *vrf)
 }
 
 /* Sources that may be heard on the link, and by local sockets, but not forwarded. */
-static bool source_stays(const struct sk_buff *skb)
+static __always_inline bool source_stays(const struct sk_buff *skb)
 {
-	return !l3vpn_is_ipv4(skb) && (ipv6_addr_type(&ipv6_hdr(skb)->saddr) & IPV6_ADDR_LINKLOCAL);
+	return ipv6_hdr(skb)->saddr.s6_addr[0] == 0xfe &&
+	       ipv6_addr_type(&ipv6_hdr(skb)->saddr) & IPV6_ADDR_LINKLOCAL;
 }
 
 /* A label of one VRF does not lead to another's port, wherever its next hop has been moved to. */
-static bool way_strays(const struct l3vpn_pkt *pkt, const struct l3vpn_way *way)
+static __always_inline bool way_strays(const struct l3vpn_pkt *pkt, const struct l3vpn_way *way)
 {
 	const struct l3vpn_port *out = way->adj->port;
 
@@ -98,28 +100,13 @@ static rx_handler_result_t enter_vrf(struct sk_buff *skb, struct l3vpn_pkt *pkt,
 	return l3vpn_route(skb, pkt);
 }
 
-rx_handler_result_t l3vpn_to_nh(struct sk_buff *skb, struct l3vpn_pkt *pkt,
-				const struct l3vpn_nh *nh, u32 label)
+/* To a next hop that is no way out, but the end or another VRF. */
+static noinline rx_handler_result_t to_end(struct sk_buff *skb, struct l3vpn_pkt *pkt,
+					   const struct l3vpn_nh *nh)
 {
-	struct l3vpn_way way = {
-		.has_inner = label != L3VPN_LABEL_NONE,
-		.inner = htonl(label << L3VPN_LSE_LABEL_SHIFT),
-	};
-	const struct l3vpn_nh_data *data;
+	const struct l3vpn_nh_data *data = l3vpn_nh_rcu(nh);
 
-	l3vpn_way_of(skb, pkt, nh, &way);
-	if (likely(way.adj)) {
-		if (unlikely(source_stays(skb)))
-			return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_MARTIAN);
-		if (unlikely(way_strays(pkt, &way)))
-			return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_UNREACHABLE);
-		if (unlikely(pkt->in && l3vpn_ip_ttl(skb) <= 1))
-			return refuse(skb, pkt, L3VPN_ICMP_TIME_EXCEEDED, L3VPN_DROP_TTL);
-		l3vpn_send_ip(skb, pkt, &way);
-		return RX_HANDLER_CONSUMED;
-	}
-	data = l3vpn_nh_rcu(way.nh);
-	l3vpn_tally_add(data->tally, l3vpn_segments(skb), skb->len);
+	l3vpn_tally_add(data->tally, pkt->segments, skb->len);
 	switch (data->kind) {
 	case L3VPN_NH_KIND_VRF:
 		return enter_vrf(skb, pkt, data->vrf);
@@ -140,23 +127,61 @@ rx_handler_result_t l3vpn_to_nh(struct sk_buff *skb, struct l3vpn_pkt *pkt,
 	}
 }
 
-rx_handler_result_t l3vpn_route(struct sk_buff *skb, struct l3vpn_pkt *pkt)
+static __always_inline rx_handler_result_t to_nh(struct sk_buff *skb, struct l3vpn_pkt *pkt,
+						 const struct l3vpn_nh *nh, bool has_inner,
+						 u32 label, bool v4)
 {
+	struct l3vpn_way way = {
+		.has_inner = has_inner,
+		.inner = htonl(label << L3VPN_LSE_LABEL_SHIFT),
+	};
+
+	l3vpn_way_of(skb, pkt, nh, &way);
+	if (unlikely(!way.adj))
+		return to_end(skb, pkt, way.nh);
+	if (!v4 && unlikely(source_stays(skb)))
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_MARTIAN);
+	if (unlikely(way_strays(pkt, &way)))
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_UNREACHABLE);
+	if (unlikely(pkt->in && (v4 ? ip_hdr(skb)->ttl : ipv6_hdr(skb)->hop_limit) <= 1))
+		return refuse(skb, pkt, L3VPN_ICMP_TIME_EXCEEDED, L3VPN_DROP_TTL);
+	l3vpn_send_ip(skb, pkt, &way);
+	return RX_HANDLER_CONSUMED;
+}
+
+rx_handler_result_t l3vpn_to_nh(struct sk_buff *skb, struct l3vpn_pkt *pkt,
+				const struct l3vpn_nh *nh)
+{
+	return to_nh(skb, pkt, nh, false, 0, l3vpn_is_ipv4(skb));
+}
+
+static __always_inline rx_handler_result_t route(struct sk_buff *skb, struct l3vpn_pkt *pkt, bool v4)
+{
+	const struct l3vpn_vrf *vrf = pkt->vrf;
 	const struct l3vpn_leaf *leaf;
 
-	if (unlikely(READ_ONCE(pkt->vrf->dying)))
+	if (unlikely(READ_ONCE(vrf->dying)))
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_VRF);
 	pkt->hops++;
 	l3vpn_count_entry(skb, pkt);
-	leaf = lookup(pkt->vrf, skb);
+	leaf = v4 ? l3vpn_fib_lookup4(&vrf->fib4, ip_hdr(skb)->daddr) :
+		    l3vpn_fib_lookup6(&vrf->fib6, &ipv6_hdr(skb)->daddr);
 	if (unlikely(!leaf))
 		return refuse(skb, pkt, L3VPN_ICMP_NET_UNREACHABLE, L3VPN_DROP_NO_ROUTE);
-	return l3vpn_to_nh(skb, pkt, leaf->nh, leaf->labelled ? leaf->label : L3VPN_LABEL_NONE);
+	return to_nh(skb, pkt, leaf->nh, leaf->labelled, leaf->label, v4);
+}
+
+rx_handler_result_t l3vpn_route(struct sk_buff *skb, struct l3vpn_pkt *pkt)
+{
+	if (l3vpn_is_ipv4(skb))
+		return route(skb, pkt, true);
+	return route(skb, pkt, false);
 }
 
 void l3vpn_forward(struct sk_buff *skb, struct l3vpn_vrf *vrf, struct l3vpn_port *in)
 {
-	struct l3vpn_pkt pkt = { .ln = vrf->ln, .vrf = vrf, .entry = vrf, .in = in };
+	struct l3vpn_pkt pkt = { .ln = vrf->ln, .vrf = vrf, .entry = vrf, .in = in,
+				 .segments = l3vpn_segments(skb) };
 	enum l3vpn_drop reason = l3vpn_check_ip(skb);
 
 	if (reason)

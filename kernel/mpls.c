@@ -11,6 +11,7 @@
 #include <linux/if_ether.h>
 #include <net/ip.h>
 #include <net/mpls.h>
+#include "check.h"
 #include "group.h"
 #include "icmp.h"
 #include "ilm.h"
@@ -154,7 +155,7 @@ static rx_handler_result_t dispose(struct sk_buff *skb, struct l3vpn_pkt *pkt,
 	pkt->hops++;
 	pkt->pinned = true;
 	l3vpn_count_entry(skb, pkt);
-	return l3vpn_to_nh(skb, pkt, ilm->nh, L3VPN_LABEL_NONE);
+	return l3vpn_to_nh(skb, pkt, ilm->nh);
 }
 
 /*
@@ -338,7 +339,7 @@ rx_handler_result_t l3vpn_mpls_receive(struct sk_buff *skb, struct l3vpn_pkt *pk
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_UNKNOWN);
 	if (unlikely(!(READ_ONCE(pkt->in->scopes) >> ilm->scope & 1)))
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_SCOPE);
-	l3vpn_ilm_count(pkt->ln, ilm, l3vpn_segments(skb), skb->len);
+	l3vpn_ilm_count(pkt->ln, ilm, pkt->segments, skb->len);
 	if (ilm->action == L3VPN_LABEL_ACTION_SWAP)
 		return swap_label(skb, pkt, ilm, lse);
 	return dispose(skb, pkt, ilm, lse, tc);

@@ -19,14 +19,6 @@
 #include "port.h"
 #include "send.h"
 
-/**
- * struct l3vpn_rewrite - of an adjacency with a gateway
- * @neigh: its neighbour entry, referenced; RCU, exchanged by whoever finds it dead
- */
-struct l3vpn_rewrite {
-	struct neighbour __rcu *neigh;
-};
-
 /* A neighbour entry with a reference, made if need be; NULL: none can be had. Any context. */
 static struct neighbour *gateway_neigh(const struct l3vpn_adj *adj, struct net_device *dev)
 {
@@ -108,16 +100,9 @@ static struct neighbour *onlink_neigh(struct net_device *dev, const struct sk_bu
 	return IS_ERR(neigh) ? NULL : neigh;
 }
 
-struct neighbour *l3vpn_neigh_of(const struct l3vpn_adj *adj, const struct sk_buff *skb)
+struct neighbour *l3vpn_neigh_find(const struct l3vpn_adj *adj, const struct sk_buff *skb)
 {
-	struct neighbour *neigh;
-
-	if (!adj->rewrite)
-		return onlink_neigh(adj->port->dev, skb);
-	neigh = rcu_dereference(adj->rewrite->neigh);
-	if (unlikely(!neigh || READ_ONCE(neigh->dead)))
-		neigh = renew(adj);
-	return neigh;
+	return adj->rewrite ? renew(adj) : onlink_neigh(adj->port->dev, skb);
 }
 
 /*
@@ -137,47 +122,23 @@ static void ask_again(struct neighbour *neigh)
 		neigh_event_send(neigh, NULL);
 }
 
-bool l3vpn_neigh_failed(struct neighbour *neigh)
+bool l3vpn_neigh_in_vain(struct neighbour *neigh)
 {
-	if (likely(!(READ_ONCE(neigh->nud_state) & NUD_FAILED)) || !asked_in_vain(neigh))
+	if (!asked_in_vain(neigh))
 		return false;
 	ask_again(neigh);
 	return true;
 }
 
-static void push_ethernet(struct sk_buff *skb, const struct net_device *dev,
-			  struct neighbour *neigh)
+void l3vpn_neigh_send_other(struct sk_buff *skb, struct net_device *dev, struct neighbour *neigh)
 {
-	struct ethhdr *eth = skb_push(skb, ETH_HLEN);
-	unsigned int seq;
+	unsigned char ha[MAX_ADDR_LEN];
 
-	do {
-		seq = read_seqbegin(&neigh->ha_lock);
-		ether_addr_copy(eth->h_dest, neigh->ha);
-	} while (read_seqretry(&neigh->ha_lock, seq));
-	ether_addr_copy(eth->h_source, dev->dev_addr);
-	eth->h_proto = skb->protocol;
-}
-
-void l3vpn_neigh_send(struct sk_buff *skb, struct net_device *dev, struct neighbour *neigh)
-{
-	const struct header_ops *ops = dev->header_ops;
-
-	skb->dev = dev;
-	if (unlikely(neigh_event_send(neigh, skb)))
-		return;		/* it waits */
-	if (likely(ops && ops->create == eth_header)) {
-		push_ethernet(skb, dev, neigh);
-	} else {
-		unsigned char ha[MAX_ADDR_LEN];
-
-		neigh_ha_snapshot(ha, neigh, dev);
-		if (dev_hard_header(skb, dev, ntohs(skb->protocol), ha, NULL, skb->len) < 0) {
-			kfree_skb(skb);
-			return;
-		}
-	}
-	dev_queue_xmit(skb);
+	neigh_ha_snapshot(ha, neigh, dev);
+	if (dev_hard_header(skb, dev, ntohs(skb->protocol), ha, NULL, skb->len) < 0)
+		kfree_skb(skb);
+	else
+		dev_queue_xmit(skb);
 }
 
 /*
@@ -186,7 +147,7 @@ void l3vpn_neigh_send(struct sk_buff *skb, struct net_device *dev, struct neighb
  */
 static bool port_usable(const struct l3vpn_port *port)
 {
-	if (!port || !netif_running(port->dev) || !netif_carrier_ok(port->dev))
+	if (!l3vpn_port_usable(port))
 		return false;
 	return !is_vlan_dev(port->dev) || netif_carrier_ok(vlan_dev_real_dev(port->dev));
 }

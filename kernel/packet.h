@@ -36,6 +36,7 @@
  * @in:		port it came in by; NULL: made by a local socket
  * @hash:	of its flow, valid when @hashed
  * @hashed:	see @hash
+ * @segments:	packets that it counts as: 1, or those of a GSO packet
  * @pinned:	to a next hop by its label, without a look-up: may not leave by another VRF's port
  * @hops:	VRFs entered so far
  * @stack_len:	number of entries in @stack
@@ -46,6 +47,7 @@ struct l3vpn_pkt {
 	struct l3vpn_vrf *vrf;
 	struct l3vpn_vrf *entry;
 	struct l3vpn_port *in;
+	u32 segments;
 	u32 hash;
 	bool hashed;
 	bool pinned;
@@ -54,10 +56,16 @@ struct l3vpn_pkt {
 	__be32 stack[L3VPN_STACK_KEPT];
 };
 
-/* A packet that came in by @in, in @vrf (NULL: not known yet). */
-static inline void l3vpn_pkt_init(struct l3vpn_pkt *pkt, struct l3vpn_port *in,
-				  struct l3vpn_vrf *vrf)
+static inline u32 l3vpn_segments(const struct sk_buff *skb)
 {
+	return likely(!skb_is_gso(skb)) ? 1 : max_t(u32, skb_shinfo(skb)->gso_segs, 1);
+}
+
+/* @skb came in by @in, in @vrf (NULL: not known yet). */
+static inline void l3vpn_pkt_init(struct l3vpn_pkt *pkt, const struct sk_buff *skb,
+				  struct l3vpn_port *in, struct l3vpn_vrf *vrf)
+{
+	pkt->segments = l3vpn_segments(skb);
 	pkt->ln = in->ln;
 	pkt->in = in;
 	pkt->vrf = vrf;
@@ -66,11 +74,6 @@ static inline void l3vpn_pkt_init(struct l3vpn_pkt *pkt, struct l3vpn_port *in,
 	pkt->pinned = false;
 	pkt->hops = 0;
 	pkt->stack_len = 0;
-}
-
-static inline u32 l3vpn_segments(const struct sk_buff *skb)
-{
-	return skb_is_gso(skb) ? max_t(u32, skb_shinfo(skb)->gso_segs, 1) : 1;
 }
 
 static inline u32 l3vpn_lse_label(u32 lse)
@@ -128,12 +131,6 @@ static inline rx_handler_result_t l3vpn_pkt_drop(struct sk_buff *skb, const stru
 }
 
 /*
- * receive.c: check the IP header at skb->data, cut padding off. skb->protocol tells the version.
- * Returns 0, or the reason to drop. Header pointers taken before are stale after it.
- */
-enum l3vpn_drop l3vpn_check_ip(struct sk_buff *skb);
-
-/*
  * receive.c: hand an IP packet that the VRF's FIB calls local to the sockets of pkt->vrf. The
  * result is what an rx_handler has to return; where there is none, l3vpn_forward() requeues.
  */
@@ -145,12 +142,9 @@ rx_handler_result_t l3vpn_to_host(struct sk_buff *skb, struct l3vpn_pkt *pkt);
 /* forward.c: enter pkt->vrf and look @skb's destination up. */
 rx_handler_result_t l3vpn_route(struct sk_buff *skb, struct l3vpn_pkt *pkt);
 
-/*
- * forward.c: send an IP packet to @nh, whatever its kind, under VPN label @label
- * (L3VPN_LABEL_NONE: none). pkt->vrf has been entered.
- */
+/* forward.c: send an IP packet to @nh, whatever its kind. pkt->vrf has been entered. */
 rx_handler_result_t l3vpn_to_nh(struct sk_buff *skb, struct l3vpn_pkt *pkt,
-				const struct l3vpn_nh *nh, u32 label);
+				const struct l3vpn_nh *nh);
 
 /* forward.c: count @skb in at pkt->vrf. */
 void l3vpn_count_entry(const struct sk_buff *skb, const struct l3vpn_pkt *pkt);

@@ -82,4 +82,12 @@ static inline u32 l3vpn_port_mtu(const struct l3vpn_port *port, bool labelled)
 /* Under RTNL or inside rcu_read_lock. NULL: @dev is no port of ours. */
 struct l3vpn_port *l3vpn_port_of(const struct net_device *dev);
 
+/* Packets can leave by @port: it is there (may be NULL), runs and has a carrier. */
+static inline bool l3vpn_port_usable(const struct l3vpn_port *port)
+{
+	return port && (READ_ONCE(port->dev->state) &
+			(BIT(__LINK_STATE_START) | BIT(__LINK_STATE_NOCARRIER))) ==
+		       BIT(__LINK_STATE_START);
+}
+
 #endif /* _L3VPN_PORT_H */

@@ -22,6 +22,7 @@
 #include <net/ipv6.h>
 #include <net/l3mdev.h>
 #include <net/route.h>
+#include "check.h"
 #include "forward.h"
 #include "guard.h"
 #include "packet.h"
@@ -31,104 +32,6 @@
 #define PROTO_VRRP	112	/* RFC 5798 */
 #define PORT_RIP	520	/* RFC 2453 */
 #define PORT_RIPNG	521	/* RFC 2080 */
-
-/* Checks of the header */
-
-/* Source routes (RFC 791) would go around the index: refused as RFC 7126 recommends. */
-static bool has_source_route(const struct sk_buff *skb)
-{
-	const struct iphdr *iph = ip_hdr(skb);
-	const u8 *option = (const u8 *)(iph + 1);
-	int left = iph->ihl * 4 - sizeof(*iph);
-
-	while (left > 0 && *option != IPOPT_END) {
-		int len = *option == IPOPT_NOOP ? 1 : left > 1 ? option[1] : 0;
-
-		if (*option == IPOPT_SSRR || *option == IPOPT_LSRR)
-			return true;
-		if (len < (*option == IPOPT_NOOP ? 1 : 2) || len > left)
-			return true;	/* malformed */
-		option += len;
-		left -= len;
-	}
-	return false;
-}
-
-static enum l3vpn_drop check_ipv4(struct sk_buff *skb)
-{
-	const struct iphdr *iph;
-	u32 len;
-
-	if (!pskb_may_pull(skb, sizeof(*iph)))
-		return L3VPN_DROP_HEADER;
-	iph = ip_hdr(skb);
-	if (iph->version != 4 || iph->ihl < 5 || !pskb_may_pull(skb, iph->ihl * 4))
-		return L3VPN_DROP_HEADER;
-	iph = ip_hdr(skb);
-	if (ip_fast_csum(iph, iph->ihl))
-		return L3VPN_DROP_HEADER;
-	len = ntohs(iph->tot_len);
-	if (unlikely(!len && skb_is_gso(skb)))
-		len = skb->len;		/* BIG TCP */
-	if (len > skb->len || len < iph->ihl * 4)
-		return L3VPN_DROP_HEADER;
-	if (pskb_trim_rcsum(skb, len))
-		return L3VPN_DROP_NO_MEMORY;
-	iph = ip_hdr(skb);
-	if (unlikely(iph->ihl > 5) && has_source_route(skb))
-		return L3VPN_DROP_HEADER;
-	if (unlikely(ipv4_is_zeronet(iph->saddr) || ipv4_is_loopback(iph->saddr) ||
-		     ipv4_is_multicast(iph->saddr) || ipv4_is_lbcast(iph->saddr) ||
-		     ipv4_is_zeronet(iph->daddr) || ipv4_is_loopback(iph->daddr)))
-		return L3VPN_DROP_MARTIAN;
-	return 0;
-}
-
-static enum l3vpn_drop check_ipv6(struct sk_buff *skb)
-{
-	const struct ipv6hdr *ip6h;
-	u32 len;
-
-	if (!pskb_may_pull(skb, sizeof(*ip6h)))
-		return L3VPN_DROP_HEADER;
-	ip6h = ipv6_hdr(skb);
-	if (ip6h->version != 6)
-		return L3VPN_DROP_HEADER;
-	len = ntohs(ip6h->payload_len) + sizeof(*ip6h);
-	if (unlikely(!ip6h->payload_len && skb_is_gso(skb)))
-		len = skb->len;		/* BIG TCP */
-	if (len > skb->len)
-		return L3VPN_DROP_HEADER;
-	if (pskb_trim_rcsum(skb, len))
-		return L3VPN_DROP_NO_MEMORY;
-	ip6h = ipv6_hdr(skb);
-	if (unlikely(ipv6_addr_is_multicast(&ip6h->saddr) || ipv6_addr_loopback(&ip6h->saddr) ||
-		     ipv6_addr_loopback(&ip6h->daddr) || ipv6_addr_any(&ip6h->daddr) ||
-		     ipv6_addr_v4mapped(&ip6h->saddr) || ipv6_addr_v4mapped(&ip6h->daddr)))
-		return L3VPN_DROP_MARTIAN;
-	return 0;
-}
-
-/* :: may be heard (neighbour discovery), never forwarded; multicast is the customer port's. */
-static enum l3vpn_drop check_unicast(const struct sk_buff *skb)
-{
-	if (l3vpn_is_ipv4(skb))
-		return ipv4_is_multicast(ip_hdr(skb)->daddr) || ipv4_is_lbcast(ip_hdr(skb)->daddr) ?
-		       L3VPN_DROP_MULTICAST : 0;
-	if (ipv6_addr_is_multicast(&ipv6_hdr(skb)->daddr))
-		return L3VPN_DROP_MULTICAST;
-	if (ipv6_addr_any(&ipv6_hdr(skb)->saddr) ||
-	    ipv6_addr_type(&ipv6_hdr(skb)->daddr) & IPV6_ADDR_LINKLOCAL)
-		return L3VPN_DROP_MARTIAN;
-	return 0;
-}
-
-enum l3vpn_drop l3vpn_check_ip(struct sk_buff *skb)
-{
-	enum l3vpn_drop reason = l3vpn_is_ipv4(skb) ? check_ipv4(skb) : check_ipv6(skb);
-
-	return reason ? reason : check_unicast(skb);
-}
 
 /* To the stack */
 
@@ -394,13 +297,14 @@ static rx_handler_result_t receive_multicast(struct sk_buff *skb, struct l3vpn_p
 	return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_MULTICAST);
 }
 
-static rx_handler_result_t receive_ip(struct sk_buff *skb, struct l3vpn_pkt *pkt)
+/* What is not the usual unicast packet. */
+static noinline rx_handler_result_t receive_unusual(struct sk_buff *skb, struct l3vpn_pkt *pkt)
 {
-	enum l3vpn_drop reason = l3vpn_is_ipv4(skb) ? check_ipv4(skb) : check_ipv6(skb);
+	enum l3vpn_drop reason = l3vpn_check_header(skb);
 
 	if (unlikely(reason))
 		return l3vpn_pkt_drop(skb, pkt, reason);
-	reason = check_unicast(skb);
+	reason = l3vpn_check_unicast(skb);
 	if (likely(!reason)) {
 		if (unlikely(skb->pkt_type != PACKET_HOST))	/* RFC 1812 section 5.3.4 */
 			return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_MULTICAST);
@@ -442,9 +346,35 @@ static bool foreign_tag(struct sk_buff *skb)
 	return false;
 }
 
+static noinline rx_handler_result_t receive_other(struct sk_buff *skb, struct l3vpn_pkt *pkt)
+{
+	if (foreign_tag(skb))
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_VLAN);
+	switch (skb->protocol) {
+	case htons(ETH_P_IP):
+	case htons(ETH_P_IPV6):
+		return receive_unusual(skb, pkt);
+	case htons(ETH_P_ARP):
+		return receive_arp(skb, pkt);
+	case htons(ETH_P_MPLS_UC):
+	case htons(ETH_P_MPLS_MC):
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_ON_CUSTOMER);
+	default:
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_PROTOCOL);
+	}
+}
+
+static __always_inline bool usual(const struct sk_buff *skb)
+{
+	if (skb->protocol == htons(ETH_P_IP))
+		return l3vpn_usual4(skb);
+	return skb->protocol == htons(ETH_P_IPV6) && l3vpn_usual6(skb);
+}
+
 rx_handler_result_t l3vpn_receive_customer(struct sk_buff **pskb)
 {
 	struct sk_buff *skb = *pskb;
+	enum l3vpn_drop reason;
 	struct l3vpn_port *in;
 	struct l3vpn_pkt pkt;
 
@@ -460,26 +390,16 @@ rx_handler_result_t l3vpn_receive_customer(struct sk_buff **pskb)
 	*pskb = skb;
 
 	in = rcu_dereference(skb->dev->rx_handler_data);
-	l3vpn_pkt_init(&pkt, in, rcu_dereference(in->vrf));
-	l3vpn_count_rx(pkt.in->counters, l3vpn_segments(skb), skb->len);
-
-	if (unlikely(foreign_tag(skb)))
-		return l3vpn_pkt_drop(skb, &pkt, L3VPN_DROP_VLAN);
+	l3vpn_pkt_init(&pkt, skb, in, rcu_dereference(in->vrf));
+	l3vpn_count_rx(in->counters, pkt.segments, skb->len);
 	if (unlikely(!pkt.vrf || READ_ONCE(pkt.vrf->dying)))
 		return l3vpn_pkt_drop(skb, &pkt, L3VPN_DROP_NO_VRF);
-
-	switch (skb->protocol) {
-	case htons(ETH_P_IP):
-	case htons(ETH_P_IPV6):
-		return receive_ip(skb, &pkt);
-	case htons(ETH_P_ARP):
-		return receive_arp(skb, &pkt);
-	case htons(ETH_P_MPLS_UC):
-	case htons(ETH_P_MPLS_MC):
-		return l3vpn_pkt_drop(skb, &pkt, L3VPN_DROP_LABEL_ON_CUSTOMER);
-	default:
-		return l3vpn_pkt_drop(skb, &pkt, L3VPN_DROP_PROTOCOL);
-	}
+	if (unlikely(skb->pkt_type != PACKET_HOST || skb_vlan_tag_present(skb) || !usual(skb)))
+		return receive_other(skb, &pkt);
+	reason = l3vpn_guard(skb, in, pkt.vrf);
+	if (unlikely(reason))
+		return l3vpn_pkt_drop(skb, &pkt, reason);
+	return l3vpn_route(skb, &pkt);
 }
 
 /* Core ports */
@@ -499,8 +419,8 @@ rx_handler_result_t l3vpn_receive_core(struct sk_buff **pskb)
 	if (unlikely(!skb))
 		return RX_HANDLER_CONSUMED;
 	*pskb = skb;
-	l3vpn_pkt_init(&pkt, rcu_dereference(skb->dev->rx_handler_data), NULL);
-	l3vpn_count_rx(pkt.in->counters, l3vpn_segments(skb), skb->len);
+	l3vpn_pkt_init(&pkt, skb, rcu_dereference(skb->dev->rx_handler_data), NULL);
+	l3vpn_count_rx(pkt.in->counters, pkt.segments, skb->len);
 	if (unlikely(foreign_tag(skb)))
 		return l3vpn_pkt_drop(skb, &pkt, L3VPN_DROP_VLAN);
 	if (unlikely(skb->pkt_type != PACKET_HOST))

@@ -16,13 +16,13 @@
 /* Labelled GSO packets that are switched, from one virtual device to a lesser one. */
 MODULE_SOFTDEP("post: mpls_gso");
 
-static unsigned int way_labels(const struct l3vpn_way *way)
+static __always_inline unsigned int way_labels(const struct l3vpn_way *way)
 {
 	return (way->path ? way->path->count : 0) + way->has_inner;
 }
 
 /* Is @skb, with @more octets of labels, small enough for @mtu? A GSO packet by its segments. */
-static bool fits(const struct sk_buff *skb, int mtu, int more)
+static __always_inline bool fits(const struct sk_buff *skb, int mtu, int more)
 {
 	if (likely((int)skb->len + more <= mtu))
 		return true;
@@ -47,7 +47,7 @@ u32 l3vpn_way_room(const struct l3vpn_way *way, unsigned int below)
 }
 
 /* The packet leaves its old life: what concerned the way in does not concern the way out. */
-static void leave(struct sk_buff *skb)
+static __always_inline void leave(struct sk_buff *skb)
 {
 	skb_forward_csum(skb);
 	skb_clear_tstamp(skb);
@@ -56,7 +56,7 @@ static void leave(struct sk_buff *skb)
 }
 
 /* GSO and checksum offload find the packet below the labels by the inner header. */
-static void begin_labels(struct sk_buff *skb)
+static __always_inline void begin_labels(struct sk_buff *skb)
 {
 	skb_set_inner_protocol(skb, skb->protocol);
 	skb_reset_inner_network_header(skb);
@@ -64,11 +64,12 @@ static void begin_labels(struct sk_buff *skb)
 }
 
 /* Push the labels of @way; there is room. @bottom: the first pushed is the bottom of the stack. */
-static void push_labels(struct sk_buff *skb, const struct l3vpn_way *way, u8 ttl, u8 tc, bool bottom)
+static __always_inline void push_labels(struct sk_buff *skb, const struct l3vpn_way *way, u8 ttl,
+					u8 tc, bool bottom)
 {
 	unsigned int count = way->path ? way->path->count : 0, i;
 	__be32 rest = htonl((u32)tc << L3VPN_LSE_TC_SHIFT | ttl);
-	__be32 *lse = skb_push(skb, way_labels(way) * L3VPN_LSE_LEN);
+	__be32 *lse = __skb_push(skb, way_labels(way) * L3VPN_LSE_LEN);
 
 	for (i = 0; i < count; i++)
 		lse[i] = way->path->lse[i] | rest;
@@ -79,33 +80,27 @@ static void push_labels(struct sk_buff *skb, const struct l3vpn_way *way, u8 ttl
 	skb_reset_network_header(skb);
 }
 
-static bool port_usable(const struct l3vpn_port *port)
-{
-	return port && netif_running(port->dev) && netif_carrier_ok(port->dev);
-}
-
 /*
  * Whatever routes and next hops say: a customer's packet goes into the core under labels only, where
  * a router would else look it up in the global table, and no label leaves to a customer.
  */
-static bool may_leave(const struct l3vpn_port *out, bool labelled)
+static __always_inline bool may_leave(const struct l3vpn_port *out, bool labelled)
 {
 	return labelled == (out->kind == L3VPN_PORT_KIND_CORE);
 }
 
 /* @skb is complete but for its link layer header. */
-static void transmit(struct sk_buff *skb, const struct l3vpn_pkt *pkt, const struct l3vpn_way *way,
-		     struct neighbour *neigh)
+static __always_inline void transmit(struct sk_buff *skb, const struct l3vpn_pkt *pkt,
+				     const struct l3vpn_way *way, struct neighbour *neigh)
 {
 	struct l3vpn_port *out = way->adj->port;
-	u32 segments = l3vpn_segments(skb);
 
 	if (pkt->vrf)
-		l3vpn_count_tx(pkt->vrf->counters, segments, skb->len);
-	l3vpn_count_tx(out->counters, segments, skb->len);
-	l3vpn_adj_count(way->adj, segments, skb->len);
+		l3vpn_count_tx(pkt->vrf->counters, pkt->segments, skb->len);
+	l3vpn_count_tx(out->counters, pkt->segments, skb->len);
+	l3vpn_adj_count(way->adj, pkt->segments, skb->len);
 	if (way->path)
-		l3vpn_path_count(way->path, segments, skb->len);
+		l3vpn_path_count(way->path, pkt->segments, skb->len);
 	l3vpn_neigh_send(skb, out->dev, neigh);
 }
 
@@ -136,6 +131,7 @@ static void send_segments(struct sk_buff *skb, struct l3vpn_pkt *pkt, const stru
 		return;
 	}
 	consume_skb(skb);
+	pkt->segments = 1;
 	skb_list_walk_safe(segs, segs, next) {
 		skb_mark_not_on_list(segs);
 		/* a segment comes back with its link layer header in front */
@@ -207,7 +203,7 @@ void l3vpn_send_ip(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vp
 	struct neighbour *neigh;
 	u8 ttl;
 
-	if (unlikely(!port_usable(out))) {
+	if (unlikely(!l3vpn_port_usable(out))) {
 		out_is_down(skb, pkt, way);
 		return;
 	}
@@ -254,7 +250,7 @@ void l3vpn_send_labelled(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struc
 	struct l3vpn_port *out = way->adj->port;
 	struct neighbour *neigh;
 
-	if (unlikely(!port_usable(out))) {
+	if (unlikely(!l3vpn_port_usable(out))) {
 		l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_PORT_DOWN);
 		return;
 	}

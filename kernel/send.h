@@ -88,19 +88,4 @@ void l3vpn_cut_restacked(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struc
 void l3vpn_fragment(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way,
 		    const struct l3vpn_stack *stack, u32 mtu);
 
-/*
- * neigh.c: the neighbour that @adj leads to for the IP packet @skb, or for anything where the
- * adjacency has a gateway; no reference, valid inside this RCU section. NULL: there is none.
- */
-struct neighbour *l3vpn_neigh_of(const struct l3vpn_adj *adj, const struct sk_buff *skb);
-
-/* neigh.c: @neigh was asked for in vain. Asks for it again, at most once a second. */
-bool l3vpn_neigh_failed(struct neighbour *neigh);
-
-/*
- * neigh.c: put the link layer header on and queue @skb (data and network header at the layer 3
- * header, enough room, header writable) on @dev, or have it wait for the neighbour. Consumes @skb.
- */
-void l3vpn_neigh_send(struct sk_buff *skb, struct net_device *dev, struct neighbour *neigh);
-
 #endif /* _L3VPN_SEND_H */
