@@ -11,12 +11,20 @@ rounds=${L3VPN_ROUNDS:-20}
 until=${L3VPN_SECONDS:+$((SECONDS + L3VPN_SECONDS))}
 n=0
 
-slab() {	# KiB; every cache gives back what it holds free, and what KASAN keeps in quarantine
+# KiB. Every cache gives back what it holds free. What KASAN keeps in quarantine (a 32nd of the memory, whatever was freed
+# last) swings between caches: where they cannot be shrunk by name, many path names, which are freed at once, take its place.
+slab() {
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
-	for cache in /sys/kernel/slab/*/shrink; do
-		echo 1 2>/dev/null >"$cache"
-	done
+	if [ -d /sys/kernel/slab ]; then
+		for cache in /sys/kernel/slab/*/shrink; do
+			echo 1 2>/dev/null >"$cache"
+		done
+	else
+		for ((i = 0; i < 8000; i++)); do
+			[ -e / ]
+		done
+	fi
 	sed -n 's/^SUnreclaim: *\([0-9]*\).*/\1/p' /proc/meminfo
 }
 
@@ -72,9 +80,7 @@ if [ $n -lt 20 ]; then
 	echo "not ok 2 - slab: $n rounds are too few to compare"
 	exit 1
 fi
-# The least of ten rounds at either end, within 1%: KASAN's quarantine makes each single figure swing. Such a kernel also
-# grows by itself: the same rounds with the stock VRF and without our module, 45,720 to 46,256 KiB in 60 rounds (1.2%), so
-# there a hundred rounds may fail through no fault of ours; kmemleak (scripts/soak reload-leaks) finds a leak.
+# The least of ten rounds at either end, within 1%: single figures swing with what happens to be in flight.
 first=$(echo "$samples" | tr ' ' '\n' | sed -n '/./p' | sed -n 4,13p | sort -n | head -n 1)
 last=$(echo "$samples" | tr ' ' '\n' | tail -n 10 | sort -n | head -n 1)
 if [ $((last * 100)) -le $((first * 101)) ]; then
