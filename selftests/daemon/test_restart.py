@@ -180,7 +180,7 @@ def test_a_full_table_takes_what_fits(site):
         return facts["waiting"] == "0" and row["entries"] == 5 and row["refused"] == 5 and row["equal"]
     wait_for("five are in, and it is told of five that are not", refused, 30)
     assert "No space" in site.summary()[0]["last-refusal"] or "limit" in site.summary()[0]["last-refusal"]
-    site.daemon.configure("vrf RED\n address-family ipv4 unicast\n  no maximum prefix 5\n")
+    site.daemon.configure("vrf RED\n address-family ipv4 unicast\n  no maximum prefix\n")
     wait_for("all are in", lambda: site.summary()[0]["failed"] == "0" and len(
         [r for r in site.daemon.json("show forwarding vrf RED") if r["prefix"].startswith("10.66.")]) == 8, 60)
     site.daemon.configure("router static\n vrf RED\n" + "".join("  no route 10.66.%d.0/24\n" % i for i in range(8)))

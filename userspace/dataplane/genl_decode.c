@@ -121,6 +121,10 @@ bool genl_decode_vrf(const struct nlattr *first, size_t len, struct dp_row *row)
 	row->vrf.table = attr_num(tb[L3VPN_VRF_TABLE]);
 	row->vrf.limit4 = attr_num(tb[L3VPN_VRF_LIMIT4]);
 	row->vrf.limit6 = attr_num(tb[L3VPN_VRF_LIMIT6]);
+	row->vrf.warn4 = attr_num(tb[L3VPN_VRF_WARN4]);
+	row->vrf.warn6 = attr_num(tb[L3VPN_VRF_WARN6]);
+	row->vrf_level4 = attr_num(tb[L3VPN_VRF_LEVEL4]);
+	row->vrf_level6 = attr_num(tb[L3VPN_VRF_LEVEL6]);
 	row->vrf_ifindex = attr_num(tb[L3VPN_VRF_IFINDEX]);
 	row->vrf_routes4 = attr_num(tb[L3VPN_VRF_ROUTES4]);
 	row->vrf_routes6 = attr_num(tb[L3VPN_VRF_ROUTES6]);
@@ -141,6 +145,10 @@ bool genl_decode_port(const struct nlattr *first, size_t len, struct dp_row *row
 	row->port.ifindex = attr_num(tb[L3VPN_PORT_IFINDEX]);
 	row->port.kind = attr_num(tb[L3VPN_PORT_KIND]);
 	row->port.vrf = attr_num(tb[L3VPN_PORT_VRF]);
+	row->port.rpf4 = attr_num(tb[L3VPN_PORT_RPF4]);
+	row->port.rpf6 = attr_num(tb[L3VPN_PORT_RPF6]);
+	row->port.options = attr_num(tb[L3VPN_PORT_OPTIONS]);
+	row->port.scopes = attr_num(tb[L3VPN_PORT_SCOPES]);
 	attr_str(tb[L3VPN_PORT_NAME], row->port_name, sizeof(row->port_name));
 	row->port_carrier = attr_num(tb[L3VPN_PORT_CARRIER]);
 	decode_stats(tb[L3VPN_PORT_STATS], &row->stats);
@@ -250,6 +258,7 @@ bool genl_decode_event(const struct nlattr *first, size_t len, struct dp_event *
 	attr_addr(tb[L3VPN_EVENT_ADDRESS], &event->address);
 	event->plen = attr_num(tb[L3VPN_EVENT_PLEN]);
 	event->reachable = attr_num(tb[L3VPN_EVENT_REACHABLE]);
+	event->family = attr_num(tb[L3VPN_EVENT_FAMILY]);
 	switch (event->object) {
 	case L3VPN_OBJECT_VRF:
 		nest = tb[L3VPN_EVENT_VRF];

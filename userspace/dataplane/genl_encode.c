@@ -63,14 +63,22 @@ static void put_vrf(struct nlmsghdr *nlh, const struct dp_vrf *vrf)
 		mnl_attr_put_u32(nlh, L3VPN_VRF_TABLE, vrf->table);
 	mnl_attr_put_u32(nlh, L3VPN_VRF_LIMIT4, vrf->limit4);
 	mnl_attr_put_u32(nlh, L3VPN_VRF_LIMIT6, vrf->limit6);
+	mnl_attr_put_u32(nlh, L3VPN_VRF_WARN4, vrf->warn4);
+	mnl_attr_put_u32(nlh, L3VPN_VRF_WARN6, vrf->warn6);
 }
 
 static void put_port(struct nlmsghdr *nlh, const struct dp_port *port)
 {
 	mnl_attr_put_u32(nlh, L3VPN_PORT_IFINDEX, port->ifindex);
 	mnl_attr_put_u8(nlh, L3VPN_PORT_KIND, port->kind);
-	if (port->kind == L3VPN_PORT_KIND_CUSTOMER)
-		mnl_attr_put_u32(nlh, L3VPN_PORT_VRF, port->vrf);
+	if (port->kind == L3VPN_PORT_KIND_CORE) {
+		mnl_attr_put_u64(nlh, L3VPN_PORT_SCOPES, port->scopes);
+		return;
+	}
+	mnl_attr_put_u32(nlh, L3VPN_PORT_VRF, port->vrf);
+	mnl_attr_put_u8(nlh, L3VPN_PORT_RPF4, port->rpf4);
+	mnl_attr_put_u8(nlh, L3VPN_PORT_RPF6, port->rpf6);
+	mnl_attr_put_u32(nlh, L3VPN_PORT_OPTIONS, port->options);
 }
 
 static void put_nh(struct nlmsghdr *nlh, const struct dp_nh *nh)

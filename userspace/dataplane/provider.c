@@ -331,6 +331,36 @@ const char *dp_nh_kind_str(uint8_t kind)
 	return kind && kind <= L3VPN_NH_KIND_MAX ? names[kind] : "unknown";
 }
 
+bool dp_port_equal(const struct dp_port *a, const struct dp_port *b)
+{
+	if (a->ifindex != b->ifindex || a->kind != b->kind || a->vrf != b->vrf)
+		return false;
+	if (a->kind == L3VPN_PORT_KIND_CORE)
+		return a->scopes == b->scopes;
+	return a->rpf4 == b->rpf4 && a->rpf6 == b->rpf6 && a->options == b->options;
+}
+
+const char *dp_rpf_str(uint8_t rpf)
+{
+	static const char *const names[] = {
+		[L3VPN_RPF_OFF] = "off", [L3VPN_RPF_STRICT] = "rx", [L3VPN_RPF_LOOSE] = "any",
+		[L3VPN_RPF_STRICT_DEFAULT] = "rx allow-default",
+		[L3VPN_RPF_LOOSE_DEFAULT] = "any allow-default",
+	};
+
+	return rpf <= L3VPN_RPF_MAX ? names[rpf] : "unknown";
+}
+
+const char *dp_level_str(uint8_t level)
+{
+	static const char *const names[] = {
+		[L3VPN_LEVEL_NORMAL] = "normal", [L3VPN_LEVEL_WARNING] = "warning",
+		[L3VPN_LEVEL_FULL] = "full",
+	};
+
+	return level < sizeof(names) / sizeof(names[0]) ? names[level] : "unknown";
+}
+
 const char *dp_drop_str(uint8_t reason)
 {
 	static const char *const names[] = {

@@ -42,6 +42,8 @@ struct dp_vrf {
 	uint32_t table;			/* kernel table of local sockets; 0 in a request: provider chooses */
 	uint32_t limit4;		/* most routes; 0 no limit */
 	uint32_t limit6;
+	uint32_t warn4;			/* routes from which on there is a warning; 0 none */
+	uint32_t warn6;
 };
 
 /** struct dp_port - a device bound to a VRF, or to the core */
@@ -49,6 +51,9 @@ struct dp_port {
 	int32_t ifindex;
 	uint32_t vrf;			/* 0 for a core port */
 	uint8_t kind;			/* enum l3vpn_port_kind */
+	uint8_t rpf4, rpf6;		/* customer: enum l3vpn_rpf */
+	uint32_t options;		/* customer: IPv4 packets with options in a second */
+	uint64_t scopes;		/* core: mask of labels accepted */
 };
 
 /**
@@ -158,6 +163,8 @@ struct dp_row {
 			uint32_t vrf_routes4;
 			uint32_t vrf_routes6;
 			uint32_t vrf_ports;
+			uint8_t vrf_level4;	/* enum l3vpn_level */
+			uint8_t vrf_level6;
 		};
 		struct {
 			struct dp_port port;
@@ -242,6 +249,7 @@ struct dp_event {
 	uint8_t what;
 	uint8_t object;
 	struct dp_row row;		/* VRF, PORT, NH */
+	uint8_t family;			/* LEVEL: AF_INET or AF_INET6 */
 	int32_t ifindex;		/* ADDR, NEIGH */
 	struct ip_addr address;
 	uint8_t plen;
@@ -352,6 +360,11 @@ uint64_t dp_digest_route4(uint32_t vrf, const struct l3vpn_route4 *r);
 uint64_t dp_digest_route6(uint32_t vrf, const struct l3vpn_route6 *r);
 uint64_t dp_digest_label(const struct l3vpn_label *l);
 uint64_t dp_digest_nh(const struct dp_nh *nh);
+
+/* Ports by value; of what guards them only what their kind has counts. */
+bool dp_port_equal(const struct dp_port *a, const struct dp_port *b);
+const char *dp_rpf_str(uint8_t rpf);
+const char *dp_level_str(uint8_t level);
 
 const char *dp_drop_str(uint8_t reason);
 const char *dp_object_str(uint8_t object);

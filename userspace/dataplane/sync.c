@@ -26,7 +26,9 @@ void sync_refusal(struct dp_sync *s, const struct dp_op *op)
 	dp_op_str(op, buf, sizeof(buf));
 	snprintf(s->last_refusal, sizeof(s->last_refusal), "%.110s: %.80s", buf,
 		 op->why ? op->why : strerror(op->error));
-	if (s->refused % 1024 <= LOG_REFUSALS)
+	if (op->error == ENOSPC)	/* a full table is told once, when it becomes full */
+		log_debug("dataplane", "refused: %s", s->last_refusal);
+	else if (s->refused % 1024 <= LOG_REFUSALS)
 		log_warn("dataplane", "refused: %s", s->last_refusal);
 	if (!timer_running(&s->retry))
 		timer_start(&s->retry, s->retry_ms);

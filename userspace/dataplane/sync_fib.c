@@ -62,6 +62,7 @@ void sync_label_record(const struct fib_label *l, struct l3vpn_label *out)
 	memset(out, 0, sizeof(*out));
 	out->label = l->label;
 	out->action = l->action;
+	out->scope = l->scope;
 	out->vrf = l->action == FIB_LABEL_SWAP ? 0 : l->vrf;
 	out->nh = l->action == FIB_LABEL_POP_VRF || !l->nh ? 0 : l->nh->id;
 	out->out_label = l->action == FIB_LABEL_SWAP ? l->out_label : L3VPN_LABEL_NONE;
@@ -234,6 +235,25 @@ struct sync_refused *sync_refused_find(const struct sync_table *t, const struct 
 	return NULL;
 }
 
+/* How many more routes the forwarder takes, as far as its answers tell. */
+static uint64_t table_room(const struct sync_table *t)
+{
+	uint64_t limit = t->vrf->limit[family_afi(t->family)];
+	uint64_t held = t->count > t->refused.count ? t->count - t->refused.count : 0;
+
+	if (!limit)
+		return UINT64_MAX;
+	return limit > held ? limit - held : 0;
+}
+
+void sync_room(struct dp_sync *s, const struct sync_table *t)
+{
+	/* a retry that is due soon is not put off by the next route that goes */
+	if (t->refused.count && table_room(t) &&
+	    (s->retry_ms != RETRY_MIN_MS || !timer_running(&s->retry)))
+		sync_retry_soon(s);
+}
+
 static void refused_forget(struct dp_sync *s, struct sync_table *t, struct sync_refused *r)
 {
 	hash_remove(&t->refused, &r->node);
@@ -267,6 +287,8 @@ static void on_route(struct fib_sub *sub, enum fib_op op, uint32_t vrf, const st
 	if (r)
 		refused_forget(s, t, r);
 	window_route(s, t, p, NULL);
+	if (!r)
+		sync_room(s, t);
 }
 
 static struct prefix op_prefix(const struct dp_op *op)
@@ -414,16 +436,19 @@ void sync_fib_lost(struct dp_sync *s)
 static void routes_retry(struct dp_sync *s, struct sync_table *t)
 {
 	struct hash_node *n, *next;
+	uint64_t room = table_room(t);
 	struct sync_refused *r;
 	struct fib_dest now;
 
 	for (n = hash_next(&t->refused, NULL); n; n = next) {
 		next = hash_next(&t->refused, n);
 		r = hash_entry(n, struct sync_refused, node);
-		if (fib_route_get(s->fib, t->vrf->id, &r->prefix, &now) && now.nh)
-			window_route(s, t, &r->prefix, &now);
-		else
+		if (!fib_route_get(s->fib, t->vrf->id, &r->prefix, &now) || !now.nh)
 			refused_forget(s, t, r);
+		else if (r->error != ENOSPC)
+			window_route(s, t, &r->prefix, &now);
+		else if (room && room--)
+			window_route(s, t, &r->prefix, &now);
 	}
 }
 

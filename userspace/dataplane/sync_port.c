@@ -61,8 +61,10 @@ static void vrf_program(struct dp_sync *s, struct sync_vrf *sv)
 		return;
 	op->vrf.id = sv->id;
 	snprintf(op->vrf.name, sizeof(op->vrf.name), "%s", sv->name);
-	op->vrf.limit4 = sv->limit4;
-	op->vrf.limit6 = sv->limit6;
+	op->vrf.limit4 = sv->limit[AFI4];
+	op->vrf.limit6 = sv->limit[AFI6];
+	op->vrf.warn4 = sv->warn[AFI4];
+	op->vrf.warn6 = sv->warn[AFI6];
 }
 
 static void vrf_unprogram(struct dp_sync *s, struct sync_vrf *sv)
@@ -98,6 +100,20 @@ static struct sync_vrf *vrf_make(struct dp_sync *s, const struct vrf *v)
 
 static void port_apply(struct dp_sync *s, struct sync_port *sp);
 
+/* True: they are others than before. */
+static bool vrf_take_limits(struct sync_vrf *sv, const struct vrf *v)
+{
+	bool changed = false;
+	int i;
+
+	for (i = 0; i < AFI_MAX; i++) {
+		changed |= sv->limit[i] != v->af[i].limit || sv->warn[i] != v->af[i].warn;
+		sv->limit[i] = v->af[i].limit;
+		sv->warn[i] = v->af[i].warn;
+	}
+	return changed;
+}
+
 static void on_vrf(struct vrf_watch *w, enum vrf_event e, struct vrf *v)
 {
 	struct dp_sync *s = container_of(w, struct dp_sync, vrf_watch);
@@ -119,14 +135,14 @@ static void on_vrf(struct vrf_watch *w, enum vrf_event e, struct vrf *v)
 	}
 	if (!sv)
 		sv = vrf_make(s, v);
-	if (e == VRF_CHANGE && sv->limit4 == v->af[AFI4].limit && sv->limit6 == v->af[AFI6].limit)
+	if (!vrf_take_limits(sv, v) && e == VRF_CHANGE)
 		return;
 	sv->vrf = v;
 	sv->wanted = true;
 	snprintf(sv->name, sizeof(sv->name), "%s", v->name);
-	sv->limit4 = v->af[AFI4].limit;
-	sv->limit6 = v->af[AFI6].limit;
 	vrf_program(s, sv);
+	sync_room(s, &sv->table[AFI4]);
+	sync_room(s, &sv->table[AFI6]);
 	if (e == VRF_ADD)
 		list_for_each(sp, &s->ports, struct sync_port, node)
 			if (!strcmp(sp->vrf, sv->name))
@@ -199,6 +215,20 @@ static void port_unbind(struct dp_sync *s, struct sync_port *sp)
 	sp->ok = false;
 }
 
+/* As the forwarder should have it. */
+static struct dp_port port_content(const struct sync_port *sp, const struct sync_vrf *sv)
+{
+	return (struct dp_port){
+		.ifindex = sp->ifindex,
+		.kind = sp->core ? L3VPN_PORT_KIND_CORE : L3VPN_PORT_KIND_CUSTOMER,
+		.vrf = sv ? sv->id : 0,
+		.rpf4 = sp->guard.rpf[0],
+		.rpf6 = sp->guard.rpf[1],
+		.options = sp->guard.options,
+		.scopes = sp->guard.scopes,
+	};
+}
+
 static void port_apply(struct dp_sync *s, struct sync_port *sp)
 {
 	struct sync_vrf *sv = sp->core ? NULL : vrf_by_name(s, sp->vrf);
@@ -215,9 +245,7 @@ static void port_apply(struct dp_sync *s, struct sync_port *sp)
 	op = window_head(s, DP_OP_PORT_NEW);
 	if (!op)
 		return;
-	op->port.ifindex = sp->ifindex;
-	op->port.kind = sp->core ? L3VPN_PORT_KIND_CORE : L3VPN_PORT_KIND_CUSTOMER;
-	op->port.vrf = sv ? sv->id : 0;
+	op->port = port_content(sp, sv);
 	sp->bound = sp->ifindex;
 	sp->bound_core = sp->core;
 }
@@ -252,9 +280,10 @@ static void on_port(void *arg, enum host_event what, const struct host_port *hp)
 		return;
 	}
 	same = !sp->gone && sp->ifindex == hp->ifindex && sp->core == hp->mpls &&
-	       !strcmp(sp->vrf, hp->vrf);
+	       !strcmp(sp->vrf, hp->vrf) && !memcmp(&sp->guard, &hp->guard, sizeof(sp->guard));
 	sp->gone = false;
 	sp->core = hp->mpls;
+	memcpy(&sp->guard, &hp->guard, sizeof(sp->guard));
 	snprintf(sp->vrf, sizeof(sp->vrf), "%s", hp->vrf);
 	sp->ifindex = hp->ifindex;
 	if (!same)
@@ -283,6 +312,50 @@ void sync_port_acked(struct dp_sync *s, const struct dp_op *op)
 	}
 }
 
+/* A table of a VRF has become full, or is so no more. */
+static void vrf_level(struct dp_sync *s, const struct dp_event *event)
+{
+	bool v6 = event->family == AF_INET6;
+	struct sync_vrf *sv = sync_vrf_by_id(s, event->row.vrf.id);
+	uint32_t routes = v6 ? event->row.vrf_routes6 : event->row.vrf_routes4;
+	uint32_t limit = v6 ? event->row.vrf.limit6 : event->row.vrf.limit4;
+	uint32_t warn = v6 ? event->row.vrf.warn6 : event->row.vrf.warn4;
+	const char *family = v6 ? "IPv6" : "IPv4", *name = event->row.vrf.name;
+
+	switch (v6 ? event->row.vrf_level6 : event->row.vrf_level4) {
+	case L3VPN_LEVEL_FULL:
+		log_err("dataplane", "vrf %s: the limit of %u %s routes is reached (%u are in): "
+			"further ones are not forwarded", name, limit, family, routes);
+		break;
+	case L3VPN_LEVEL_WARNING:
+		log_warn("dataplane", "vrf %s: %u %s routes are in: the warning is at %u, the limit at %u",
+			 name, routes, family, warn, limit);
+		break;
+	default:
+		log_notice("dataplane", "vrf %s: %u %s routes are in: below warning (%u) and limit (%u)",
+			   name, routes, family, warn, limit);
+	}
+	if (sv)
+		sync_room(s, &sv->table[v6 ? AFI6 : AFI4]);
+}
+
+/* Somebody else changed what guards a port of ours: what the configuration says is put back. */
+static void port_look(struct dp_sync *s, const struct dp_port *held)
+{
+	struct sync_port *sp;
+	struct sync_vrf *sv;
+	struct dp_port want;
+
+	list_for_each(sp, &s->ports, struct sync_port, node) {
+		if (sp->gone || !sp->ok || sp->bound != held->ifindex)
+			continue;
+		sv = sp->core ? NULL : vrf_by_name(s, sp->vrf);
+		want = port_content(sp, sv);
+		if (want.kind == held->kind && want.vrf == held->vrf && !dp_port_equal(&want, held))
+			port_apply(s, sp);
+	}
+}
+
 void sync_port_event(struct dp_sync *s, const struct dp_event *event)
 {
 	struct sync_port *sp;
@@ -296,8 +369,11 @@ void sync_port_event(struct dp_sync *s, const struct dp_event *event)
 				sync_retry_soon(s);
 			}
 	} else if (event->object == L3VPN_OBJECT_PORT) {
+		port_look(s, &event->row.port);
 		if (sync_failed(s))
 			sync_retry_soon(s);
+	} else if (event->object == L3VPN_OBJECT_VRF && event->what == L3VPN_EVENT_LEVEL) {
+		vrf_level(s, event);
 	} else if (event->object == L3VPN_OBJECT_VRF && event->what == L3VPN_EVENT_DEL) {
 		sv = sync_vrf_by_id(s, event->row.vrf.id);
 		if (sv && sv->wanted && sv->held && !strcmp(sv->name, event->row.vrf.name)) {

@@ -59,7 +59,7 @@ struct sync_vrf {
 	bool held;			/* acknowledged */
 	bool wanted;
 	int error;
-	uint32_t limit4, limit6;
+	uint32_t limit[AFI_MAX], warn[AFI_MAX];
 	struct sync_table table[AFI_MAX];
 };
 
@@ -94,6 +94,7 @@ struct sync_port {
 	int32_t ifindex;
 	int32_t bound;
 	bool bound_core;		/* as which kind */
+	struct host_guard guard;
 	int error;
 	char why[120];
 };
@@ -196,6 +197,7 @@ void sync_nh_acked(struct dp_sync *s, const struct dp_op *op);
 void sync_nh_del_acked(struct dp_sync *s, const struct dp_op *op);
 void sync_route_acked(struct dp_sync *s, const struct dp_op *op);
 void sync_label_acked(struct dp_sync *s, const struct dp_op *op);
+void sync_room(struct dp_sync *s, const struct sync_table *t);	/* there may be room for what was refused */
 bool sync_nh_content(const struct fib_nh *nh, struct dp_nh *out,
 		     struct l3vpn_nh_member members[L3VPN_GROUP_MAX]);
 void sync_label_record(const struct fib_label *l, struct l3vpn_label *out);

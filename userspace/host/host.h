@@ -55,6 +55,17 @@ struct host_addr {
 	bool tentative;			/* IPv6: duplicate address detection runs or failed */
 };
 
+/* values as enum l3vpn_rpf */
+enum host_rpf { HOST_RPF_OFF, HOST_RPF_STRICT, HOST_RPF_LOOSE, HOST_RPF_STRICT_DEFAULT, HOST_RPF_LOOSE_DEFAULT };
+#define HOST_OPTIONS_UNLIMITED	0xffffffffu
+
+/** struct host_guard - what an interface takes in */
+struct host_guard {
+	uint8_t rpf[2];			/* customer: enum host_rpf, IPv4 and IPv6 */
+	uint32_t options;		/* customer: IPv4 packets with options in a second */
+	uint64_t scopes;		/* core: mask of 1 << enum label_scope */
+};
+
 /**
  * struct host_port - an interface in the configuration
  * @vrf:	name; empty: not a customer port
@@ -68,6 +79,7 @@ struct host_port {
 	bool shutdown;
 	int32_t ifindex;
 	char why[96];
+	struct host_guard guard;
 };
 
 enum host_event { HOST_NEW = 1, HOST_CHANGE, HOST_DEL };

@@ -342,6 +342,7 @@ static void on_interface(enum conf_op op, const struct lyd_node *old, const stru
 	struct prefix *addrs;
 	struct static_neigh *neighs;
 	size_t n_addrs, n_neighs;
+	struct host_guard guard;
 	char vrf[IFNAMSIZ] = "";
 
 	if (!p)
@@ -362,7 +363,10 @@ static void on_interface(enum conf_op op, const struct lyd_node *old, const stru
 		return;
 	}
 	snprintf(vrf, sizeof(vrf), "%s", conf_str(now, "vrf", ""));
-	if (op == CONF_ADD || strcmp(vrf, p->pub.vrf) || p->pub.mpls != conf_exists(now, "mpls")) {
+	guard_parse(now, &guard);
+	if (op == CONF_ADD || strcmp(vrf, p->pub.vrf) || p->pub.mpls != conf_exists(now, "mpls") ||
+	    memcmp(&guard, &p->pub.guard, sizeof(guard))) {
+		memcpy(&p->pub.guard, &guard, sizeof(guard));
 		memcpy(p->pub.vrf, vrf, sizeof(vrf));
 		p->pub.mpls = conf_exists(now, "mpls");
 		if (link_named(h, name)) {

@@ -49,6 +49,21 @@ const char *label_key_str(const struct label_key *k, char *buf, size_t size)
 	return buf;
 }
 
+enum label_scope label_scope(const struct label_key *k)
+{
+	return k->owner == LABEL_OWNER_STATIC ? LABEL_SCOPE_TRANSPORT : LABEL_SCOPE_VPN;
+}
+
+const char *label_scope_str(uint8_t scope)
+{
+	static const char *const names[] = {
+		[LABEL_SCOPE_TRANSPORT] = "transport",
+		[LABEL_SCOPE_VPN] = "vpn",
+	};
+
+	return scope < ARRAY_SIZE(names) ? names[scope] : "?";
+}
+
 /* ---- keys and numbers ---- */
 
 static struct label_key key_clean(const struct label_key *k)
@@ -161,6 +176,7 @@ static struct label_binding *binding_new(struct labels *l, uint32_t label,
 	b->fib.acked = on_acked;
 	b->fib.arg = b;
 	b->fib.out_label = FIB_LABEL_NONE;
+	b->fib.scope = label_scope(key);
 	list_init(&b->users);
 	list_init(&b->all);
 	list_add_tail(&l->held, &b->all);

@@ -33,6 +33,13 @@ struct labels;
 
 enum label_owner { LABEL_OWNER_VRF, LABEL_OWNER_CE, LABEL_OWNER_PREFIX, LABEL_OWNER_STATIC };
 
+/*
+ * What a label belongs to, by its owner: forwarding takes a labelled packet from a core port only if the port
+ * accepts its scope (conf: interface, label accept). 2..63 are free for further protocols and for single peers.
+ */
+enum label_scope { LABEL_SCOPE_TRANSPORT, LABEL_SCOPE_VPN };
+#define LABEL_SCOPE_ALL	UINT64_MAX	/* the mask of all of them, given out or not */
+
 enum label_state {
 	LABEL_WANTED,
 	LABEL_PROGRAMMED,
@@ -131,6 +138,8 @@ void labels_drop_vrf(struct labels *l, const char *vrf);
 /* walks for show: ascending by label; resumable */
 struct label_binding *labels_after(struct labels *l, int64_t label);	/* -1: the first */
 const char *label_state_str(enum label_state s);
+enum label_scope label_scope(const struct label_key *k);
+const char *label_scope_str(uint8_t scope);
 const char *label_key_str(const struct label_key *k, char *buf, size_t size);
 struct labels_stats {
 	uint32_t from, to, used, lingering, quarantined, reserved, waiting;

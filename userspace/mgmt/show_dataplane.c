@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "host/host.h"
+#include "labels/labels.h"
 #include "lib/jobs.h"
 #include "lib/mem.h"
 #include "mgmt/stream.h"
@@ -105,6 +106,30 @@ static enum mgmt_next show_summary(struct mgmt_request *req, void *arg)
 
 /* ---- ports and counters ---- */
 
+/* What guards the port: nothing is told of what is as it is without configuration. */
+static void port_guards(json_t *out, const struct dp_port *port)
+{
+	char buf[256] = "";
+	size_t len = 0;
+	uint8_t i;
+
+	if (port->kind == L3VPN_PORT_KIND_CORE) {
+		for (i = 0; port->scopes != LABEL_SCOPE_ALL && i <= L3VPN_SCOPE_MAX && len < sizeof(buf); i++)
+			if (port->scopes >> i & 1)
+				len += snprintf(buf + len, sizeof(buf) - len, "%s%s", len ? " " : "",
+						label_scope_str(i));
+		if (port->scopes != LABEL_SCOPE_ALL)
+			json_object_set_new(out, "labels", json_string(len ? buf : "none"));
+		return;
+	}
+	if (port->rpf4)
+		json_object_set_new(out, "verify-ipv4", json_string(dp_rpf_str(port->rpf4)));
+	if (port->rpf6)
+		json_object_set_new(out, "verify-ipv6", json_string(dp_rpf_str(port->rpf6)));
+	if (port->options != L3VPN_OPTIONS_UNLIMITED)
+		json_object_set_new(out, "options-limit", json_integer(port->options));
+}
+
 static json_t *port_row(const struct stream *st, const struct dp_row *row)
 {
 	json_t *out = json_object();
@@ -117,6 +142,7 @@ static json_t *port_row(const struct stream *st, const struct dp_row *row)
 		json_object_set_new(out, "vrf",
 				    json_string(stream_vrf(st->env, row->port.vrf, buf, sizeof(buf))));
 	json_object_set_new(out, "carrier", json_boolean(row->port_carrier));
+	port_guards(out, &row->port);
 	stream_counters(out, &row->stats);
 	return out;
 }

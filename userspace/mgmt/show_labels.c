@@ -49,6 +49,7 @@ static json_t *label_row(const struct show_env *env, const struct label_binding 
 	json_object_set_new(row, "state", json_string(label_state_str(b->state)));
 	if (b->state != LABEL_QUARANTINED && b->state != LABEL_RESERVED)
 		set_action(env, row, &b->fib);
+	json_object_set_new(row, "scope", json_string(label_scope_str(b->fib.scope)));
 	json_object_set_new(row, "routes", json_integer(b->refs));
 	if (b->state == LABEL_LINGERING || b->state == LABEL_QUARANTINED)
 		json_object_set_new(row, "free-in", json_integer(b->until_us > now ?

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dataplane/sync.h"
 #include "mgmt/show.h"
 #include "vrf/vrf.h"
 
@@ -50,6 +51,41 @@ static void interfaces(const struct show_env *env, json_t *row, const char *name
 		json_object_set_new(row, "interfaces", json_string(buf));
 }
 
+static void maximum(json_t *row, const char *column, const struct vrf_af *af)
+{
+	char buf[64];
+
+	if (!af->limit)
+		return;
+	snprintf(buf, sizeof(buf), af->warn ? "%u, warning at %u" : "%u", af->limit, af->warn);
+	json_object_set_new(row, column, json_string(buf));
+}
+
+static void level(const struct show_env *env, json_t *row, const char *column, const struct dp_row *held,
+		  uint8_t object)
+{
+	bool v6 = object == L3VPN_OBJECT_ROUTE6;
+	struct dp_expect e;
+	char buf[96];
+
+	dp_sync_expect(env->sync, object, held->vrf.id, &e);
+	snprintf(buf, sizeof(buf), "%u in, %u refused, %s", v6 ? held->vrf_routes6 : held->vrf_routes4,
+		 e.failed, dp_level_str(v6 ? held->vrf_level6 : held->vrf_level4));
+	json_object_set_new(row, column, json_string(buf));
+}
+
+/* How full the tables are in the forwarder; nothing where it does not have the VRF (yet). */
+static void forwarding(const struct show_env *env, json_t *row, const struct vrf *v)
+{
+	struct dp_provider *p = dp_sync_provider(env->sync);
+	struct dp_row held;
+
+	if (p->ops->get(p, DP_QUERY_VRFS, v->id, &held))
+		return;
+	level(env, row, "forwarding-ipv4", &held, L3VPN_OBJECT_ROUTE4);
+	level(env, row, "forwarding-ipv6", &held, L3VPN_OBJECT_ROUTE6);
+}
+
 static json_t *vrf_row(const struct vrf *v)
 {
 	json_t *row = json_object();
@@ -67,6 +103,8 @@ static json_t *vrf_row(const struct vrf *v)
 	targets(row, "import-ipv6", &v->af[AFI6].import);
 	targets(row, "export-ipv6", &v->af[AFI6].export);
 	redistribution(row, v);
+	maximum(row, "maximum-ipv4", &v->af[AFI4]);
+	maximum(row, "maximum-ipv6", &v->af[AFI6]);
 	return row;
 }
 
@@ -88,6 +126,7 @@ static enum mgmt_next show_vrf(struct mgmt_request *req, void *arg)
 			return mgmt_error(req, MGMT_NOT_FOUND, "name", "there is no VRF %s", name);
 		row = vrf_row(v);
 		interfaces(env, row, name);
+		forwarding(env, row, v);
 		mgmt_row(req, row);
 		return MGMT_DONE;
 	}

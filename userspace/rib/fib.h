@@ -84,6 +84,7 @@ struct fib_label {
 	struct list all;		/* fib's, ascending order is not kept */
 	uint32_t label;			/* 16.. */
 	uint8_t action;			/* enum fib_label_action */
+	uint8_t scope;			/* 0..63: ports that do not accept it refuse the label */
 	uint32_t vrf;			/* POP_VRF, POP_NH */
 	struct fib_nh *nh;		/* POP_NH, SWAP; a reference */
 	uint32_t out_label;		/* SWAP: 3 pops; else FIB_LABEL_NONE */

@@ -169,6 +169,15 @@ static enum label_mode label_mode_of(const char *s)
 	return strcmp(s, "per-prefix") ? LABEL_MODE_VRF : LABEL_MODE_PREFIX;
 }
 
+static void apply_limit(struct vrfs *vs, struct vrf *v, uint8_t family, const struct lyd_node *af)
+{
+	uint64_t routes = af ? conf_u32(af, "maximum-prefix/routes", 0) : 0;
+	uint32_t percent = af ? conf_u32(af, "maximum-prefix/warning", 0) : 0;
+
+	/* rounded up, so that a part of something is at least one route */
+	vrf_set_limit(vs, v, family, routes, (routes * percent + 99) / 100);
+}
+
 static void apply_vrf(struct vrfs *vs, struct vrf *v, const struct lyd_node *node)
 {
 	const char *text = conf_str(node, "rd", NULL);
@@ -182,7 +191,7 @@ static void apply_vrf(struct vrfs *vs, struct vrf *v, const struct lyd_node *nod
 		vrf_set_family(vs, v, afi_family(i), af);
 		apply_targets(vs, v, afi_family(i), af, true);
 		apply_targets(vs, v, afi_family(i), af, false);
-		vrf_set_limit(vs, v, afi_family(i), af ? conf_u32(af, "maximum-prefix", 0) : 0);
+		apply_limit(vs, v, afi_family(i), af);
 	}
 	vrf_set_rd(vs, v, text && rd_parse(text, &rd) ? &rd : NULL);
 }

@@ -372,13 +372,15 @@ void vrf_set_networks(struct vrfs *vs, struct vrf *v, uint8_t family, const stru
 	vrf_event(vs, VRF_CHANGE, v);
 }
 
-void vrf_set_limit(struct vrfs *vs, struct vrf *v, uint8_t family, uint32_t limit)
+void vrf_set_limit(struct vrfs *vs, struct vrf *v, uint8_t family, uint32_t limit,
+		   uint32_t warn)
 {
 	struct vrf_af *af = &v->af[family_afi(family)];
 
-	if (af->limit == limit)
+	if (af->limit == limit && af->warn == warn)
 		return;
 	af->limit = limit;
+	af->warn = warn;
 	vrf_event(vs, VRF_CHANGE, v);
 }
 

@@ -54,6 +54,7 @@ struct vrf_af {
 	struct rib_table *table;	/* always there */
 	struct rt_set import, export;
 	uint32_t limit;			/* most routes in forwarding; 0 none */
+	uint32_t warn;			/* routes from which on there is a warning; 0 none */
 	bool redistribute_connected;
 	bool redistribute_static;
 	struct prefix *networks;	/* announced when there is a route to exactly this; sorted */
@@ -112,7 +113,7 @@ void vrf_set_targets(struct vrfs *vs, struct vrf *v, uint8_t family, bool export
 		     unsigned int n);
 void vrf_set_label_mode(struct vrfs *vs, struct vrf *v, enum label_mode mode);
 void vrf_set_redistribute(struct vrfs *vs, struct vrf *v, uint8_t family, bool connected, bool static_);
-void vrf_set_limit(struct vrfs *vs, struct vrf *v, uint8_t family, uint32_t limit);
+void vrf_set_limit(struct vrfs *vs, struct vrf *v, uint8_t family, uint32_t limit, uint32_t warn);
 /* an address family is configured or not: an unconfigured one neither imports nor exports */
 void vrf_set_family(struct vrfs *vs, struct vrf *v, uint8_t family, bool configured);
 /* the port of that name is this VRF's; v NULL: no VRF's */

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * host/guard.c: what the configuration lets an interface take in: sources (RFC 3704), IPv4 options (RFC 6178),
+ * labels. It is handed to listeners with the port; forwarding enforces it.
+ */
+#include "host/state.h"
+
+#include <string.h>
+
+#include "labels/labels.h"
+
+static uint8_t rpf_parse(const struct lyd_node *node, const char *by, const char *default_route)
+{
+	const char *mode = conf_str(node, by, NULL);
+	bool by_default = conf_exists(node, default_route);
+
+	if (!mode)
+		return HOST_RPF_OFF;
+	if (!strcmp(mode, "rx"))
+		return by_default ? HOST_RPF_STRICT_DEFAULT : HOST_RPF_STRICT;
+	return by_default ? HOST_RPF_LOOSE_DEFAULT : HOST_RPF_LOOSE;
+}
+
+static uint64_t scopes_parse(const struct lyd_node *node)
+{
+	const struct lyd_node *entry;
+	uint64_t scopes = 0;
+
+	conf_for_each(entry, node, "label-accept")
+		scopes |= 1ull << (strcmp(conf_value(entry), "vpn") ? LABEL_SCOPE_TRANSPORT :
+				   LABEL_SCOPE_VPN);
+	return scopes ? scopes : LABEL_SCOPE_ALL;
+}
+
+/* @out is zeroed first, padding too: guards are compared as memory. */
+void guard_parse(const struct lyd_node *node, struct host_guard *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->rpf[0] = rpf_parse(node, "ipv4-verify/by", "ipv4-verify/default-route");
+	out->rpf[1] = rpf_parse(node, "ipv6-verify/by", "ipv6-verify/default-route");
+	out->options = conf_u32(node, "ipv4-options-limit", HOST_OPTIONS_UNLIMITED);
+	out->scopes = scopes_parse(node);
+}
