@@ -232,6 +232,7 @@ def test_limit_of_routes(lab):
     wait_for("the limit is logged", lambda: log(f"vrf RED: the limit of {there + 10} IPv4 routes is reached"), 20)
     said = [lab.pe.sh(f"explain vrf RED prefix 10.66.{i}.0/24") for i in range(15)]
     assert sum("limit is reached" in text for text in said) == 5, said
+    assert sum("limit is reached" in row.get("problem", "") for row in lab.pe.json("show route vrf RED")) == 5
     # room: a route that goes lets another in, soon
     lab.pe.configure(routes(0, 3, "no"))
     wait_for("as many as there is room for", lambda: vrf()["forwarding-ipv4"] in

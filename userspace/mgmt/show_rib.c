@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dataplane/sync.h"
 #include "mgmt/show.h"
 #include "rib/fib.h"
 #include "vrf/vrf.h"
@@ -59,7 +60,17 @@ static void set_exported(json_t *row, const struct vrf *v, const struct rib_rout
 	}
 }
 
-static json_t *route_row(const struct vrf *v, const struct rib_route *r)
+/* The best route of a prefix that forwarding refused, for want of room most often. */
+static void set_problem(const struct show_env *env, json_t *row, const struct vrf *v,
+			const struct rib_route *r, const struct prefix *p)
+{
+	char why[200];
+
+	if (r->reason == RIB_BEST && dp_sync_route_refused(env->sync, v->id, p, why, sizeof(why)))
+		json_object_set_new(row, "problem", json_string(why));
+}
+
+static json_t *route_row(const struct show_env *env, const struct vrf *v, const struct rib_route *r)
 {
 	struct prefix p = rib_net_prefix(r->net);
 	json_t *row = json_object();
@@ -78,21 +89,24 @@ static json_t *route_row(const struct vrf *v, const struct rib_route *r)
 				    json_string(attrs_path_str(r->attrs, text, sizeof(text))));
 	json_object_set_new(row, "age", json_integer(clock_seconds() - r->when));
 	set_exported(row, v, r);
+	set_problem(env, row, v, r, &p);
 	return row;
 }
 
 /* all routes of a net belong together */
-static bool net_rows(struct mgmt_request *req, const struct vrf *v, const struct rib_net *net)
+static bool net_rows(struct mgmt_request *req, const struct show_env *env, const struct vrf *v,
+		     const struct rib_net *net)
 {
 	const struct rib_route *r;
 	bool room = true;
 
 	for (r = rib_routes(net); r; r = r->next)
-		room = mgmt_row(req, route_row(v, r));
+		room = mgmt_row(req, route_row(env, v, r));
 	return room;
 }
 
-static enum mgmt_next one_prefix(struct mgmt_request *req, const struct vrf *v, const char *text)
+static enum mgmt_next one_prefix(struct mgmt_request *req, const struct show_env *env,
+				 const struct vrf *v, const char *text)
 {
 	struct rib_table *t;
 	struct rib_net *net;
@@ -110,7 +124,7 @@ static enum mgmt_next one_prefix(struct mgmt_request *req, const struct vrf *v, 
 	if (!net)
 		return mgmt_error(req, MGMT_NOT_FOUND, "prefix", "no route to %s in VRF %s", text,
 				  v->name);
-	net_rows(req, v, net);
+	net_rows(req, env, v, net);
 	return MGMT_DONE;
 }
 
@@ -131,12 +145,12 @@ static enum mgmt_next show_route(struct mgmt_request *req, void *arg)
 	if (!v)
 		return mgmt_error(req, MGMT_NOT_FOUND, "vrf", "no such VRF");
 	if (prefix)
-		return one_prefix(req, v, prefix);
+		return one_prefix(req, env, v, prefix);
 	for (; c->afi < AFI_MAX; c->afi++, memset(&c->at, 0, sizeof(c->at))) {
 		if (!strcmp(family, c->afi == AFI4 ? "ipv6" : "ipv4"))
 			continue;
 		while ((net = rib_walk(v->af[c->afi].table, &c->at)))
-			if (!net_rows(req, v, net))
+			if (!net_rows(req, env, v, net))
 				return MGMT_AGAIN;
 	}
 	return MGMT_DONE;

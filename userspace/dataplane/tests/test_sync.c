@@ -364,6 +364,68 @@ static void refused_route(void **state)
 	world_free(w);
 }
 
+static int refuse_when_full(const struct dp_op *op, const char **why, void *arg)
+{
+	struct world *w = arg;
+
+	if (op->type != DP_OP_ROUTE4_ADD || record_routes(w->record, op->table, AF_INET) < 2)
+		return 0;
+	*why = "full";
+	return ENOSPC;
+}
+
+static bool two_held_one_refused(struct world *w)
+{
+	struct dp_summary sum;
+
+	dp_sync_summary(w->sync, &sum);
+	return settled(w) && sum.failed == 1 && record_routes(w->record, w->vrf[0]->id, AF_INET) == 2;
+}
+
+/* Beyond the limit nothing is tried in vain; a route that goes lets another in, and so does a higher limit. */
+static void limit(void **state)
+{
+	struct world *w = world_new(NULL);
+	struct dp_summary sum;
+	char prefix[32];
+	int i;
+
+	(void)state;
+	add_vrf(w, 0, "RED");
+	vrf_set_limit(w->vrfs, w->vrf[0], AF_INET, 2, 1);
+	w->record->refuse = refuse_when_full;
+	w->record->refuse_arg = w;
+	for (i = 1; i <= 4; i++) {
+		snprintf(prefix, sizeof(prefix), "10.%d.0.0/16", i);
+		announce(w, 0, prefix, NULL);
+	}
+	until(w, settled, "all is answered");
+	dp_sync_summary(w->sync, &sum);
+	assert_int_equal(sum.failed, 2);
+	assert_int_equal(sum.refused, 2);
+	assert_int_equal(record_routes(w->record, w->vrf[0]->id, AF_INET), 2);
+	w->over = false;
+	uv_timer_start(&w->tick, on_tick, 1000, 0);	/* several retries are due in it */
+	while (!w->over)
+		uv_run(&w->loop, UV_RUN_ONCE);
+	dp_sync_summary(w->sync, &sum);
+	assert_int_equal(sum.refused, 2);
+	for (i = 1; i <= 4; i++) {
+		snprintf(prefix, sizeof(prefix), "10.%d.0.0/16", i);
+		if (record_route(w->record, w->vrf[0]->id, prefix))
+			break;
+	}
+	withdraw(w, 0, prefix);
+	until(w, two_held_one_refused, "one comes in for the one that goes");
+	dp_sync_summary(w->sync, &sum);
+	assert_int_equal(sum.refused, 2);
+	w->record->refuse = NULL;
+	vrf_set_limit(w->vrfs, w->vrf[0], AF_INET, 3, 3);
+	until(w, idle, "a higher limit takes all");
+	check_equal(w);
+	world_free(w);
+}
+
 /* A refused change must not leave the old way in force. */
 static void refused_change(void **state)
 {
@@ -735,8 +797,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(order), cmocka_unit_test(packed), cmocka_unit_test(last_word),
-		cmocka_unit_test(refused_route), cmocka_unit_test(refused_change),
-		cmocka_unit_test(refused_late), cmocka_unit_test(refused_next_hop),
+		cmocka_unit_test(refused_route), cmocka_unit_test(limit),
+		cmocka_unit_test(refused_change), cmocka_unit_test(refused_late), cmocka_unit_test(refused_next_hop),
 		cmocka_unit_test(audit_mends),
 		cmocka_unit_test(label_acknowledged), cmocka_unit_test(reload),
 		cmocka_unit_test(adoption), cmocka_unit_test(churn),
