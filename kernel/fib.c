@@ -1,62 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * fib: path-compressed multibit trie with bitmaps; see fib.h for the contract.
- *
- * A node at level n decides bits 6n..6n+5 of the key (the chunk) and holds the prefixes of
- * length 6n+1..6n+6 whose first 6n bits are its own; a /24 is thus the longest that a node of
- * level 3 holds, and 64 neighbouring ones share a node. The zero-length prefix is the index's
- * own (fib->dflt). Between a node and its parent up to eight levels without a branch are left
- * out: their bits stand in the node and are compared on the way down.
- *
- * A node is one allocation: four words, then a pointer for each child, then the leaves; a
- * bitmap and a count of the bits below tell where an entry stands. Bitmaps and leaves never
- * change once published: a change makes a new node and swaps one pointer. Pointers to children
- * do change in place. What was unlinked is collected in batches and freed by call_rcu().
+ * fib: look-up in, insertion into and removal from the path-compressed multibit trie; see fib.h
+ * for the contract and fib_node.h for the nodes.
  */
-#ifdef __KERNEL__
-#include <linux/bitops.h>
-#include <linux/errno.h>
-#include <linux/minmax.h>
-#include <linux/slab.h>
-#include <linux/string.h>
-#endif
-#include "fib.h"
-
-#define STRIDE		6
-#define SKIP_MAX	8	/* levels that one node may leave out above itself */
-#define LEVELS		22	/* of a 128-bit key */
-#define LONG		64	/* leaf positions from here on are prefixes of length 6 in the node */
-#define RETIRED_MAX	60
-
-/**
- * struct l3vpn_fib_node - one node
- * @kids: chunk c has a child: bit c
- * @longs: chunk c is a prefix of relative length 6: bit c
- * @shorts: prefixes of relative length r, 1..5: bit 2^r - 2 + (chunk >> (6 - r))
- * @path: level in octet 0, levels left out above in octet 1, their bits above that
- * @kid: children in the order of @kids; leaves follow, @shorts before @longs
- */
-struct l3vpn_fib_node {
-	u64 kids;
-	u64 longs;
-	u64 shorts;
-	u64 path;
-	struct l3vpn_fib_node __rcu *kid[];
-};
-
-struct l3vpn_fib_retired {
-	struct rcu_head rcu;
-	unsigned int count;
-	void *entry[RETIRED_MAX];
-};
-
-/* Nodes made for one change and not published yet: all are freed when the change fails. */
-struct fresh {
-	struct l3vpn_fib *fib;
-	gfp_t gfp;
-	unsigned int count;
-	struct l3vpn_fib_node *node[6];
-};
+#include "fib_node.h"
 
 #define COVER1(i)	(BIT_ULL((i) >> 4) | BIT_ULL(2 + ((i) >> 3)) | BIT_ULL(6 + ((i) >> 2)) | \
 			 BIT_ULL(14 + ((i) >> 1)) | BIT_ULL(30 + (i)))
@@ -66,270 +13,212 @@ struct fresh {
 /* Bits of ->shorts that cover a chunk, by its upper five bits. */
 static const u64 l3vpn_fib_cover[32] = { COVER16(0), COVER16(16) };
 
-static __always_inline unsigned int node_level(u64 path)
-{
-	return path & 0xff;
-}
-
-static __always_inline unsigned int node_skip(u64 path)
-{
-	return (path >> 8) & 0xff;
-}
-
-static __always_inline u64 node_bits(u64 path)
-{
-	return path >> 16;
-}
-
-static u64 make_path(unsigned int level, unsigned int skip, u64 bits)
-{
-	return level | (u64)skip << 8 | bits << 16;
-}
-
 static u64 low_bits(unsigned int n)
 {
 	return n < 64 ? BIT_ULL(n) - 1 : ~0ULL;
 }
 
-/* 64 bits of the key from bit @off on, 0..127. */
-static __always_inline u64 key_from(struct l3vpn_key key, unsigned int off, bool wide)
-{
-	if (!wide || !off)
-		return key.hi << off;
-	if (off < 64)
-		return key.hi << off | key.lo >> (64 - off);
-	return key.lo << (off - 64);
-}
-
-static __always_inline unsigned int key_chunk(struct l3vpn_key key, unsigned int level, bool wide)
-{
-	return key_from(key, level * STRIDE, wide) >> (64 - STRIDE);
-}
-
-/* The bits of @n levels, 1..8, from @level on, right aligned. */
-static __always_inline u64 key_levels(struct l3vpn_key key, unsigned int level, unsigned int n,
-				      bool wide)
-{
-	return key_from(key, level * STRIDE, wide) >> (64 - n * STRIDE);
-}
-
-static struct l3vpn_key key_mask(struct l3vpn_key key, unsigned int plen)
-{
-	if (plen < 64) {
-		key.hi &= ~(~0ULL >> plen);
-		key.lo = 0;
-	} else if (plen < 128) {
-		key.lo &= ~(~0ULL >> (plen - 64));
-	}
-	return key;
-}
-
-/* @key with the @n low bits of @value at bit @off on; those behind bit 127 are zero. */
-static struct l3vpn_key key_put(struct l3vpn_key key, unsigned int off, unsigned int n, u64 value)
-{
-	unsigned int end = off + n;
-
-	if (!n)
-		return key;
-	if (end <= 64) {
-		key.hi |= value << (64 - end);
-	} else if (end > 128) {
-		key.lo |= value >> (end - 128);
-	} else {
-		if (off < 64)
-			key.hi |= value >> (end - 64);
-		key.lo |= value << (128 - end);
-	}
-	return key;
-}
-
-static __always_inline unsigned int node_nkids(const struct l3vpn_fib_node *node)
-{
-	return hweight64(node->kids);
-}
-
-static unsigned int node_nleaves(const struct l3vpn_fib_node *node)
-{
-	return hweight64(node->shorts) + hweight64(node->longs);
-}
-
-static __always_inline struct l3vpn_leaf *node_leaves(const struct l3vpn_fib_node *node)
-{
-	return (struct l3vpn_leaf *)&node->kid[node_nkids(node)];
-}
-
-static __always_inline unsigned int kid_index(const struct l3vpn_fib_node *node,
-					      unsigned int chunk)
-{
-	return hweight64(node->kids & (BIT_ULL(chunk) - 1));
-}
-
-static __always_inline unsigned int leaf_index(const struct l3vpn_fib_node *node,
-					       unsigned int pos)
-{
-	if (pos < LONG)
-		return hweight64(node->shorts & (BIT_ULL(pos) - 1));
-	return hweight64(node->shorts) + hweight64(node->longs & (BIT_ULL(pos - LONG) - 1));
-}
-
-static bool leaf_present(const struct l3vpn_fib_node *node, unsigned int pos)
-{
-	return pos < LONG ? node->shorts >> pos & 1 : node->longs >> (pos - LONG) & 1;
-}
-
-/* Position of the prefix of relative length @rel, 1..6, that covers @chunk. */
-static unsigned int leaf_pos(unsigned int chunk, unsigned int rel)
-{
-	return rel == STRIDE ? LONG + chunk : (1U << rel) - 2 + (chunk >> (STRIDE - rel));
-}
-
-static size_t node_size(unsigned int nkids, unsigned int nleaves)
-{
-	return sizeof(struct l3vpn_fib_node) + nkids * sizeof(struct l3vpn_fib_node *) +
-	       nleaves * sizeof(struct l3vpn_leaf);
-}
-
 /* Data path */
 
-static __always_inline const struct l3vpn_leaf *fib_lookup(const struct l3vpn_fib *fib,
-							   struct l3vpn_key key, bool wide)
+/* Where the best match so far is: in @node at @pos, or, while that is NULL, at @leaf. */
+struct best {
+	const struct l3vpn_fib_node *node;
+	const struct l3vpn_leaf *leaf;
+	unsigned int pos;
+};
+
+/* Where a look-up starts: the first node, or NULL. */
+static __always_inline const struct l3vpn_fib_node *lookup_start(void *root, struct l3vpn_key key,
+								 struct best *best)
 {
-	const struct l3vpn_fib_node *node = rcu_dereference(fib->root);
-	const struct l3vpn_fib_node *best = NULL;
-	unsigned int pos = 0;
+	const struct l3vpn_fib_top *top = root_top(root);
+	const struct l3vpn_fib_slot *slot;
 
-	while (node) {
-		u64 path = node->path;
-		unsigned int skip = node_skip(path);
-		unsigned int level = node_level(path);
-		unsigned int chunk;
-		u64 covering;
-
-		if (skip && key_levels(key, level - skip, skip, wide) != node_bits(path))
-			break;
-		chunk = key_chunk(key, level, wide);
-		if (node->longs >> chunk & 1) {
-			best = node;
-			pos = LONG + chunk;
-		} else {
-			covering = node->shorts & l3vpn_fib_cover[chunk >> 1];
-			if (covering) {
-				best = node;
-				pos = fls64(covering) - 1;
-			}
-		}
-		if (!(node->kids >> chunk & 1))
-			break;
-		node = rcu_dereference(node->kid[kid_index(node, chunk)]);
-	}
-	if (best)
-		return &node_leaves(best)[leaf_index(best, pos)];
-	return rcu_dereference(fib->dflt);
+	best->node = NULL;
+	best->leaf = NULL;
+	best->pos = 0;
+	if (!top)
+		return root;
+	slot = &top->slot[key_slot(key)];
+	best->leaf = &slot->leaf;
+	return rcu_dereference(slot->node);
 }
 
-const struct l3vpn_leaf *l3vpn_fib_lookup4(const struct l3vpn_fib *fib, __be32 dst)
+/* One node down: the next one, or NULL. */
+static __always_inline const struct l3vpn_fib_node *
+lookup_step(const struct l3vpn_fib_node *node, struct l3vpn_key key, bool wide, struct best *best)
+{
+	u64 path = node->path, covering;
+	unsigned int skip = node_skip(path);
+	unsigned int level = node_level(path);
+	unsigned int chunk;
+
+	if (skip && key_levels(key, level - skip, skip, wide) != node_bits(path))
+		return NULL;
+	chunk = key_chunk(key, level, wide);
+	if (node->longs >> chunk & 1) {
+		best->node = node;
+		best->pos = LONG + chunk;
+	} else {
+		covering = node->shorts & l3vpn_fib_cover[chunk >> 1];
+		if (covering) {
+			best->node = node;
+			best->pos = fls64(covering) - 1;
+		}
+	}
+	if (!(node->kids >> chunk & 1))
+		return NULL;
+	return rcu_dereference(node->kid[kid_index(node, chunk)]);
+}
+
+static __always_inline const struct l3vpn_leaf *best_leaf(const struct best *best)
+{
+	return best->node ? &node_leaves(best->node)[leaf_index(best->node, best->pos)] :
+			    best->leaf;
+}
+
+static __always_inline struct l3vpn_leaf best_read(const struct l3vpn_fib *fib,
+						   const struct l3vpn_leaf *leaf)
+{
+	struct l3vpn_leaf found = {};
+
+	if (leaf)
+		found = leaf_read(leaf);
+	return l3vpn_leaf_none(found) ? leaf_read(&fib->dflt) : found;
+}
+
+static __always_inline struct l3vpn_leaf fib_lookup(const struct l3vpn_fib *fib,
+						    struct l3vpn_key key, bool wide)
+{
+	const struct l3vpn_fib_node *node;
+	struct best best;
+
+	node = lookup_start(rcu_dereference(fib->root), key, &best);
+	while (node)
+		node = lookup_step(node, key, wide, &best);
+	return best_read(fib, best_leaf(&best));
+}
+
+struct l3vpn_leaf l3vpn_fib_lookup4(const struct l3vpn_fib *fib, __be32 dst)
 {
 	return fib_lookup(fib, l3vpn_key4(dst), false);
 }
 
-const struct l3vpn_leaf *l3vpn_fib_lookup6(const struct l3vpn_fib *fib, const struct in6_addr *dst)
+struct l3vpn_leaf l3vpn_fib_lookup6(const struct l3vpn_fib *fib, const struct in6_addr *dst)
 {
 	return fib_lookup(fib, l3vpn_key6(dst), true);
 }
 
-struct l3vpn_leaf *l3vpn_fib_find(const struct l3vpn_fib *fib, struct l3vpn_key key, u8 plen)
+/* The line of @node is asked for, and the next, where its entries go on. */
+static __always_inline void prefetch_node(const struct l3vpn_fib_node *node)
 {
-	unsigned int target, pos, chunk;
-	struct l3vpn_fib_node *node;
+	if (node) {
+		prefetch(node);
+		prefetch((const u8 *)node + 64);
+	}
+}
 
-	if (!plen)
-		return rcu_dereference_raw(fib->dflt);
+/* One step for all that are still on their way, then the next: what they wait for overlaps. */
+static __always_inline void fib_lookup_bulk(const struct l3vpn_fib *fib,
+					    const struct l3vpn_key *key, struct l3vpn_leaf *leaf,
+					    unsigned int n, bool wide)
+{
+	const struct l3vpn_fib_node *node[L3VPN_FIB_BULK];
+	void *root = rcu_dereference(fib->root);
+	struct best best[L3VPN_FIB_BULK];
+	u8 way[L3VPN_FIB_BULK];
+	unsigned int i, k, left = 0;
+
+	if (root_top(root)) {
+		for (i = 0; i < n; i++)
+			prefetch(&root_top(root)->slot[key_slot(key[i])]);
+	}
+	for (i = 0; i < n; i++) {
+		node[i] = lookup_start(root, key[i], &best[i]);
+		prefetch_node(node[i]);
+		way[left] = i;
+		left += !!node[i];
+	}
+	while (left) {
+		for (i = k = 0; i < left; i++) {
+			unsigned int at = way[i];
+
+			node[at] = lookup_step(node[at], key[at], wide, &best[at]);
+			prefetch_node(node[at]);
+			way[k] = at;
+			k += !!node[at];
+		}
+		left = k;
+	}
+	for (i = 0; i < n; i++) {
+		best[i].leaf = best_leaf(&best[i]);
+		prefetch(best[i].leaf);
+	}
+	for (i = 0; i < n; i++)
+		leaf[i] = best_read(fib, best[i].leaf);
+}
+
+void l3vpn_fib_lookup4_bulk(const struct l3vpn_fib *fib, const __be32 *dst,
+			    struct l3vpn_leaf *leaf, unsigned int n)
+{
+	struct l3vpn_key key[L3VPN_FIB_BULK];
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		key[i] = l3vpn_key4(dst[i]);
+	fib_lookup_bulk(fib, key, leaf, n, false);
+}
+
+void l3vpn_fib_lookup6_bulk(const struct l3vpn_fib *fib, const struct in6_addr *dst,
+			    struct l3vpn_leaf *leaf, unsigned int n)
+{
+	struct l3vpn_key key[L3VPN_FIB_BULK];
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		key[i] = l3vpn_key6(&dst[i]);
+	fib_lookup_bulk(fib, key, leaf, n, true);
+}
+
+/* A trie by itself */
+
+struct l3vpn_leaf trie_match(struct l3vpn_fib_node *root, struct l3vpn_key key)
+{
+	const struct l3vpn_fib_node *node = root;
+	struct best best = {};
+
+	while (node)
+		node = lookup_step(node, key, true, &best);
+	return best.node ? leaf_read(best_leaf(&best)) : (struct l3vpn_leaf){};
+}
+
+struct l3vpn_leaf trie_find(struct l3vpn_fib_node *node, struct l3vpn_key key, u8 plen)
+{
+	unsigned int target = (plen - 1) / STRIDE, pos, chunk;
+
 	key = key_mask(key, plen);
-	target = (plen - 1) / STRIDE;
-	for (node = rcu_dereference_raw(fib->root); node;
-	     node = rcu_dereference_raw(node->kid[kid_index(node, chunk)])) {
+	for (; node; node = rcu_dereference_raw(node->kid[kid_index(node, chunk)])) {
 		unsigned int level = node_level(node->path);
 		unsigned int skip = node_skip(node->path);
 
 		if (level > target)
-			return NULL;
+			break;
 		if (skip && key_levels(key, level - skip, skip, true) != node_bits(node->path))
-			return NULL;
+			break;
 		chunk = key_chunk(key, level, true);
 		if (level == target) {
 			pos = leaf_pos(chunk, plen - level * STRIDE);
 			if (!leaf_present(node, pos))
-				return NULL;
-			return &node_leaves(node)[leaf_index(node, pos)];
+				break;
+			return leaf_read(&node_leaves(node)[leaf_index(node, pos)]);
 		}
 		if (!(node->kids >> chunk & 1))
-			return NULL;
+			break;
 	}
-	return NULL;
+	return (struct l3vpn_leaf){};
 }
 
-/* Memory: all of it belongs to writers */
-
-static void retired_free(struct rcu_head *rcu)
-{
-	struct l3vpn_fib_retired *retired = container_of(rcu, struct l3vpn_fib_retired, rcu);
-
-	while (retired->count)
-		kfree(retired->entry[--retired->count]);
-	kfree(retired);
-}
-
-void l3vpn_fib_flush(struct l3vpn_fib *fib)
-{
-	struct l3vpn_fib_retired *retired = fib->retired;
-
-	fib->retired = NULL;
-	if (retired)
-		call_rcu(&retired->rcu, retired_free);
-}
-
-/* @entry, a node or a leaf, has just been unlinked. */
-static void retire(struct l3vpn_fib *fib, void *entry)
-{
-	struct l3vpn_fib_retired *retired = fib->retired;
-
-	fib->bytes -= ksize(entry);
-	if (!retired) {
-		retired = kmalloc(sizeof(*retired), GFP_KERNEL | __GFP_NOWARN);
-		if (!retired) {
-			synchronize_rcu();
-			kfree(entry);
-			return;
-		}
-		retired->count = 0;
-		fib->retired = retired;
-	}
-	retired->entry[retired->count++] = entry;
-	if (retired->count == RETIRED_MAX)
-		l3vpn_fib_flush(fib);
-}
-
-static struct l3vpn_fib_node *node_alloc(struct fresh *fresh, unsigned int nkids,
-					 unsigned int nleaves)
-{
-	struct l3vpn_fib_node *node = kmalloc(node_size(nkids, nleaves), fresh->gfp);
-
-	if (node) {
-		fresh->node[fresh->count++] = node;
-		fresh->fib->bytes += ksize(node);
-	}
-	return node;
-}
-
-static void fresh_abort(struct fresh *fresh)
-{
-	while (fresh->count) {
-		struct l3vpn_fib_node *node = fresh->node[--fresh->count];
-
-		fresh->fib->bytes -= ksize(node);
-		kfree(node);
-	}
-}
+/* Writers: building blocks */
 
 /* Copy @n entries, leaving a gap before entry @at (@delta 1), or entry @at out (-1). */
 static void copy_entries(void *to, const void *from, unsigned int n, unsigned int at, int delta,
@@ -393,7 +282,7 @@ static void node_set_kid(struct l3vpn_fib_node *node, unsigned int chunk,
 
 /* A node for @leaf with none or one child (@kid, when not NULL, at @chunk). */
 static struct l3vpn_fib_node *node_for_leaf(struct fresh *fresh, unsigned int pos,
-					    const struct l3vpn_leaf *leaf, unsigned int chunk,
+					    struct l3vpn_leaf leaf, unsigned int chunk,
 					    struct l3vpn_fib_node *kid)
 {
 	struct l3vpn_fib_node *node = node_alloc(fresh, kid ? 1 : 0, 1);
@@ -405,13 +294,13 @@ static struct l3vpn_fib_node *node_for_leaf(struct fresh *fresh, unsigned int po
 	node->shorts = pos < LONG ? BIT_ULL(pos) : 0;
 	if (kid)
 		node_set_kid(node, chunk, kid);
-	node_leaves(node)[0] = *leaf;
+	node_leaves(node)[0] = leaf;
 	return node;
 }
 
 /* A subtree, starting at level @base, with only @leaf at (@key, @plen) in it. */
 static struct l3vpn_fib_node *make_subtree(struct fresh *fresh, struct l3vpn_key key,
-					   unsigned int plen, const struct l3vpn_leaf *leaf,
+					   unsigned int plen, struct l3vpn_leaf leaf,
 					   unsigned int base)
 {
 	unsigned int level = (plen - 1) / STRIDE;
@@ -446,15 +335,15 @@ static void publish(struct fresh *fresh, struct l3vpn_fib_node __rcu **slot,
 	rcu_assign_pointer(*slot, new);
 	fresh->count = 0;
 	if (old)
-		retire(fresh->fib, old);
+		retire_node(fresh->fib, old);
 }
 
-/* Writers: insertion */
+/* Writers: insertion into a trie */
 
 /* @node's left-out levels differ from @key at level @at: branch there. */
 static struct l3vpn_fib_node *split_path(struct fresh *fresh, const struct l3vpn_fib_node *node,
 					 unsigned int at, struct l3vpn_key key, unsigned int plen,
-					 const struct l3vpn_leaf *leaf)
+					 struct l3vpn_leaf leaf)
 {
 	unsigned int level = node_level(node->path), skip = node_skip(node->path);
 	unsigned int base = level - skip, below = level - at - 1;
@@ -481,7 +370,7 @@ static struct l3vpn_fib_node *split_path(struct fresh *fresh, const struct l3vpn
 /* @leaf belongs to a level that @node leaves out: a node of its own above @node. */
 static struct l3vpn_fib_node *insert_above(struct fresh *fresh, const struct l3vpn_fib_node *node,
 					   struct l3vpn_key key, unsigned int plen,
-					   const struct l3vpn_leaf *leaf)
+					   struct l3vpn_leaf leaf)
 {
 	unsigned int level = node_level(node->path), skip = node_skip(node->path);
 	unsigned int at = (plen - 1) / STRIDE;
@@ -500,24 +389,9 @@ static struct l3vpn_fib_node *insert_above(struct fresh *fresh, const struct l3v
 	return upper;
 }
 
-static struct l3vpn_fib_node *insert_here(struct fresh *fresh, const struct l3vpn_fib_node *node,
-					  unsigned int pos, const struct l3vpn_leaf *leaf,
-					  struct l3vpn_leaf *old, bool *replaced)
-{
-	struct l3vpn_fib_node *new;
-
-	*replaced = leaf_present(node, pos);
-	if (*replaced && old)
-		*old = node_leaves(node)[leaf_index(node, pos)];
-	new = node_edit(fresh, node, 0, 0, pos, *replaced ? 0 : 1);
-	if (new)
-		node_leaves(new)[leaf_index(new, pos)] = *leaf;
-	return new;
-}
-
 static struct l3vpn_fib_node *insert_below(struct fresh *fresh, const struct l3vpn_fib_node *node,
 					   unsigned int chunk, struct l3vpn_key key,
-					   unsigned int plen, const struct l3vpn_leaf *leaf)
+					   unsigned int plen, struct l3vpn_leaf leaf)
 {
 	struct l3vpn_fib_node *kid, *new;
 
@@ -528,26 +402,6 @@ static struct l3vpn_fib_node *insert_below(struct fresh *fresh, const struct l3v
 	if (new)
 		node_set_kid(new, chunk, kid);
 	return new;
-}
-
-static int insert_default(struct l3vpn_fib *fib, const struct l3vpn_leaf *leaf,
-			  struct l3vpn_leaf *old)
-{
-	struct l3vpn_leaf *was = rcu_dereference_protected(fib->dflt, true);
-	struct l3vpn_leaf *new = kmemdup(leaf, sizeof(*leaf), GFP_KERNEL_ACCOUNT);
-
-	if (!new)
-		return -ENOMEM;
-	fib->bytes += ksize(new);
-	rcu_assign_pointer(fib->dflt, new);
-	if (!was) {
-		fib->leaves++;
-		return 0;
-	}
-	if (old)
-		*old = *was;
-	retire(fib, was);
-	return 1;
 }
 
 /* First level, of those that @node leaves out, at which @key goes elsewhere; its own if none. */
@@ -562,63 +416,89 @@ static unsigned int first_difference(const struct l3vpn_fib_node *node, struct l
 	return diff ? level - 1 - (fls64(diff) - 1) / STRIDE : level;
 }
 
-int l3vpn_fib_insert(struct l3vpn_fib *fib, struct l3vpn_key key, u8 plen,
-		     const struct l3vpn_leaf *leaf, struct l3vpn_leaf *old)
+/* The leaf of @node at @pos is there already. */
+static int replace(struct l3vpn_fib_node *node, unsigned int pos, struct l3vpn_leaf leaf,
+		   unsigned int flags, struct l3vpn_leaf *old)
+{
+	struct l3vpn_leaf *there = &node_leaves(node)[leaf_index(node, pos)];
+
+	if (flags & L3VPN_FIB_YIELD && l3vpn_leaf_kernel(*there))
+		return -EBUSY;
+	*old = *there;
+	WRITE_ONCE(there->word, leaf.word);
+	return 1;
+}
+
+int trie_insert(struct l3vpn_fib *fib, struct l3vpn_fib_node __rcu **slot, unsigned int base,
+		struct l3vpn_key key, u8 plen, struct l3vpn_leaf leaf, unsigned int flags,
+		struct l3vpn_leaf *old)
 {
 	struct fresh fresh = { .fib = fib, .gfp = GFP_KERNEL_ACCOUNT };
-	struct l3vpn_fib_node __rcu **slot = &fib->root;
+	unsigned int target = (plen - 1) / STRIDE;
 	struct l3vpn_fib_node *node, *new;
-	struct l3vpn_leaf mine = *leaf;
-	bool replaced = false;
-	unsigned int target;
-
-	mine.plen = plen;
-	if (!plen)
-		return insert_default(fib, &mine, old);
-	key = key_mask(key, plen);
-	target = (plen - 1) / STRIDE;
+	unsigned int chunk = 0, pos = 0;
+	enum { ROOT, SPLIT, ABOVE, HERE, BELOW } how;
+	unsigned int differs = 0;
 
 	for (;;) {
-		unsigned int level, differs, chunk;
+		unsigned int level;
 
 		node = rcu_dereference_protected(*slot, true);
-		if (!node) {
-			new = make_subtree(&fresh, key, plen, &mine, 0);
+		how = ROOT;
+		if (!node)
 			break;
-		}
 		level = node_level(node->path);
 		differs = first_difference(node, key);
-		if (differs < min(level, target)) {
-			new = split_path(&fresh, node, differs, key, plen, &mine);
+		how = SPLIT;
+		if (differs < min(level, target))
 			break;
-		}
-		if (target < level) {
-			new = insert_above(&fresh, node, key, plen, &mine);
+		how = ABOVE;
+		if (target < level)
 			break;
-		}
 		chunk = key_chunk(key, level, true);
+		how = HERE;
 		if (target == level) {
-			new = insert_here(&fresh, node, leaf_pos(chunk, plen - level * STRIDE),
-					  &mine, old, &replaced);
+			pos = leaf_pos(chunk, plen - level * STRIDE);
+			if (leaf_present(node, pos))
+				return replace(node, pos, leaf, flags, old);
 			break;
 		}
-		if (!(node->kids >> chunk & 1)) {
-			new = insert_below(&fresh, node, chunk, key, plen, &mine);
+		how = BELOW;
+		if (!(node->kids >> chunk & 1))
 			break;
-		}
 		slot = &node->kid[kid_index(node, chunk)];
+	}
+	if (flags & L3VPN_FIB_FULL)
+		return -ENOSPC;
+
+	switch (how) {
+	case ROOT:
+		new = make_subtree(&fresh, key, plen, leaf, base);
+		break;
+	case SPLIT:
+		new = split_path(&fresh, node, differs, key, plen, leaf);
+		break;
+	case ABOVE:
+		new = insert_above(&fresh, node, key, plen, leaf);
+		break;
+	case HERE:
+		new = node_edit(&fresh, node, 0, 0, pos, 1);
+		if (new)
+			node_leaves(new)[leaf_index(new, pos)] = leaf;
+		break;
+	default:
+		new = insert_below(&fresh, node, chunk, key, plen, leaf);
+		break;
 	}
 	if (!new) {
 		fresh_abort(&fresh);
 		return -ENOMEM;
 	}
 	publish(&fresh, slot, new, node);
-	if (!replaced)
-		fib->leaves++;
-	return replaced;
+	return 0;
 }
 
-/* Writers: removal */
+/* Writers: removal from a trie */
 
 /* @node keeps but one child, @kid at @chunk, and no leaf: one node for both, if it can be. */
 static struct l3vpn_fib_node *merge_kid(struct fresh *fresh, const struct l3vpn_fib_node *node,
@@ -647,43 +527,26 @@ static void shrink(struct l3vpn_fib *fib, struct l3vpn_fib_node __rcu **slot,
 	struct l3vpn_fib_node *only, *new;
 	unsigned int last;
 
-	if (node_nleaves(node) + leaf_delta == 0 && hweight64(kids) == 1) {
+	if (node_nleaves(node) + leaf_delta == 0 && count_bits(kids) == 1) {
 		last = fls64(kids) - 1;
 		only = rcu_dereference_protected(node->kid[kid_index(node, last)], true);
 		new = merge_kid(&fresh, node, last, only);
 		if (new) {
 			publish(&fresh, slot, new, node);
-			retire(fib, only);
+			retire_node(fib, only);
 			return;
 		}
 	}
 	publish(&fresh, slot, node_edit(&fresh, node, chunk, kid_delta, pos, leaf_delta), node);
 }
 
-static int remove_default(struct l3vpn_fib *fib, struct l3vpn_leaf *old)
+int trie_remove(struct l3vpn_fib *fib, struct l3vpn_fib_node __rcu **at, struct l3vpn_key key,
+		u8 plen, struct l3vpn_leaf *old)
 {
-	struct l3vpn_leaf *was = rcu_dereference_protected(fib->dflt, true);
-
-	if (!was)
-		return -ENOENT;
-	if (old)
-		*old = *was;
-	RCU_INIT_POINTER(fib->dflt, NULL);
-	fib->leaves--;
-	retire(fib, was);
-	return 0;
-}
-
-int l3vpn_fib_remove(struct l3vpn_fib *fib, struct l3vpn_key key, u8 plen, struct l3vpn_leaf *old)
-{
-	struct l3vpn_fib_node __rcu **slot[LEVELS], **at = &fib->root;
+	struct l3vpn_fib_node __rcu **slot[LEVELS], **first = at;
 	struct l3vpn_fib_node *node, *passed[LEVELS];
-	unsigned int target, chunk, pos, depth = 0;
+	unsigned int target = (plen - 1) / STRIDE, chunk, pos, depth = 0;
 
-	if (!plen)
-		return remove_default(fib, old);
-	key = key_mask(key, plen);
-	target = (plen - 1) / STRIDE;
 	for (;;) {
 		node = rcu_dereference_protected(*at, true);
 		if (!node || node_level(node->path) > target ||
@@ -702,9 +565,7 @@ int l3vpn_fib_remove(struct l3vpn_fib *fib, struct l3vpn_key key, u8 plen, struc
 	pos = leaf_pos(chunk, plen - target * STRIDE);
 	if (!leaf_present(node, pos))
 		return -ENOENT;
-	if (old)
-		*old = node_leaves(node)[leaf_index(node, pos)];
-	fib->leaves--;
+	*old = node_leaves(node)[leaf_index(node, pos)];
 
 	if (node->kids || node_nleaves(node) > 1) {
 		shrink(fib, slot[depth], node, 0, 0, pos, -1);
@@ -722,178 +583,131 @@ int l3vpn_fib_remove(struct l3vpn_fib *fib, struct l3vpn_key key, u8 plen, struc
 		depth--;
 	}
 	if (!depth)
-		RCU_INIT_POINTER(fib->root, NULL);
+		RCU_INIT_POINTER(*first, NULL);
 	for (; depth < LEVELS && passed[depth] != node; depth++)
-		retire(fib, passed[depth]);
-	retire(fib, node);
+		retire_node(fib, passed[depth]);
+	retire_node(fib, node);
 	return 0;
 }
 
-static void free_nodes(struct l3vpn_fib_node *node)
-{
-	unsigned int i, nkids = node_nkids(node);
+/* The index: the default, the table, the tries */
 
-	for (i = 0; i < nkids; i++)	/* at most LEVELS deep */
-		free_nodes(rcu_dereference_protected(node->kid[i], true));
-	kfree(node);
+/* Where the topmost node for (@key, @plen) stands, in @fib or in its table. */
+static struct l3vpn_fib_node __rcu **fib_slot(struct l3vpn_fib *fib, struct l3vpn_fib_top *top,
+					      struct l3vpn_key key, u8 plen, unsigned int *base)
+{
+	*base = 0;
+	if (!top)
+		return (struct l3vpn_fib_node __rcu **)&fib->root;
+	if (plen <= TOP_BITS)
+		return &top->shorts;
+	*base = TOP_LEVEL;
+	return &top->slot[key_slot(key)].node;
 }
 
-struct release {
-	void (*release)(const struct l3vpn_leaf *leaf, void *arg);
-	void *arg;
-};
-
-static int release_leaf(struct l3vpn_key key, struct l3vpn_leaf *leaf, void *arg)
+static int insert_default(struct l3vpn_fib *fib, struct l3vpn_leaf leaf, unsigned int flags,
+			  struct l3vpn_leaf *old)
 {
-	struct release *release = arg;
-
-	release->release(leaf, release->arg);
-	return 0;
+	*old = fib->dflt;
+	if (flags & L3VPN_FIB_YIELD && l3vpn_leaf_kernel(*old))
+		return -EBUSY;
+	if (l3vpn_leaf_none(*old) && flags & L3VPN_FIB_FULL)
+		return -ENOSPC;
+	WRITE_ONCE(fib->dflt.word, leaf.word);
+	return !l3vpn_leaf_none(*old);
 }
 
-void l3vpn_fib_destroy(struct l3vpn_fib *fib,
-		       void (*release)(const struct l3vpn_leaf *leaf, void *arg), void *arg)
+int l3vpn_fib_insert(struct l3vpn_fib *fib, struct l3vpn_key key, u8 plen, struct l3vpn_leaf leaf,
+		     unsigned int flags, struct l3vpn_leaf *old)
 {
-	struct l3vpn_fib_node *root = rcu_dereference_protected(fib->root, true);
-	struct release how = { .release = release, .arg = arg };
-	struct l3vpn_fib_cursor cursor = {};
+	struct l3vpn_fib_top *top = fib_top(fib);
+	struct l3vpn_fib_node __rcu **slot;
+	struct l3vpn_leaf was = {};
+	unsigned int base;
+	int ret;
 
-	if (release)
-		l3vpn_fib_walk(fib, &cursor, release_leaf, &how);
-	RCU_INIT_POINTER(fib->root, NULL);
-	if (root)
-		free_nodes(root);
-	kfree(rcu_dereference_protected(fib->dflt, true));
-	RCU_INIT_POINTER(fib->dflt, NULL);
-	l3vpn_fib_flush(fib);
-	fib->leaves = 0;
-	fib->bytes = 0;
-}
-
-/* Walk */
-
-/* One node of the way down: the next thing to look at is (@chunk, @rel), rel 7 being the child. */
-struct step {
-	const struct l3vpn_fib_node *node;
-	struct l3vpn_key key;
-	u8 chunk;
-	u8 rel;
-};
-
-static void step_init(struct step *step, const struct l3vpn_fib_node *node, struct l3vpn_key above)
-{
-	unsigned int level = node_level(node->path), skip = node_skip(node->path);
-
-	step->node = node;
-	step->key = key_put(above, (level - skip) * STRIDE, skip * STRIDE, node_bits(node->path));
-	step->chunk = 0;
-	step->rel = 1;
-}
-
-/*
- * Set @step of the node it stands on to the first thing behind @cursor. Returns true when that
- * is a child which the cursor's prefix lies below: seek there too.
- */
-static bool step_seek(struct step *step, const struct l3vpn_fib_cursor *cursor)
-{
-	unsigned int off = node_level(step->node->path) * STRIDE;
-	struct l3vpn_key to = key_mask(cursor->key, off);
-
-	if (step->key.hi != to.hi || step->key.lo != to.lo) {
-		if (step->key.hi < to.hi || (step->key.hi == to.hi && step->key.lo < to.lo))
-			step->chunk = BIT(STRIDE);	/* wholly before the cursor */
-		return false;
+	if (!plen) {
+		ret = insert_default(fib, leaf, flags, &was);
+	} else {
+		key = key_mask(key, plen);
+		slot = fib_slot(fib, top, key, plen, &base);
+		ret = trie_insert(fib, slot, base, key, plen, leaf, flags, &was);
+		if (ret >= 0 && top && plen <= TOP_BITS)
+			top_push(top, key, plen);
 	}
-	if (cursor->plen <= off)
-		return false;
-	step->chunk = key_chunk(cursor->key, off / STRIDE, true);
-	step->rel = min_t(unsigned int, cursor->plen - off, STRIDE) + 1;
-	return cursor->plen > off + STRIDE;
-}
-
-/* The leaf at (@step->chunk, @step->rel), if a prefix starts there and is present. */
-static struct l3vpn_leaf *step_leaf(const struct step *step)
-{
-	unsigned int pos;
-
-	if (step->chunk & (BIT(STRIDE - step->rel) - 1))
-		return NULL;
-	pos = leaf_pos(step->chunk, step->rel);
-	if (!leaf_present(step->node, pos))
-		return NULL;
-	return &node_leaves(step->node)[leaf_index(step->node, pos)];
-}
-
-static const struct l3vpn_fib_node *step_kid(const struct step *step)
-{
-	if (!(step->node->kids >> step->chunk & 1))
-		return NULL;
-	return rcu_dereference_raw(step->node->kid[kid_index(step->node, step->chunk)]);
-}
-
-static int walk_leaf(struct l3vpn_fib_cursor *cursor, struct l3vpn_key key,
-		     struct l3vpn_leaf *leaf,
-		     int (*fn)(struct l3vpn_key key, struct l3vpn_leaf *leaf, void *arg), void *arg)
-{
-	u8 plen = leaf->plen;
-	int ret = fn(key, leaf, arg);
-
-	if (!ret) {
-		cursor->key = key;
-		cursor->plen = plen;
-		cursor->started = true;
-	}
+	if (!ret)
+		fib->leaves++;
+	if (ret == 1 && old)
+		*old = was;
 	return ret;
 }
 
-int l3vpn_fib_walk(const struct l3vpn_fib *fib, struct l3vpn_fib_cursor *cursor,
-		   int (*fn)(struct l3vpn_key key, struct l3vpn_leaf *leaf, void *arg), void *arg)
+int l3vpn_fib_remove(struct l3vpn_fib *fib, struct l3vpn_key key, u8 plen, struct l3vpn_leaf *old)
 {
-	const struct l3vpn_fib_node *node = rcu_dereference_raw(fib->root);
-	struct l3vpn_leaf *leaf = rcu_dereference_raw(fib->dflt);
-	struct l3vpn_fib_cursor from = *cursor;
-	struct step steps[LEVELS], *step = steps;
-	bool seek = from.started && from.plen;
-	int ret;
+	struct l3vpn_fib_top *top = fib_top(fib);
+	struct l3vpn_leaf was = fib->dflt;
+	unsigned int base;
+	int ret = 0;
 
-	if (!from.started && leaf) {
-		ret = walk_leaf(cursor, (struct l3vpn_key){}, leaf, fn, arg);
+	if (!plen) {
+		if (l3vpn_leaf_none(was))
+			return -ENOENT;
+		WRITE_ONCE(fib->dflt.word, 0);
+	} else {
+		key = key_mask(key, plen);
+		ret = trie_remove(fib, fib_slot(fib, top, key, plen, &base), key, plen, &was);
 		if (ret)
 			return ret;
+		if (top && plen <= TOP_BITS)
+			top_push(top, key, plen);
 	}
-	if (!node)
-		return 0;
-	step_init(step, node, (struct l3vpn_key){});
-	if (seek)
-		seek = step_seek(step, &from);
-	for (;;) {
-		unsigned int off = node_level(step->node->path) * STRIDE;
-		struct l3vpn_key key;
+	fib->leaves--;
+	if (old)
+		*old = was;
+	return 0;
+}
 
-		if (step->chunk >= BIT(STRIDE)) {
-			if (step == steps)
-				return 0;
-			step--;
-			continue;
-		}
-		key = key_put(step->key, off, STRIDE, step->chunk);
-		if (step->rel <= STRIDE) {
-			leaf = step_leaf(step);
-			step->rel++;
-			ret = leaf ? walk_leaf(cursor, key, leaf, fn, arg) : 0;
-			if (ret)
-				return ret;
-			continue;
-		}
-		node = step_kid(step);
-		step->chunk++;
-		step->rel = 1;
-		if (node) {
-			step_init(++step, node, key);
-			if (seek)
-				seek = step_seek(step, &from);
-		} else {
-			seek = false;
-		}
+struct l3vpn_leaf l3vpn_fib_find(const struct l3vpn_fib *fib, struct l3vpn_key key, u8 plen)
+{
+	void *root = rcu_dereference_raw(fib->root);
+	struct l3vpn_fib_top *top = root_top(root);
+
+	if (!plen)
+		return leaf_read(&fib->dflt);
+	if (!top)
+		return trie_find(root, key, plen);
+	if (plen <= TOP_BITS)
+		return trie_find(rcu_dereference_raw(top->shorts), key, plen);
+	return trie_find(rcu_dereference_raw(top->slot[key_slot(key)].node), key, plen);
+}
+
+int l3vpn_fib_match(const struct l3vpn_fib *fib, struct l3vpn_key key, u8 most)
+{
+	int plen;
+
+	for (plen = most; plen >= 0; plen--) {
+		if (!l3vpn_leaf_none(l3vpn_fib_find(fib, key, plen)))
+			break;
 	}
+	return plen;
+}
+
+void l3vpn_fib_prefetch(const struct l3vpn_fib *fib, struct l3vpn_key key, int stage)
+{
+	struct l3vpn_fib_top *top = fib_top(fib);
+	struct l3vpn_fib_slot *slot;
+
+	if (!top)
+		return;
+	slot = &top->slot[key_slot(key)];
+	if (stage)
+		prefetch_node(rcu_dereference_raw(slot->node));
+	else
+		prefetch(slot);
+}
+
+void l3vpn_fib_flush(struct l3vpn_fib *fib)
+{
+	top_suit(fib);
+	retire_flush(fib);
 }

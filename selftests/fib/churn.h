@@ -53,7 +53,16 @@ static inline struct l3vpn_key churn_key(struct churn *churn)
 	return key;
 }
 
-static inline const struct l3vpn_leaf *churn_lookup(struct churn *churn, struct l3vpn_key key)
+/* Some next hop, of which nobody makes use. */
+static inline struct l3vpn_leaf churn_leaf(u32 label)
+{
+	struct l3vpn_leaf leaf = l3vpn_leaf_make((void *)(PAGE_OFFSET + L3VPN_NH_ALIGN), 0);
+
+	leaf.word |= L3VPN_LEAF_LABELLED | (label & L3VPN_LEAF_LABEL);
+	return leaf;
+}
+
+static inline struct l3vpn_leaf churn_lookup(struct churn *churn, struct l3vpn_key key)
 {
 	struct in6_addr addr6;
 
@@ -66,16 +75,49 @@ static inline const struct l3vpn_leaf *churn_lookup(struct churn *churn, struct 
 static inline int churn_check_lookup(struct churn *churn, struct l3vpn_key key)
 {
 	const struct naive_entry *want = naive_lookup(&churn->naive, key);
-	const struct l3vpn_leaf *got;
-	int ret = 0;
+	struct l3vpn_leaf got;
+	int ret = 0, plen;
 
 	rcu_read_lock();
 	got = churn_lookup(churn, key);
-	if (!want != !got)
-		ret = CHURN_FAIL("lookup: a match is %s", got ? "wrong" : "missing");
-	else if (want && (got->label != want->label || got->plen != want->plen))
-		ret = CHURN_FAIL("lookup: length %u label %u instead of %u, %u", got->plen,
-				 got->label, want->plen, want->label);
+	plen = l3vpn_fib_match(churn->fib, key, churn->wide ? 128 : 32);
+	if (!want != l3vpn_leaf_none(got))
+		ret = CHURN_FAIL("lookup: a match is %s", want ? "missing" : "wrong");
+	else if (want && l3vpn_leaf_label(got) != want->label)
+		ret = CHURN_FAIL("lookup: label %u instead of %u, of length %u",
+				 l3vpn_leaf_label(got), want->label, want->plen);
+	else if (plen != (want ? (int)want->plen : -1))
+		ret = CHURN_FAIL("match: length %d instead of %u", plen, want ? want->plen : 0);
+	rcu_read_unlock();
+	return ret;
+}
+
+/* Many at once find what each alone finds. */
+static inline int churn_check_bulk(struct churn *churn)
+{
+	struct l3vpn_leaf one, many[L3VPN_FIB_BULK];
+	struct in6_addr addr6[L3VPN_FIB_BULK];
+	__be32 addr4[L3VPN_FIB_BULK];
+	unsigned int i, n = churn_random(churn) % (L3VPN_FIB_BULK + 1);
+	int ret = 0;
+
+	for (i = 0; i < n; i++) {
+		struct l3vpn_key key = churn_key(churn);
+
+		addr4[i] = l3vpn_key_to4(key);
+		l3vpn_key_to6(key, &addr6[i]);
+	}
+	rcu_read_lock();
+	if (churn->wide)
+		l3vpn_fib_lookup6_bulk(churn->fib, addr6, many, n);
+	else
+		l3vpn_fib_lookup4_bulk(churn->fib, addr4, many, n);
+	for (i = 0; i < n && !ret; i++) {
+		one = churn->wide ? l3vpn_fib_lookup6(churn->fib, &addr6[i]) :
+				    l3vpn_fib_lookup4(churn->fib, addr4[i]);
+		if (one.word != many[i].word)
+			ret = CHURN_FAIL("bulk: %u of %u differs", i, n);
+	}
 	rcu_read_unlock();
 	return ret;
 }
@@ -83,17 +125,23 @@ static inline int churn_check_lookup(struct churn *churn, struct l3vpn_key key)
 static inline int churn_insert(struct churn *churn, struct l3vpn_key key, unsigned int plen)
 {
 	struct naive_entry *was = naive_find(&churn->naive, key, plen);
-	struct l3vpn_leaf leaf = { .label = churn_random(churn), .labelled = 1 };
+	u32 label = churn_random(churn) & L3VPN_LEAF_LABEL;
+	unsigned int flags = churn_random(churn) % 16 ? 0 : L3VPN_FIB_FULL;
 	struct l3vpn_leaf old = {};
-	int ret = l3vpn_fib_insert(churn->fib, key, plen, &leaf, &old);
+	int ret;
 
+	l3vpn_fib_prefetch(churn->fib, key, 0);
+	l3vpn_fib_prefetch(churn->fib, key, 1);
+	ret = l3vpn_fib_insert(churn->fib, key, plen, churn_leaf(label), flags, &old);
 	if (ret == -ENOMEM)
-		return 0;
+		return was ? CHURN_FAIL("insert: replacing needed memory") : 0;
+	if (flags && !was)
+		return ret == -ENOSPC ? 0 : CHURN_FAIL("insert: full, but returned %d", ret);
 	if (ret != !!was)
 		return CHURN_FAIL("insert: returned %d", ret);
-	if (was && (old.label != was->label || old.plen != plen))
+	if (was && l3vpn_leaf_label(old) != was->label)
 		return CHURN_FAIL("insert: the old leaf is wrong");
-	naive_insert(&churn->naive, key, plen, leaf.label);
+	naive_insert(&churn->naive, key, plen, label);
 	return 0;
 }
 
@@ -107,7 +155,7 @@ static inline int churn_remove(struct churn *churn, struct l3vpn_key key, unsign
 		return CHURN_FAIL("remove: returned %d", ret);
 	if (!was)
 		return 0;
-	if (old.label != was->label || old.plen != plen)
+	if (l3vpn_leaf_label(old) != was->label)
 		return CHURN_FAIL("remove: the old leaf is wrong");
 	naive_remove(&churn->naive, was);
 	return 0;
@@ -121,18 +169,18 @@ struct churn_walk {
 	unsigned int stop_at;		/* stop before this one; 0: never */
 };
 
-static inline int churn_walk_leaf(struct l3vpn_key key, struct l3vpn_leaf *leaf, void *arg)
+static inline int churn_walk_leaf(struct l3vpn_key key, u8 plen, struct l3vpn_leaf leaf, void *arg)
 {
 	struct churn_walk *walk = arg;
 	const struct naive_entry *want = naive_next(&walk->churn->naive, walk->key, walk->plen);
 
-	if (!want || !naive_equal(want->key, key) || want->plen != leaf->plen ||
-	    want->label != leaf->label)
+	if (!want || !naive_equal(want->key, key) || want->plen != plen ||
+	    want->label != l3vpn_leaf_label(leaf))
 		return CHURN_FAIL("walk: entry %u is not the next one", walk->seen);
 	if (walk->stop_at && !--walk->stop_at)
 		return 1;
 	walk->key = key;
-	walk->plen = leaf->plen;
+	walk->plen = plen;
 	walk->seen++;
 	return 0;
 }
@@ -156,9 +204,9 @@ static inline int churn_check_walk(struct churn *churn)
 				  churn->naive.count, churn->fib->leaves);
 	for (i = 0; i < churn->naive.count; i++) {
 		const struct naive_entry *e = &churn->naive.entry[i];
-		const struct l3vpn_leaf *leaf = l3vpn_fib_find(churn->fib, e->key, e->plen);
+		struct l3vpn_leaf leaf = l3vpn_fib_find(churn->fib, e->key, e->plen);
 
-		if (!leaf || leaf->label != e->label)
+		if (l3vpn_leaf_none(leaf) || l3vpn_leaf_label(leaf) != e->label)
 			return CHURN_FAIL("find: entry %u is missing or wrong", i);
 	}
 	return 0;
@@ -188,6 +236,8 @@ static inline int churn_step(struct churn *churn, bool grow)
 		ret = churn_check_lookup(churn, key);
 	if (!ret)
 		ret = churn_check_lookup(churn, churn_key(churn));
+	if (!ret && dice == 15)
+		ret = churn_check_bulk(churn);
 	return ret;
 }
 

@@ -16,6 +16,8 @@
 long shim_fail_after = -1;
 struct rcu_head *shim_pending;
 
+static bool ready;
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -24,8 +26,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct l3vpn_fib fib = {};
 	struct churn churn = { .fib = &fib, .naive.entry = entries };
 
-	if (!size)
+	if (!size || (!ready && l3vpn_fib_init()))
 		return 0;
+	ready = true;
 	churn.wide = *data & 1;
 	for (data++, size--; size >= OPERATION; data += OPERATION, size -= OPERATION) {
 		unsigned int width = churn.wide ? 128 : 32, plen = data[1] % (width + 1);
@@ -42,6 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		shim_fail_after = -1;
 		churn_check_lookup(&churn, key);
 		if (data[0] & 0x80) {
+			churn_check_bulk(&churn);
 			churn_check_walk(&churn);
 			l3vpn_fib_flush(&fib);
 			shim_grace_period();

@@ -50,9 +50,11 @@ static int churn_run(bool wide, unsigned int shape)
 			l3vpn_fib_flush(&fib);
 		cond_resched();
 	}
+	l3vpn_fib_flush(&fib);
 	while (churn.naive.count && !ret)
 		ret = churn_remove(&churn, churn.naive.entry[0].key, churn.naive.entry[0].plen);
-	if (!ret && (fib.root || fib.dflt || fib.leaves || fib.bytes))
+	l3vpn_fib_flush(&fib);
+	if (!ret && (fib.root || fib.dflt.word || fib.leaves || fib.bytes))
 		ret = CHURN_FAIL("emptied, but %u leaves and %llu octets are left", fib.leaves,
 				 fib.bytes);
 	l3vpn_fib_destroy(&fib, NULL, NULL);
@@ -73,14 +75,22 @@ struct reader {
 	int ret;
 };
 
-static int reader_leaf(struct l3vpn_key key, struct l3vpn_leaf *leaf, void *arg)
+static int reader_leaf(struct l3vpn_key key, u8 plen, struct l3vpn_leaf leaf, void *arg)
 {
 	struct reader *reader = arg;
 
 	reader->walked++;
-	if (leaf->label != leaf->plen)
+	if (l3vpn_leaf_label(leaf) != plen)
 		return CHURN_FAIL("reader: a walk met a torn leaf");
 	return 0;
+}
+
+static bool reader_wrong(struct l3vpn_leaf leaf)
+{
+	u32 label = l3vpn_leaf_label(leaf);
+
+	return l3vpn_leaf_none(leaf) || label < 8 || label > 32 ||
+	       leaf.word != churn_leaf(label).word;
 }
 
 static int reader_run(void *data)
@@ -95,10 +105,12 @@ static int reader_run(void *data)
 		rcu_read_lock();
 		for (i = 0; i < 64 && !reader->ret; i++) {
 			u32 addr = 0x0a000000 | (churn_random(&churn) & 0x3ff);
-			const struct l3vpn_leaf *leaf;
+			__be32 many[2] = { cpu_to_be32(addr), cpu_to_be32(addr) };
+			struct l3vpn_leaf leaf[3];
 
-			leaf = l3vpn_fib_lookup4(reader->fib, cpu_to_be32(addr));
-			if (!leaf || leaf->plen < 8 || leaf->label != leaf->plen)
+			leaf[0] = l3vpn_fib_lookup4(reader->fib, many[0]);
+			l3vpn_fib_lookup4_bulk(reader->fib, many, &leaf[1], 2);
+			if (reader_wrong(leaf[0]) || reader_wrong(leaf[1]) || reader_wrong(leaf[2]))
 				reader->ret = CHURN_FAIL("reader: a lookup went wrong");
 			reader->lookups++;
 		}
@@ -119,11 +131,10 @@ static int readers_write(struct l3vpn_fib *fib)
 	while (time_before(jiffies, end) && ret >= 0) {
 		u64 z = churn_random(&churn);
 		u8 plen = 9 + z % 24;
-		struct l3vpn_leaf leaf = { .label = plen };
 		struct l3vpn_key key = l3vpn_key4(cpu_to_be32(0x0a000000 | (z >> 32 & 0x3ff)));
 
 		if (z & 0x80000000)
-			ret = l3vpn_fib_insert(fib, key, plen, &leaf, NULL);
+			ret = l3vpn_fib_insert(fib, key, plen, churn_leaf(plen), 0, NULL);
 		else
 			l3vpn_fib_remove(fib, key, plen, NULL);
 		if (!(z & 0xf0000))
@@ -135,7 +146,6 @@ static int readers_write(struct l3vpn_fib *fib)
 
 static int readers_test(void)
 {
-	struct l3vpn_leaf leaf = { .label = 8 };
 	struct l3vpn_fib fib = {};
 	struct reader *reader;
 	unsigned int i, n = num_online_cpus();
@@ -145,7 +155,8 @@ static int readers_test(void)
 	reader = kcalloc(n, sizeof(*reader), GFP_KERNEL);
 	if (!reader)
 		return -ENOMEM;
-	ret = l3vpn_fib_insert(&fib, l3vpn_key4(cpu_to_be32(0x0a000000)), 8, &leaf, NULL);
+	ret = l3vpn_fib_insert(&fib, l3vpn_key4(cpu_to_be32(0x0a000000)), 8, churn_leaf(8),
+			       0, NULL);
 	for (i = 0; i < n && !ret; i++) {
 		reader[i].fib = &fib;
 		reader[i].random = seed + i;
@@ -178,6 +189,9 @@ static int __init fib_test_init(void)
 	unsigned int shape;
 	int ret = 0;
 
+	ret = l3vpn_fib_init();
+	if (ret)
+		return ret;
 	if (!seed)
 		seed = get_random_u32();
 	pr_info("l3vpn_fib_test: seed %lu\n", seed);
@@ -191,13 +205,13 @@ static int __init fib_test_init(void)
 		pr_info("l3vpn_fib_test: readers beside a writer: %s\n", ret ? "failed" : "ok");
 	}
 	if (ret)
-		rcu_barrier();
+		l3vpn_fib_exit();
 	return ret;
 }
 
 static void __exit fib_test_exit(void)
 {
-	rcu_barrier();
+	l3vpn_fib_exit();
 }
 
 module_init(fib_test_init);

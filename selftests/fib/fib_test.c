@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
-#include "fib.h"
+#include "fib_node.h"
 #include "naive.h"
 
 #define CHURN_FAIL(...) (printf("# "), printf(__VA_ARGS__), printf("\n"), -EINVAL)
@@ -51,12 +51,14 @@ static int churn_run(u64 seed, bool wide, unsigned int shape, unsigned int most,
 			shim_grace_period();
 		}
 	}
+	l3vpn_fib_flush(&fib);
 	while (churn.naive.count && !ret) {
 		ret = churn_remove(&churn, churn.naive.entry[0].key, churn.naive.entry[0].plen);
 		if (!ret && churn.naive.count % 64 == 0)
 			ret = churn_check_walk(&churn);
 	}
-	if (!ret && (fib.root || fib.dflt || fib.leaves || fib.bytes))
+	l3vpn_fib_flush(&fib);
+	if (!ret && (fib.root || fib.dflt.word || fib.leaves || fib.bytes))
 		ret = CHURN_FAIL("emptied, but %u leaves and %" PRIu64 " octets are left",
 				 fib.leaves, fib.bytes);
 	l3vpn_fib_destroy(&fib, NULL, NULL);
@@ -65,9 +67,9 @@ static int churn_run(u64 seed, bool wide, unsigned int shape, unsigned int most,
 	return ret;
 }
 
-static void count_release(const struct l3vpn_leaf *leaf, void *arg)
+static void count_release(struct l3vpn_leaf leaf, void *arg)
 {
-	*(u64 *)arg += leaf->label;
+	*(u64 *)arg += l3vpn_leaf_label(leaf);
 }
 
 static int destroy_releases_all(u64 seed)
@@ -78,41 +80,83 @@ static int destroy_releases_all(u64 seed)
 	unsigned int i;
 
 	for (i = 0; i < 5000; i++) {
-		struct l3vpn_leaf leaf = { .label = i }, old = {};
-		int ret = l3vpn_fib_insert(&fib, churn_key(&churn), i % 129, &leaf, &old);
+		struct l3vpn_leaf old = {};
+		int ret = l3vpn_fib_insert(&fib, churn_key(&churn), i % 129, churn_leaf(i), 0, &old);
 
 		if (ret < 0)
 			return ret;
-		sum += i - old.label;
+		sum += i - l3vpn_leaf_label(old);
+		if (i % 512 == 511)
+			l3vpn_fib_flush(&fib);
 	}
 	l3vpn_fib_destroy(&fib, count_release, &released);
 	shim_grace_period();
-	return released == sum && !fib.root && !fib.dflt && !fib.retired ? 0 :
+	return released == sum && !fib.root && !fib.dflt.word && !fib.retired ? 0 :
 		CHURN_FAIL("released %" PRIu64 " of %" PRIu64, released, sum);
 }
 
-/* What a reader found stays readable until the grace period, whatever becomes of the prefix. */
-static int leaf_outlives_change(void)
+/* A node that a reader stands in stays readable until the grace period, whatever becomes of it. */
+static int node_outlives_change(void)
 {
-	struct l3vpn_leaf leaf = { .label = 7 }, other = { .label = 8 };
 	struct l3vpn_key key = l3vpn_key4(htobe32(0x0a000000));
-	const struct l3vpn_leaf *held, *now;
+	const struct l3vpn_fib_node *held;
 	struct l3vpn_fib fib = {};
 	int ret = 0;
 
-	l3vpn_fib_insert(&fib, key, 8, &leaf, NULL);
-	held = l3vpn_fib_lookup4(&fib, htobe32(0x0a010203));
-	l3vpn_fib_insert(&fib, key, 8, &other, NULL);
-	now = l3vpn_fib_lookup4(&fib, htobe32(0x0a010203));
-	if (held->label != 7 || now->label != 8)
-		ret = CHURN_FAIL("a held leaf changed");
+	l3vpn_fib_insert(&fib, key, 8, churn_leaf(7), 0, NULL);
+	held = fib.root;
+	l3vpn_fib_insert(&fib, l3vpn_key4(htobe32(0x0b000000)), 8, churn_leaf(8), 0, NULL);
 	l3vpn_fib_remove(&fib, key, 8, NULL);
 	l3vpn_fib_flush(&fib);
-	if (held->label != 7 || now->label != 8)
-		ret = CHURN_FAIL("a held leaf changed");
+	if (held == fib.root || l3vpn_leaf_label(node_leaves(held)[0]) != 7)
+		ret = CHURN_FAIL("a held node changed");
+	if (!l3vpn_leaf_none(l3vpn_fib_lookup4(&fib, htobe32(0x0a010203))))
+		ret = CHURN_FAIL("a removed prefix is found");
 	shim_grace_period();
 	l3vpn_fib_destroy(&fib, NULL, NULL);
 	return ret;
+}
+
+/* The module's own leaf yields to nobody, a full index takes no new prefix but replaces. */
+static int flags_hold(void)
+{
+	struct l3vpn_key key = l3vpn_key4(htobe32(0x0a000000));
+	struct l3vpn_leaf own = churn_leaf(0), old;
+	struct l3vpn_fib fib = {};
+	unsigned int plen;
+	int ret = 0;
+
+	own.word |= L3VPN_LEAF_KERNEL;
+	for (plen = 0; plen <= 32 && !ret; plen += 8) {
+		l3vpn_fib_insert(&fib, key, plen, own, 0, NULL);
+		if (l3vpn_fib_insert(&fib, key, plen, churn_leaf(1), L3VPN_FIB_YIELD, NULL) != -EBUSY ||
+		    l3vpn_fib_find(&fib, key, plen).word != own.word)
+			ret = CHURN_FAIL("the module's own /%u was replaced", plen);
+		if (l3vpn_fib_insert(&fib, key, plen, churn_leaf(2), L3VPN_FIB_FULL, &old) != 1 ||
+		    old.word != own.word)
+			ret = CHURN_FAIL("a full index did not replace its /%u", plen);
+		l3vpn_fib_remove(&fib, key, plen, NULL);
+		if (l3vpn_fib_insert(&fib, key, plen, own, L3VPN_FIB_FULL, NULL) != -ENOSPC || fib.leaves)
+			ret = CHURN_FAIL("a full index took a /%u", plen);
+	}
+	l3vpn_fib_destroy(&fib, NULL, NULL);
+	shim_grace_period();
+	return ret;
+}
+
+static int leaf_packs(void)
+{
+	const struct l3vpn_nh *nh = (void *)0x3fffffffffc0UL;
+	struct l3vpn_leaf leaf = l3vpn_leaf_make(nh, 7);
+
+	if (!l3vpn_leaf_can(nh) || l3vpn_leaf_can(NULL) || l3vpn_leaf_can((void *)0x1020UL) ||
+	    l3vpn_leaf_can((void *)0x400000000000UL))
+		return CHURN_FAIL("next hops that fit are others");
+	if (l3vpn_leaf_nh(leaf) != nh || l3vpn_leaf_labelled(leaf) || l3vpn_leaf_kernel(leaf) ||
+	    !l3vpn_leaf_stamped(leaf, 3) || l3vpn_leaf_stamped(leaf, 4) ||
+	    !l3vpn_leaf_same(leaf, l3vpn_leaf_make(nh, 1)))
+		return CHURN_FAIL("a leaf says other than it was told");
+	return 0;
 }
 
 /* Prefix lengths /8 to /32 of a full Internet table, per thousand. */
@@ -135,14 +179,13 @@ static int weight(u64 seed)
 	while (fib.leaves < 1000000 && ret >= 0) {
 		u64 z = churn_random(&churn);
 		unsigned int dice = z % 1000;
-		struct l3vpn_leaf leaf = { .label = fib.leaves, .labelled = 1 };
-
 		for (m = 0; dice >= mix[m].share; m++)
 			dice -= mix[m].share;
 		/* two thirds of the space, /10 by /10 */
 		z = churn_random(&churn) >> 32;
 		z = (z & 0x003fffff) | (z >> 22) * 683 / 1024 << 22;
-		ret = l3vpn_fib_insert(&fib, l3vpn_key4(htobe32((u32)z)), mix[m].plen, &leaf, NULL);
+		ret = l3vpn_fib_insert(&fib, l3vpn_key4(htobe32((u32)z)), mix[m].plen,
+				       churn_leaf(fib.leaves), 0, NULL);
 		if (fib.leaves % 4096 == 0) {
 			l3vpn_fib_flush(&fib);
 			shim_grace_period();
@@ -153,10 +196,7 @@ static int weight(u64 seed)
 	printf("# 1,000,000 IPv4 routes: %.1f MB, %.0f ns an insertion\n", fib.bytes / 1e6, ns / 1e6);
 	clock_gettime(CLOCK_MONOTONIC, &a);
 	for (i = 0; i < 4000000; i++) {
-		const struct l3vpn_leaf *leaf;
-
-		leaf = l3vpn_fib_lookup4(&fib, htobe32((u32)churn_random(&churn)));
-		sum += leaf ? leaf->label : 0;
+		sum += l3vpn_leaf_label(l3vpn_fib_lookup4(&fib, htobe32((u32)churn_random(&churn))));
 	}
 	clock_gettime(CLOCK_MONOTONIC, &b);
 	ns = (b.tv_sec - a.tv_sec) * 1e9 + (b.tv_nsec - a.tv_nsec);
@@ -175,7 +215,9 @@ int main(int argc, char **argv)
 	unsigned int shape, wide;
 	char name[80];
 
-	printf("TAP version 13\n1..19\n# seed %" PRIu64 "\n", seed);
+	if (l3vpn_fib_init())
+		return 1;
+	printf("TAP version 13\n1..21\n# seed %" PRIu64 "\n", seed);
 	for (wide = 0; wide < 2; wide++) {
 		for (shape = 0; shape < 4; shape++) {
 			snprintf(name, sizeof(name), "churn IPv%c %s", wide ? '6' : '4',
@@ -187,7 +229,10 @@ int main(int argc, char **argv)
 		}
 	}
 	result(destroy_releases_all(seed), "destroy releases every leaf");
-	result(leaf_outlives_change(), "a leaf outlives its prefix until the grace period");
+	result(node_outlives_change(), "a node outlives its change until the grace period");
+	result(flags_hold(), "full, and the module's own");
+	result(leaf_packs(), "a leaf in a word");
 	result(weight(seed), "a million IPv4 routes in 32 MB");
+	l3vpn_fib_exit();
 	return failures ? 1 : 0;
 }

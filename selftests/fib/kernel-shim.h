@@ -14,8 +14,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <linux/types.h>
 
 typedef uint64_t u64;
@@ -36,6 +38,8 @@ typedef unsigned int gfp_t;
 #define be32_to_cpu	be32toh
 #define cpu_to_be32	htobe32
 #define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#define prefetch(p)	__builtin_prefetch(p)
+#define PAGE_OFFSET	0UL
 #define READ_ONCE(x)	(*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
 
@@ -121,6 +125,53 @@ static inline void *kmemdup(const void *from, size_t size, gfp_t gfp)
 	return p ? memcpy(p, from, size) : NULL;
 }
 
+static inline void *kvzalloc(size_t size, gfp_t gfp)
+{
+	return kzalloc(size, gfp);
+}
+
+static inline void kvfree(const void *p)
+{
+	kfree(p);
+}
+
+struct kmem_cache {
+	size_t size;
+};
+
+static inline struct kmem_cache *kmem_cache_create(const char *name, unsigned int size,
+						   unsigned int align, unsigned int flags,
+						   void (*ctor)(void *))
+{
+	struct kmem_cache *cache = malloc(sizeof(*cache));
+
+	if (cache)
+		cache->size = size;
+	return cache;
+}
+
+static inline void kmem_cache_destroy(struct kmem_cache *cache)
+{
+	free(cache);
+}
+
+static inline void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
+{
+	return kmalloc(cache->size, gfp);
+}
+
+/* It must be of this cache. */
+static inline void kmem_cache_free(struct kmem_cache *cache, void *p)
+{
+	if (ksize(p) != cache->size)
+		abort();
+	kfree(p);
+}
+
+static inline void cond_resched(void)
+{
+}
+
 static inline void call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head))
 {
 	head->func = func;
@@ -136,6 +187,11 @@ static inline void shim_grace_period(void)
 		shim_pending = head->next;
 		head->func(head);
 	}
+}
+
+static inline void rcu_barrier(void)
+{
+	shim_grace_period();
 }
 
 static inline void synchronize_rcu(void)

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Part of the trie, linked into the test module. */
+#include "kernel/fib_mem.c"
