@@ -68,7 +68,8 @@ lookup_step(const struct l3vpn_fib_node *node, struct l3vpn_key key, bool wide, 
 	}
 	if (!(node->kids >> chunk & 1))
 		return NULL;
-	return rcu_dereference(node->kid[kid_index(node, chunk)]);
+	/* who may be here has been asked at the root */
+	return rcu_dereference_raw(node->kid[kid_index(node, chunk)]);
 }
 
 static __always_inline const struct l3vpn_leaf *best_leaf(const struct best *best)
@@ -87,8 +88,8 @@ static __always_inline struct l3vpn_leaf best_read(const struct l3vpn_fib *fib,
 	return l3vpn_leaf_none(found) ? leaf_read(&fib->dflt) : found;
 }
 
-static __always_inline struct l3vpn_leaf fib_lookup(const struct l3vpn_fib *fib,
-						    struct l3vpn_key key, bool wide)
+static __always_inline const struct l3vpn_leaf *fib_lookup(const struct l3vpn_fib *fib,
+							   struct l3vpn_key key, bool wide)
 {
 	const struct l3vpn_fib_node *node;
 	struct best best;
@@ -96,17 +97,31 @@ static __always_inline struct l3vpn_leaf fib_lookup(const struct l3vpn_fib *fib,
 	node = lookup_start(rcu_dereference(fib->root), key, &best);
 	while (node)
 		node = lookup_step(node, key, wide, &best);
-	return best_read(fib, best_leaf(&best));
+	return best_leaf(&best);
 }
 
 struct l3vpn_leaf l3vpn_fib_lookup4(const struct l3vpn_fib *fib, __be32 dst)
 {
-	return fib_lookup(fib, l3vpn_key4(dst), false);
+	return best_read(fib, fib_lookup(fib, l3vpn_key4(dst), false));
 }
 
 struct l3vpn_leaf l3vpn_fib_lookup6(const struct l3vpn_fib *fib, const struct in6_addr *dst)
 {
-	return fib_lookup(fib, l3vpn_key6(dst), true);
+	return best_read(fib, fib_lookup(fib, l3vpn_key6(dst), true));
+}
+
+struct l3vpn_leaf l3vpn_fib_lookup4_longer(const struct l3vpn_fib *fib, __be32 dst)
+{
+	const struct l3vpn_leaf *leaf = fib_lookup(fib, l3vpn_key4(dst), false);
+
+	return leaf ? leaf_read(leaf) : (struct l3vpn_leaf){};
+}
+
+struct l3vpn_leaf l3vpn_fib_lookup6_longer(const struct l3vpn_fib *fib, const struct in6_addr *dst)
+{
+	const struct l3vpn_leaf *leaf = fib_lookup(fib, l3vpn_key6(dst), true);
+
+	return leaf ? leaf_read(leaf) : (struct l3vpn_leaf){};
 }
 
 /* The line of @node is asked for, and the next, where its entries go on. */
@@ -541,7 +556,7 @@ static void shrink(struct l3vpn_fib *fib, struct l3vpn_fib_node __rcu **slot,
 }
 
 int trie_remove(struct l3vpn_fib *fib, struct l3vpn_fib_node __rcu **at, struct l3vpn_key key,
-		u8 plen, struct l3vpn_leaf *old)
+		u8 plen, unsigned int flags, struct l3vpn_leaf *old)
 {
 	struct l3vpn_fib_node __rcu **slot[LEVELS], **first = at;
 	struct l3vpn_fib_node *node, *passed[LEVELS];
@@ -566,6 +581,8 @@ int trie_remove(struct l3vpn_fib *fib, struct l3vpn_fib_node __rcu **at, struct 
 	if (!leaf_present(node, pos))
 		return -ENOENT;
 	*old = node_leaves(node)[leaf_index(node, pos)];
+	if (flags & L3VPN_FIB_YIELD && l3vpn_leaf_kernel(*old))
+		return -EBUSY;
 
 	if (node->kids || node_nleaves(node) > 1) {
 		shrink(fib, slot[depth], node, 0, 0, pos, -1);
@@ -642,7 +659,8 @@ int l3vpn_fib_insert(struct l3vpn_fib *fib, struct l3vpn_key key, u8 plen, struc
 	return ret;
 }
 
-int l3vpn_fib_remove(struct l3vpn_fib *fib, struct l3vpn_key key, u8 plen, struct l3vpn_leaf *old)
+int l3vpn_fib_remove(struct l3vpn_fib *fib, struct l3vpn_key key, u8 plen, unsigned int flags,
+		     struct l3vpn_leaf *old)
 {
 	struct l3vpn_fib_top *top = fib_top(fib);
 	struct l3vpn_leaf was = fib->dflt;
@@ -652,10 +670,13 @@ int l3vpn_fib_remove(struct l3vpn_fib *fib, struct l3vpn_key key, u8 plen, struc
 	if (!plen) {
 		if (l3vpn_leaf_none(was))
 			return -ENOENT;
+		if (flags & L3VPN_FIB_YIELD && l3vpn_leaf_kernel(was))
+			return -EBUSY;
 		WRITE_ONCE(fib->dflt.word, 0);
 	} else {
 		key = key_mask(key, plen);
-		ret = trie_remove(fib, fib_slot(fib, top, key, plen, &base), key, plen, &was);
+		ret = trie_remove(fib, fib_slot(fib, top, key, plen, &base), key, plen,
+				  flags, &was);
 		if (ret)
 			return ret;
 		if (top && plen <= TOP_BITS)

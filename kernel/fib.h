@@ -24,10 +24,10 @@
 #ifdef __KERNEL__
 #include <linux/types.h>
 #include <linux/in6.h>
-#include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/unaligned.h>
 #include <asm/byteorder.h>
+#include <asm/page.h>
 #else
 #include "kernel-shim.h"
 #endif
@@ -177,10 +177,14 @@ void l3vpn_fib_exit(void);
 struct l3vpn_leaf l3vpn_fib_lookup4(const struct l3vpn_fib *fib, __be32 dst);
 struct l3vpn_leaf l3vpn_fib_lookup6(const struct l3vpn_fib *fib, const struct in6_addr *dst);
 
+/* The same, but the default route matches nothing. */
+struct l3vpn_leaf l3vpn_fib_lookup4_longer(const struct l3vpn_fib *fib, __be32 dst);
+struct l3vpn_leaf l3vpn_fib_lookup6_longer(const struct l3vpn_fib *fib, const struct in6_addr *dst);
+
 /*
- * The same for up to L3VPN_FIB_BULK addresses at once, whose waits for memory overlap. Under RCU.
+ * The same as the first two for up to L3VPN_FIB_BULK addresses at once, whose waits for memory overlap. Under RCU.
  */
-#define L3VPN_FIB_BULK	32
+#define L3VPN_FIB_BULK	16
 void l3vpn_fib_lookup4_bulk(const struct l3vpn_fib *fib, const __be32 *dst,
 			    struct l3vpn_leaf *leaf, unsigned int n);
 void l3vpn_fib_lookup6_bulk(const struct l3vpn_fib *fib, const struct in6_addr *dst,
@@ -205,8 +209,12 @@ int l3vpn_fib_match(const struct l3vpn_fib *fib, struct l3vpn_key key, u8 most);
 int l3vpn_fib_insert(struct l3vpn_fib *fib, struct l3vpn_key key, u8 plen, struct l3vpn_leaf leaf,
 		     unsigned int flags, struct l3vpn_leaf *old);
 
-/* Remove exactly this prefix; its leaf is copied to @old. 0 or -ENOENT; never lacks memory. */
-int l3vpn_fib_remove(struct l3vpn_fib *fib, struct l3vpn_key key, u8 plen, struct l3vpn_leaf *old);
+/*
+ * Remove exactly this prefix; its leaf is copied to @old. 0, -ENOENT, or -EBUSY by L3VPN_FIB_YIELD;
+ * never lacks memory.
+ */
+int l3vpn_fib_remove(struct l3vpn_fib *fib, struct l3vpn_key key, u8 plen, unsigned int flags,
+		     struct l3vpn_leaf *old);
 
 /*
  * Where @key will be looked for: begin to fetch it. Stage 0 some prefixes ahead of an insertion or

@@ -235,7 +235,7 @@ int trie_insert(struct l3vpn_fib *fib, struct l3vpn_fib_node __rcu **slot, unsig
 		struct l3vpn_key key, u8 plen, struct l3vpn_leaf leaf, unsigned int flags,
 		struct l3vpn_leaf *old);
 int trie_remove(struct l3vpn_fib *fib, struct l3vpn_fib_node __rcu **slot, struct l3vpn_key key,
-		u8 plen, struct l3vpn_leaf *old);
+		u8 plen, unsigned int flags, struct l3vpn_leaf *old);
 struct l3vpn_leaf trie_find(struct l3vpn_fib_node *node, struct l3vpn_key key, u8 plen);
 struct l3vpn_leaf trie_match(struct l3vpn_fib_node *node, struct l3vpn_key key);
 

@@ -5,7 +5,7 @@
 #include "fib_node.h"
 
 /* @key with the @n low bits of @value at bit @off on; those behind bit 127 are zero. */
-static struct l3vpn_key key_put(struct l3vpn_key key, unsigned int off, unsigned int n, u64 value)
+static struct l3vpn_key key_with(struct l3vpn_key key, unsigned int off, unsigned int n, u64 value)
 {
 	unsigned int end = off + n;
 
@@ -60,7 +60,7 @@ static void step_init(struct step *step, const struct l3vpn_fib_node *node, stru
 	unsigned int level = node_level(node->path), skip = node_skip(node->path);
 
 	step->node = node;
-	step->key = key_put(above, (level - skip) * STRIDE, skip * STRIDE, node_bits(node->path));
+	step->key = key_with(above, (level - skip) * STRIDE, skip * STRIDE, node_bits(node->path));
 	step->chunk = 0;
 	step->rel = 1;
 }
@@ -129,7 +129,7 @@ static int walk_trie(const struct walk *walk, const struct l3vpn_fib_node *node,
 			step--;
 			continue;
 		}
-		key = key_put(step->key, off, STRIDE, step->chunk);
+		key = key_with(step->key, off, STRIDE, step->chunk);
 		if (step->rel <= STRIDE) {
 			u8 plen = off + step->rel;
 

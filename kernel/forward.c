@@ -14,34 +14,33 @@
 #include "packet.h"
 #include "send.h"
 
-static const struct l3vpn_leaf *lookup(const struct l3vpn_vrf *vrf, const struct sk_buff *skb)
+static struct l3vpn_leaf lookup(const struct l3vpn_vrf *vrf, const struct sk_buff *skb)
 {
 	if (l3vpn_is_ipv4(skb))
 		return l3vpn_fib_lookup4(&vrf->fib4, ip_hdr(skb)->daddr);
 	return l3vpn_fib_lookup6(&vrf->fib6, &ipv6_hdr(skb)->daddr);
 }
 
-const struct l3vpn_leaf *l3vpn_forward_lookup_rcu(const struct l3vpn_flow *flow,
-						  struct l3vpn_vrf **vrf)
+struct l3vpn_leaf l3vpn_forward_lookup_rcu(const struct l3vpn_flow *flow, struct l3vpn_vrf **vrf)
 {
 	unsigned int hops;
 
 	for (hops = 1; hops <= L3VPN_VRF_HOPS_MAX; hops++) {
 		const struct l3vpn_nh_data *data;
-		const struct l3vpn_leaf *leaf;
+		struct l3vpn_leaf leaf;
 
 		if (flow->family == AF_INET)
 			leaf = l3vpn_fib_lookup4(&(*vrf)->fib4, flow->daddr.s6_addr32[0]);
 		else
 			leaf = l3vpn_fib_lookup6(&(*vrf)->fib6, &flow->daddr);
-		if (!leaf)
-			return NULL;
-		data = l3vpn_nh_rcu(leaf->nh);
+		if (l3vpn_leaf_none(leaf))
+			return leaf;
+		data = l3vpn_nh_rcu(l3vpn_leaf_nh(leaf));
 		if (data->kind != L3VPN_NH_KIND_VRF || !data->vrf)
 			return leaf;
 		*vrf = data->vrf;
 	}
-	return NULL;
+	return (struct l3vpn_leaf){};
 }
 
 /* Packets */
@@ -66,9 +65,9 @@ static rx_handler_result_t refuse(struct sk_buff *skb, struct l3vpn_pkt *pkt,
 /* RECEIVE met elsewhere than in the index: only what the index calls local is for us. */
 static bool is_local(const struct sk_buff *skb, const struct l3vpn_vrf *vrf)
 {
-	const struct l3vpn_leaf *leaf = lookup(vrf, skb);
+	struct l3vpn_leaf leaf = lookup(vrf, skb);
 
-	return leaf && l3vpn_nh_rcu(leaf->nh)->kind == L3VPN_NH_KIND_RECEIVE;
+	return !l3vpn_leaf_none(leaf) && l3vpn_nh_rcu(l3vpn_leaf_nh(leaf))->kind == L3VPN_NH_KIND_RECEIVE;
 }
 
 /* Sources that may be heard on the link, and by local sockets, but not forwarded. */
@@ -158,7 +157,7 @@ rx_handler_result_t l3vpn_to_nh(struct sk_buff *skb, struct l3vpn_pkt *pkt,
 static __always_inline rx_handler_result_t route(struct sk_buff *skb, struct l3vpn_pkt *pkt, bool v4)
 {
 	const struct l3vpn_vrf *vrf = pkt->vrf;
-	const struct l3vpn_leaf *leaf;
+	struct l3vpn_leaf leaf;
 
 	if (unlikely(READ_ONCE(vrf->dying)))
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_VRF);
@@ -166,9 +165,10 @@ static __always_inline rx_handler_result_t route(struct sk_buff *skb, struct l3v
 	l3vpn_count_entry(skb, pkt);
 	leaf = v4 ? l3vpn_fib_lookup4(&vrf->fib4, ip_hdr(skb)->daddr) :
 		    l3vpn_fib_lookup6(&vrf->fib6, &ipv6_hdr(skb)->daddr);
-	if (unlikely(!leaf))
+	if (unlikely(l3vpn_leaf_none(leaf)))
 		return refuse(skb, pkt, L3VPN_ICMP_NET_UNREACHABLE, L3VPN_DROP_NO_ROUTE);
-	return to_nh(skb, pkt, leaf->nh, leaf->labelled, leaf->label, v4);
+	return to_nh(skb, pkt, l3vpn_leaf_nh(leaf), l3vpn_leaf_labelled(leaf), l3vpn_leaf_label(leaf),
+		     v4);
 }
 
 rx_handler_result_t l3vpn_route(struct sk_buff *skb, struct l3vpn_pkt *pkt)

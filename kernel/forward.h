@@ -52,10 +52,9 @@ u32 l3vpn_flow_hash(const struct l3vpn_flow *flow);
 
 /*
  * Inside rcu_read_lock, process context allowed. The longest match for flow->daddr in *@vrf, behind
- * VRF next hops: *@vrf becomes the VRF of the matching leaf. NULL: no match, or more than L3VPN_VRF_HOPS_MAX VRFs.
+ * VRF next hops: *@vrf becomes the VRF of the matching leaf. None: no match, or more than L3VPN_VRF_HOPS_MAX VRFs.
  */
-const struct l3vpn_leaf *l3vpn_forward_lookup_rcu(const struct l3vpn_flow *flow,
-						  struct l3vpn_vrf **vrf);
+struct l3vpn_leaf l3vpn_forward_lookup_rcu(const struct l3vpn_flow *flow, struct l3vpn_vrf **vrf);
 
 /*
  * group.c, inside rcu_read_lock. The leaf that a packet of this hash takes behind @nh: follows groups and

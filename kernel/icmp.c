@@ -395,13 +395,13 @@ static void tell_socket(struct sk_buff *skb, enum l3vpn_icmp_error what, u32 mtu
 /* Spoofed: an error would make our own sockets believe that their packets met with it. */
 static bool from_ourselves(const struct sk_buff *skb, const struct l3vpn_vrf *vrf)
 {
-	const struct l3vpn_leaf *leaf;
+	struct l3vpn_leaf leaf;
 
 	if (l3vpn_is_ipv4(skb))
 		leaf = l3vpn_fib_lookup4(&vrf->fib4, ip_hdr(skb)->saddr);
 	else
 		leaf = l3vpn_fib_lookup6(&vrf->fib6, &ipv6_hdr(skb)->saddr);
-	return leaf && l3vpn_nh_rcu(leaf->nh)->kind == L3VPN_NH_KIND_RECEIVE;
+	return !l3vpn_leaf_none(leaf) && l3vpn_nh_rcu(l3vpn_leaf_nh(leaf))->kind == L3VPN_NH_KIND_RECEIVE;
 }
 
 void l3vpn_icmp_error(struct sk_buff *skb, struct l3vpn_pkt *pkt, enum l3vpn_icmp_error what,

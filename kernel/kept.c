@@ -62,18 +62,15 @@ static int l3vpn_kept_show(struct l3vpn_vrf *vrf, struct l3vpn_kept *kept)
 {
 	struct l3vpn_claim *best = list_first_entry(&kept->claims, struct l3vpn_claim, node);
 	struct l3vpn_fib *fib = l3vpn_vrf_fib(vrf, kept->v6);
-	struct l3vpn_leaf leaf = {
-		.nh = best->nh,
-		.plen = kept->plen,
-		.kernel = 1,
-	};
+	struct l3vpn_leaf leaf = l3vpn_leaf_make(best->nh, 0);
 	struct l3vpn_leaf old;
 	int ret;
 
-	ret = l3vpn_fib_insert(fib, kept->key, kept->plen, &leaf, &old);
+	leaf.word |= L3VPN_LEAF_KERNEL;
+	ret = l3vpn_fib_insert(fib, kept->key, kept->plen, leaf, 0, &old);
 	if (ret < 0)
 		return ret;
-	if (ret == 1 && !old.kernel) {
+	if (ret == 1 && !l3vpn_leaf_kernel(old)) {
 		kept->shadow = old;
 		kept->shadowed = true;
 	}
@@ -88,14 +85,12 @@ static void l3vpn_kept_end_one(struct l3vpn_vrf *vrf, struct l3vpn_kept *kept)
 
 	list_del(&kept->node);
 	if (!kept->shadowed) {
-		struct l3vpn_leaf *there = l3vpn_fib_find(fib, kept->key, kept->plen);
-
-		if (there && there->kernel)
-			l3vpn_fib_remove(fib, kept->key, kept->plen, &old);
-	} else if (l3vpn_fib_insert(fib, kept->key, kept->plen, &kept->shadow, &old) < 0) {
+		if (l3vpn_leaf_kernel(l3vpn_fib_find(fib, kept->key, kept->plen)))
+			l3vpn_fib_remove(fib, kept->key, kept->plen, 0, &old);
+	} else if (l3vpn_fib_insert(fib, kept->key, kept->plen, kept->shadow, 0, &old) < 0) {
 		/* No memory: the route is lost, and the digest tells user space so. */
-		l3vpn_fib_remove(fib, kept->key, kept->plen, &old);
-		l3vpn_route_uncount(vrf, kept->v6, kept->key, &kept->shadow);
+		l3vpn_fib_remove(fib, kept->key, kept->plen, 0, &old);
+		l3vpn_route_uncount(vrf, kept->v6, kept->key, kept->plen, kept->shadow);
 	}
 	l3vpn_object_gone(L3VPN_COUNT_KEPT);
 	kfree(kept);
@@ -109,11 +104,11 @@ static void l3vpn_kept_lose(struct l3vpn_vrf *vrf, struct l3vpn_kept *kept)
 {
 	struct l3vpn_leaf old;
 
-	l3vpn_fib_remove(l3vpn_vrf_fib(vrf, kept->v6), kept->key, kept->plen, &old);
+	l3vpn_fib_remove(l3vpn_vrf_fib(vrf, kept->v6), kept->key, kept->plen, 0, &old);
 	if (!kept->shadowed)
 		return;
 	kept->shadowed = false;
-	l3vpn_route_uncount(vrf, kept->v6, kept->key, &kept->shadow);
+	l3vpn_route_uncount(vrf, kept->v6, kept->key, kept->plen, kept->shadow);
 }
 
 static void l3vpn_claim_free(struct l3vpn_vrf *vrf, struct l3vpn_claim *claim)

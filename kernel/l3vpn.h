@@ -55,6 +55,7 @@ struct l3vpn_icmp;
  * @drops:	packets per reason, per CPU (stats.h)
  * @drop_base:	what DROP_GET subtracts; under @lock
  * @epoch:	current epoch, starts at 1; under @lock
+ * @oldest:	no route has the stamp of an epoch before this one; under @lock
  * @vrf_count:	number of VRFs; under @lock
  * @port_count:	number of ports; under @lock
  * @nh_count:	next hops made by user space; under @lock
@@ -86,6 +87,7 @@ struct l3vpn_net {
 	struct l3vpn_drop_counters __percpu *drops;
 	u64 drop_base[L3VPN_DROP_REASON_MAX + 1];
 	u32 epoch;
+	u32 oldest;
 	u32 vrf_count;
 	u32 port_count;
 	u32 nh_count;

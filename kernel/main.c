@@ -74,9 +74,14 @@ static int __init l3vpn_init(void)
 
 	l3vpn_instance = get_random_u64();
 
+	err = l3vpn_fib_init();
+	if (err)
+		return err;
 	l3vpn_wq = alloc_workqueue("l3vpn", WQ_UNBOUND, 0);
-	if (!l3vpn_wq)
+	if (!l3vpn_wq) {
+		l3vpn_fib_exit();
 		return -ENOMEM;
+	}
 
 	err = register_pernet_subsys(&l3vpn_net_ops);
 	if (err)
@@ -106,6 +111,7 @@ err_pernet:
 	l3vpn_settle();
 err_wq:
 	destroy_workqueue(l3vpn_wq);
+	l3vpn_fib_exit();
 	return err;
 }
 
@@ -118,6 +124,7 @@ static void __exit l3vpn_exit(void)
 	l3vpn_settle();
 	l3vpn_ilm_pool_exit();
 	destroy_workqueue(l3vpn_wq);
+	l3vpn_fib_exit();
 	l3vpn_counts_check();
 	pr_info("l3vpn: unloaded\n");
 }

@@ -43,6 +43,7 @@ int l3vpn_nl_epoch_begin(struct sk_buff *skb, struct genl_info *info)
 		return -ENOMEM;
 	mutex_lock(&ln->lock);
 	WRITE_ONCE(ln->epoch, ln->epoch + 1);	/* read without the lock by l3vpn_nh_state() */
+	l3vpn_route_age(ln);
 	err = nla_put_u32(msg, L3VPN_EPOCH_EPOCH, ln->epoch);
 	mutex_unlock(&ln->lock);
 	return l3vpn_reply_send(info, msg, hdr, err);
@@ -110,6 +111,8 @@ static int l3vpn_sweep(struct l3vpn_net *ln, u32 epoch, u32 kinds, u64 *swept,
 	if (kinds & BIT(L3VPN_OBJECT_LABEL))
 		*swept += l3vpn_ilm_sweep(ln);
 	*swept += l3vpn_sweep_routes(ln, kinds);
+	if (kinds & BIT(L3VPN_OBJECT_ROUTE4) && kinds & BIT(L3VPN_OBJECT_ROUTE6))
+		ln->oldest = ln->epoch;
 	if (kinds & BIT(L3VPN_OBJECT_NH))
 		*swept += l3vpn_nh_sweep(ln);
 	mutex_unlock(&ln->lock);

@@ -113,7 +113,7 @@ static int l3vpn_record_check_add(const struct l3vpn_batch *batch, const struct 
 	if (!(batch->nl_flags & (NLM_F_EXCL | NLM_F_REPLACE)))
 		return 0;
 
-	if (l3vpn_route_find(batch->vrf, v6, rec->key, rec->plen)) {
+	if (!l3vpn_leaf_none(l3vpn_route_find(batch->vrf, v6, rec->key, rec->plen))) {
 		if (batch->nl_flags & NLM_F_EXCL)
 			return l3vpn_record_refuse(batch, nla, i, -EEXIST, "route exists");
 	} else if (!(batch->nl_flags & (NLM_F_CREATE | NLM_F_EXCL))) {
@@ -134,7 +134,8 @@ static int l3vpn_record_check(const struct l3vpn_batch *batch, const struct nlat
 		return l3vpn_record_refuse(batch, nla, i, -EINVAL, "host bits are set");
 	if (!batch->del)
 		return l3vpn_record_check_add(batch, nla, v6, i, &rec);
-	if (!batch->idempotent && !l3vpn_route_find(batch->vrf, v6, rec.key, rec.plen))
+	if (!batch->idempotent &&
+	    l3vpn_leaf_none(l3vpn_route_find(batch->vrf, v6, rec.key, rec.plen)))
 		return l3vpn_record_refuse(batch, nla, i, -ENOENT, "no such route");
 	return 0;
 }

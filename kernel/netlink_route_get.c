@@ -29,17 +29,18 @@ const struct nla_policy l3vpn_route_get_policy[L3VPN_ROUTE_FLOWLABEL + 1] = {
 };
 
 /* Writes one record at @to, which has room for it; returns its size. */
-static u32 l3vpn_record_put(void *to, int v6, struct l3vpn_key key, const struct l3vpn_leaf *leaf)
+static u32 l3vpn_record_put(void *to, int v6, struct l3vpn_key key, u8 plen,
+			    struct l3vpn_leaf leaf)
 {
 	struct l3vpn_route4 rec4 = {
-		.nh = leaf->nh->id,
-		.label = l3vpn_leaf_label(leaf),
-		.plen = leaf->plen,
+		.nh = l3vpn_leaf_nh(leaf)->id,
+		.label = l3vpn_route_label(leaf),
+		.plen = plen,
 	};
 	struct l3vpn_route6 rec6 = {
-		.nh = leaf->nh->id,
-		.label = l3vpn_leaf_label(leaf),
-		.plen = leaf->plen,
+		.nh = l3vpn_leaf_nh(leaf)->id,
+		.label = l3vpn_route_label(leaf),
+		.plen = plen,
 	};
 
 	if (v6) {
@@ -121,11 +122,11 @@ static int l3vpn_flow_answer(struct l3vpn_net *ln, struct genl_info *info, struc
 	u32 id = nla_get_u32(info->attrs[L3VPN_ROUTE_VRF]);
 	struct l3vpn_vrf *vrf = l3vpn_vrf_find(ln, id);
 	int v6 = flow->family == AF_INET6;
-	const struct l3vpn_leaf *leaf;
+	struct l3vpn_leaf leaf;
 	const struct l3vpn_nh *member;
 	u8 rec[sizeof(struct l3vpn_route6)];
+	int err, plen;
 	u32 len;
-	int err;
 
 	if (!vrf) {
 		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[L3VPN_ROUTE_VRF], "no such VRF");
@@ -133,19 +134,21 @@ static int l3vpn_flow_answer(struct l3vpn_net *ln, struct genl_info *info, struc
 	}
 	rcu_read_lock();
 	leaf = l3vpn_forward_lookup_rcu(flow, &vrf);
-	if (!leaf) {
+	if (l3vpn_leaf_none(leaf)) {
 		rcu_read_unlock();
 		NL_SET_ERR_MSG(info->extack, "no route");
 		return -ENETUNREACH;
 	}
-	member = l3vpn_forward_member_rcu(leaf->nh, l3vpn_flow_hash(flow));
-	len = l3vpn_record_put(rec, v6, l3vpn_flow_prefix(flow, leaf->plen), leaf);
+	member = l3vpn_forward_member_rcu(l3vpn_leaf_nh(leaf), l3vpn_flow_hash(flow));
+	plen = l3vpn_fib_match(l3vpn_vrf_fib(vrf, v6), l3vpn_flow_prefix(flow, v6 ? 128 : 32),
+			       v6 ? 128 : 32);
+	len = l3vpn_record_put(rec, v6, l3vpn_flow_prefix(flow, plen), plen, leaf);
 	err = nla_put_u32(msg, L3VPN_ROUTE_VRF, id) ||
 	      nla_put_u32(msg, L3VPN_ROUTE_MATCH_VRF, vrf->id) ||
 	      nla_put_u8(msg, L3VPN_ROUTE_FAMILY, flow->family) ||
 	      nla_put(msg, v6 ? L3VPN_ROUTE_RECORDS6 : L3VPN_ROUTE_RECORDS4, len, rec) ||
 	      (member && nla_put_u32(msg, L3VPN_ROUTE_MEMBER, member->id)) ||
-	      nla_put_u8(msg, L3VPN_ROUTE_KERNEL, leaf->kernel);
+	      nla_put_u8(msg, L3VPN_ROUTE_KERNEL, l3vpn_leaf_kernel(leaf));
 	rcu_read_unlock();
 	return err ? -EMSGSIZE : 0;
 }
@@ -243,27 +246,27 @@ struct l3vpn_page {
 };
 
 /* 0, or 1 where the message is full. */
-static int l3vpn_page_put(struct l3vpn_page *page, struct l3vpn_key key,
-			  const struct l3vpn_leaf *leaf)
+static int l3vpn_page_put(struct l3vpn_page *page, struct l3vpn_key key, u8 plen,
+			  struct l3vpn_leaf leaf)
 {
 	u32 size = page->v6 ? sizeof(struct l3vpn_route6) : sizeof(struct l3vpn_route4);
 
 	if (skb_tailroom(page->skb) < size || page->nla->nla_len + size > U16_MAX)
 		return 1;
-	l3vpn_record_put(skb_put(page->skb, size), page->v6, key, leaf);
+	l3vpn_record_put(skb_put(page->skb, size), page->v6, key, plen, leaf);
 	page->nla->nla_len += size;
 	return 0;
 }
 
-static int l3vpn_page_user(struct l3vpn_key key, struct l3vpn_leaf *leaf, void *arg)
+static int l3vpn_page_user(struct l3vpn_key key, u8 plen, struct l3vpn_leaf leaf, void *arg)
 {
 	struct l3vpn_page *page = arg;
 	struct l3vpn_kept *kept;
 
-	if (!leaf->kernel)
-		return l3vpn_page_put(page, key, leaf);
-	kept = l3vpn_kept_find(page->vrf, page->v6, key, leaf->plen);
-	return kept && kept->shadowed ? l3vpn_page_put(page, key, &kept->shadow) : 0;
+	if (!l3vpn_leaf_kernel(leaf))
+		return l3vpn_page_put(page, key, plen, leaf);
+	kept = l3vpn_kept_find(page->vrf, page->v6, key, plen);
+	return kept && kept->shadowed ? l3vpn_page_put(page, key, plen, kept->shadow) : 0;
 }
 
 /* 0 when all were told, 1 when there are more. */
@@ -274,12 +277,13 @@ static int l3vpn_page_kept(struct l3vpn_page *page, u32 *skip)
 	u32 i = 0;
 
 	list_for_each_entry(kept, &page->vrf->kept, node) {
-		struct l3vpn_leaf *leaf;
+		struct l3vpn_leaf leaf = {};
 
 		if (i++ < *skip)
 			continue;
-		leaf = kept->v6 == page->v6 ? l3vpn_fib_find(fib, kept->key, kept->plen) : NULL;
-		if (leaf && leaf->kernel && l3vpn_page_put(page, kept->key, leaf))
+		if (kept->v6 == page->v6)
+			leaf = l3vpn_fib_find(fib, kept->key, kept->plen);
+		if (l3vpn_leaf_kernel(leaf) && l3vpn_page_put(page, kept->key, kept->plen, leaf))
 			return 1;
 		*skip = i;
 	}

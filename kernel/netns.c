@@ -26,6 +26,7 @@ static int __net_init l3vpn_net_init(struct net *net)
 
 	ln->net = net;
 	ln->epoch = 1;
+	ln->oldest = 1;
 	mutex_init(&ln->lock);
 	xa_init_flags(&ln->vrfs, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&ln->ports, XA_FLAGS_ACCOUNT);

@@ -5,9 +5,11 @@
  * A handle made by user space lives until user space deletes it, which it can while nothing refers
  * to it. Snapshots come from nexthop_build.c.
  */
+#include <linux/log2.h>
 #include <linux/slab.h>
 
 #include "digest.h"
+#include "fib.h"
 #include "neigh.h"
 #include "nexthop.h"
 #include "nexthop_ctl.h"
@@ -34,11 +36,14 @@ void l3vpn_nh_put(struct l3vpn_net *ln, struct l3vpn_nh *nh)
 
 static struct l3vpn_nh *l3vpn_nh_alloc(u32 id)
 {
-	struct l3vpn_nh *nh = kzalloc(sizeof(*nh), GFP_KERNEL_ACCOUNT);
+	size_t size = roundup_pow_of_two(max_t(size_t, sizeof(struct l3vpn_nh), L3VPN_NH_ALIGN));
+	struct l3vpn_nh *nh = kzalloc(size, GFP_KERNEL_ACCOUNT);
 
 	if (!nh)
 		return NULL;
-	nh->tally = l3vpn_tally_alloc(GFP_KERNEL_ACCOUNT);
+	/* not: memory beyond what a leaf can name, more than 64 TB of it */
+	if (l3vpn_leaf_can(nh))
+		nh->tally = l3vpn_tally_alloc(GFP_KERNEL_ACCOUNT);
 	if (!nh->tally) {
 		kfree(nh);
 		return NULL;

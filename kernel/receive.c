@@ -43,7 +43,7 @@
  */
 static bool source_plausible(const struct sk_buff *skb, const struct l3vpn_pkt *pkt, bool error)
 {
-	const struct l3vpn_leaf *leaf;
+	struct l3vpn_leaf leaf;
 	bool global;
 	u8 kind;
 
@@ -62,9 +62,9 @@ static bool source_plausible(const struct sk_buff *skb, const struct l3vpn_pkt *
 		dev = ipv6_dev_find(pkt->ln->net, saddr, NULL);
 		global = dev && !l3mdev_master_ifindex_rcu(dev);
 	}
-	if (global || !leaf)
+	if (global || l3vpn_leaf_none(leaf))
 		return error && !global;
-	kind = l3vpn_nh_rcu(leaf->nh)->kind;
+	kind = l3vpn_nh_rcu(l3vpn_leaf_nh(leaf))->kind;
 	if (error)
 		return kind != L3VPN_NH_KIND_RECEIVE;
 	return kind != L3VPN_NH_KIND_RECEIVE && kind != L3VPN_NH_KIND_BLACKHOLE &&
@@ -187,9 +187,9 @@ rx_handler_result_t l3vpn_to_host(struct sk_buff *skb, struct l3vpn_pkt *pkt)
 
 static bool is_receive4(const struct l3vpn_vrf *vrf, __be32 addr)
 {
-	const struct l3vpn_leaf *leaf = l3vpn_fib_lookup4(&vrf->fib4, addr);
+	struct l3vpn_leaf leaf = l3vpn_fib_lookup4(&vrf->fib4, addr);
 
-	return leaf && l3vpn_nh_rcu(leaf->nh)->kind == L3VPN_NH_KIND_RECEIVE;
+	return !l3vpn_leaf_none(leaf) && l3vpn_nh_rcu(l3vpn_leaf_nh(leaf))->kind == L3VPN_NH_KIND_RECEIVE;
 }
 
 /*

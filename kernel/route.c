@@ -14,117 +14,101 @@
 #include "nexthop.h"
 #include "route.h"
 
-static u64 l3vpn_route_digest(const struct l3vpn_vrf *vrf, int v6, struct l3vpn_key key,
-			      const struct l3vpn_leaf *leaf)
+static u64 l3vpn_route_digest(const struct l3vpn_vrf *vrf, int v6, struct l3vpn_key key, u8 plen,
+			      struct l3vpn_leaf leaf)
 {
-	return l3vpn_digest_route(v6, vrf->id, key, leaf->plen, leaf->nh->id,
-				  l3vpn_leaf_label(leaf));
+	return l3vpn_digest_route(v6, vrf->id, key, plen, l3vpn_leaf_nh(leaf)->id,
+				  l3vpn_route_label(leaf));
 }
 
-static void l3vpn_route_count(struct l3vpn_vrf *vrf, int v6, struct l3vpn_key key,
-			      const struct l3vpn_leaf *leaf)
+static void l3vpn_route_count(struct l3vpn_vrf *vrf, int v6, struct l3vpn_key key, u8 plen,
+			      struct l3vpn_leaf leaf)
 {
 	vrf->routes[v6]++;
 	vrf->ln->route_count[v6]++;
-	vrf->digest[v6] += l3vpn_route_digest(vrf, v6, key, leaf);
-	l3vpn_nh_hold(leaf->nh);
+	vrf->digest[v6] += l3vpn_route_digest(vrf, v6, key, plen, leaf);
+	l3vpn_nh_hold(l3vpn_leaf_nh(leaf));
 }
 
-void l3vpn_route_uncount(struct l3vpn_vrf *vrf, int v6, struct l3vpn_key key,
-			 const struct l3vpn_leaf *leaf)
+void l3vpn_route_uncount(struct l3vpn_vrf *vrf, int v6, struct l3vpn_key key, u8 plen,
+			 struct l3vpn_leaf leaf)
 {
 	vrf->routes[v6]--;
 	vrf->ln->route_count[v6]--;
-	vrf->digest[v6] -= l3vpn_route_digest(vrf, v6, key, leaf);
-	l3vpn_nh_put(vrf->ln, leaf->nh);
+	vrf->digest[v6] -= l3vpn_route_digest(vrf, v6, key, plen, leaf);
+	l3vpn_nh_put(vrf->ln, l3vpn_leaf_nh(leaf));
 }
 
-struct l3vpn_leaf *l3vpn_route_find(struct l3vpn_vrf *vrf, int v6, struct l3vpn_key key, u8 plen)
+struct l3vpn_leaf l3vpn_route_find(struct l3vpn_vrf *vrf, int v6, struct l3vpn_key key, u8 plen)
 {
-	struct l3vpn_leaf *leaf = l3vpn_fib_find(l3vpn_vrf_fib(vrf, v6), key, plen);
+	struct l3vpn_leaf leaf = l3vpn_fib_find(l3vpn_vrf_fib(vrf, v6), key, plen);
 	struct l3vpn_kept *kept;
 
-	if (!leaf || !leaf->kernel)
+	if (!l3vpn_leaf_kernel(leaf))
 		return leaf;
 	kept = l3vpn_kept_find(vrf, v6, key, plen);
-	return kept && kept->shadowed ? &kept->shadow : NULL;
+	return kept && kept->shadowed ? kept->shadow : (struct l3vpn_leaf){};
 }
 
-/* Put @leaf into the FIB, or into the shadow of what the module keeps there. */
-static int l3vpn_route_put(struct l3vpn_vrf *vrf, int v6, struct l3vpn_key key,
-			   const struct l3vpn_leaf *leaf)
+/* The module keeps this prefix by itself: @leaf goes into the shadow. As l3vpn_fib_insert(). */
+static int l3vpn_route_shadow(struct l3vpn_kept *kept, struct l3vpn_leaf leaf, bool full,
+			      struct l3vpn_leaf *old)
 {
-	struct l3vpn_fib *fib = l3vpn_vrf_fib(vrf, v6);
-	struct l3vpn_leaf *there = l3vpn_fib_find(fib, key, leaf->plen);
-	struct l3vpn_leaf old;
-	int ret;
+	bool was = kept->shadowed;
 
-	if (there && there->kernel) {
-		struct l3vpn_kept *kept = l3vpn_kept_find(vrf, v6, key, leaf->plen);
-
-		kept->shadow = *leaf;
-		kept->shadowed = true;
-		return 0;
-	}
-	ret = l3vpn_fib_insert(fib, key, leaf->plen, leaf, &old);
-	return ret < 0 ? ret : 0;
+	if (was)
+		*old = kept->shadow;
+	else if (full)
+		return -ENOSPC;
+	kept->shadow = leaf;
+	kept->shadowed = true;
+	return was;
 }
 
 int l3vpn_route_add(struct l3vpn_vrf *vrf, int v6, struct l3vpn_key key, u8 plen,
 		    struct l3vpn_nh *nh, u32 label)
 {
-	struct l3vpn_leaf *there = l3vpn_route_find(vrf, v6, key, plen);
-	struct l3vpn_leaf leaf = {
-		.nh = nh,
-		.plen = plen,
-		.labelled = label != L3VPN_LABEL_NONE,
-		.epoch = vrf->ln->epoch,
-	};
-	struct l3vpn_leaf old;
-	int err;
+	bool full = vrf->limit[v6] && vrf->routes[v6] >= vrf->limit[v6];
+	struct l3vpn_leaf leaf = l3vpn_leaf_make(nh, vrf->ln->epoch), old;
+	int ret;
 
 	lockdep_assert_held(&vrf->ln->lock);
-	leaf.label = leaf.labelled ? label : 0;
-	if (there) {
-		if (there->nh == nh && l3vpn_leaf_label(there) == label) {
-			there->epoch = vrf->ln->epoch;
-			return 0;
-		}
-		old = *there;
-	} else if (vrf->limit[v6] && vrf->routes[v6] >= vrf->limit[v6]) {
-		return -ENOSPC;
-	}
-
-	err = l3vpn_route_put(vrf, v6, key, &leaf);
-	if (err)
-		return err;
-	l3vpn_route_count(vrf, v6, key, &leaf);
-	if (there)
-		l3vpn_route_uncount(vrf, v6, key, &old);
+	if (label != L3VPN_LABEL_NONE)
+		leaf.word |= L3VPN_LEAF_LABELLED | label;
+	ret = l3vpn_fib_insert(l3vpn_vrf_fib(vrf, v6), key, plen, leaf,
+			       L3VPN_FIB_YIELD | (full ? L3VPN_FIB_FULL : 0), &old);
+	if (ret == -EBUSY)
+		ret = l3vpn_route_shadow(l3vpn_kept_find(vrf, v6, key, plen), leaf, full, &old);
+	if (ret < 0)
+		return ret;
+	if (ret && l3vpn_leaf_same(old, leaf))
+		return 0;
+	l3vpn_route_count(vrf, v6, key, plen, leaf);
+	if (ret)
+		l3vpn_route_uncount(vrf, v6, key, plen, old);
 	return 0;
 }
 
 int l3vpn_route_del(struct l3vpn_vrf *vrf, int v6, struct l3vpn_key key, u8 plen)
 {
-	struct l3vpn_fib *fib = l3vpn_vrf_fib(vrf, v6);
-	struct l3vpn_leaf *there = l3vpn_fib_find(fib, key, plen);
 	struct l3vpn_leaf old;
+	int ret;
 
 	lockdep_assert_held(&vrf->ln->lock);
-	if (!there)
-		return -ENOENT;
-	if (there->kernel) {
+	ret = l3vpn_fib_remove(l3vpn_vrf_fib(vrf, v6), key, plen, L3VPN_FIB_YIELD, &old);
+	if (ret == -EBUSY) {
 		struct l3vpn_kept *kept = l3vpn_kept_find(vrf, v6, key, plen);
 
-		if (!kept || !kept->shadowed)
-			return -ENOENT;
-		old = kept->shadow;
-		kept->shadowed = false;
-	} else if (l3vpn_fib_remove(fib, key, plen, &old)) {
-		return -ENOENT;
+		ret = -ENOENT;
+		if (kept && kept->shadowed) {
+			old = kept->shadow;
+			kept->shadowed = false;
+			ret = 0;
+		}
 	}
-	l3vpn_route_uncount(vrf, v6, key, &old);
-	return 0;
+	if (!ret)
+		l3vpn_route_uncount(vrf, v6, key, plen, old);
+	return ret;
 }
 
 /* A batch of prefixes found by a walk, removed after it: the walk itself changes nothing. */
@@ -140,16 +124,16 @@ struct l3vpn_sweep {
 	bool all;
 };
 
-static int l3vpn_sweep_one(struct l3vpn_key key, struct l3vpn_leaf *leaf, void *arg)
+static int l3vpn_sweep_one(struct l3vpn_key key, u8 plen, struct l3vpn_leaf leaf, void *arg)
 {
 	struct l3vpn_sweep *sweep = arg;
 
-	if (leaf->kernel || (!sweep->all && leaf->epoch == sweep->epoch))
+	if (l3vpn_leaf_kernel(leaf) || (!sweep->all && l3vpn_leaf_stamped(leaf, sweep->epoch)))
 		return 0;
 	if (sweep->count == L3VPN_SWEEP_BATCH)
 		return 1;
 	sweep->found[sweep->count].key = key;
-	sweep->found[sweep->count].plen = leaf->plen;
+	sweep->found[sweep->count].plen = plen;
 	sweep->count++;
 	return 0;
 }
@@ -161,10 +145,10 @@ static u32 l3vpn_sweep_shadows(struct l3vpn_vrf *vrf, int v6, bool all)
 
 	list_for_each_entry(kept, &vrf->kept, node) {
 		if (kept->v6 != v6 || !kept->shadowed ||
-		    (!all && kept->shadow.epoch == vrf->ln->epoch))
+		    (!all && l3vpn_leaf_stamped(kept->shadow, vrf->ln->epoch)))
 			continue;
 		kept->shadowed = false;
-		l3vpn_route_uncount(vrf, v6, kept->key, &kept->shadow);
+		l3vpn_route_uncount(vrf, v6, kept->key, kept->plen, kept->shadow);
 		swept++;
 	}
 	return swept;
@@ -195,6 +179,58 @@ static u32 l3vpn_route_sweep_some(struct l3vpn_vrf *vrf, int v6, bool all)
 	kfree(sweep);
 	l3vpn_limit_update(vrf);
 	return swept;
+}
+
+struct l3vpn_aging {
+	struct l3vpn_fib *fib;
+	u32 epoch;
+};
+
+static struct l3vpn_leaf l3vpn_leaf_aged(struct l3vpn_leaf leaf, u32 epoch)
+{
+	if (l3vpn_leaf_stamped(leaf, epoch)) {
+		leaf.word &= ~L3VPN_LEAF_STAMP;
+		leaf.word |= (u64)((epoch + 1) % L3VPN_LEAF_STAMPS) << L3VPN_LEAF_STAMP_SHIFT;
+	}
+	return leaf;
+}
+
+static int l3vpn_age_one(struct l3vpn_key key, u8 plen, struct l3vpn_leaf leaf, void *arg)
+{
+	struct l3vpn_leaf aged, old;
+	struct l3vpn_aging *aging = arg;
+
+	cond_resched();
+	if (l3vpn_leaf_kernel(leaf))
+		return 0;
+	aged = l3vpn_leaf_aged(leaf, aging->epoch);
+	if (aged.word != leaf.word)
+		l3vpn_fib_insert(aging->fib, key, plen, aged, 0, &old);	/* needs no memory */
+	return 0;
+}
+
+void l3vpn_route_age(struct l3vpn_net *ln)
+{
+	struct l3vpn_kept *kept;
+	struct l3vpn_vrf *vrf;
+	unsigned long id;
+	int v6;
+
+	lockdep_assert_held(&ln->lock);
+	if (ln->epoch - ln->oldest < L3VPN_LEAF_STAMPS)
+		return;
+	xa_for_each(&ln->vrfs, id, vrf) {
+		for (v6 = 0; v6 < 2; v6++) {
+			struct l3vpn_aging aging = { l3vpn_vrf_fib(vrf, v6), ln->epoch };
+			struct l3vpn_fib_cursor cursor = {};
+
+			l3vpn_fib_walk(aging.fib, &cursor, l3vpn_age_one, &aging);
+			cond_resched();
+		}
+		list_for_each_entry(kept, &vrf->kept, node)
+			kept->shadow = l3vpn_leaf_aged(kept->shadow, ln->epoch);
+	}
+	ln->oldest = ln->epoch + 1 - L3VPN_LEAF_STAMPS;
 }
 
 u32 l3vpn_route_sweep(struct l3vpn_vrf *vrf, int v6)

@@ -20,13 +20,13 @@ static inline struct l3vpn_fib *l3vpn_vrf_fib(struct l3vpn_vrf *vrf, int v6)
 }
 
 /* L3VPN_LABEL_NONE or the label. */
-static inline u32 l3vpn_leaf_label(const struct l3vpn_leaf *leaf)
+static inline u32 l3vpn_route_label(struct l3vpn_leaf leaf)
 {
-	return leaf->labelled ? leaf->label : L3VPN_LABEL_NONE;
+	return l3vpn_leaf_labelled(leaf) ? l3vpn_leaf_label(leaf) : L3VPN_LABEL_NONE;
 }
 
-/* User space's route of exactly this prefix, shadowed or not; NULL: none. */
-struct l3vpn_leaf *l3vpn_route_find(struct l3vpn_vrf *vrf, int v6, struct l3vpn_key key, u8 plen);
+/* User space's route of exactly this prefix, shadowed or not. */
+struct l3vpn_leaf l3vpn_route_find(struct l3vpn_vrf *vrf, int v6, struct l3vpn_key key, u8 plen);
 
 /* Create, replace, or refresh the stamp. 0, -ENOMEM, -ENOSPC (the VRF's limit). */
 int l3vpn_route_add(struct l3vpn_vrf *vrf, int v6, struct l3vpn_key key, u8 plen,
@@ -36,8 +36,14 @@ int l3vpn_route_add(struct l3vpn_vrf *vrf, int v6, struct l3vpn_key key, u8 plen
 int l3vpn_route_del(struct l3vpn_vrf *vrf, int v6, struct l3vpn_key key, u8 plen);
 
 /* A route of user space is no longer anywhere: uncount it and drop its reference. */
-void l3vpn_route_uncount(struct l3vpn_vrf *vrf, int v6, struct l3vpn_key key,
-			 const struct l3vpn_leaf *leaf);
+void l3vpn_route_uncount(struct l3vpn_vrf *vrf, int v6, struct l3vpn_key key, u8 plen,
+			 struct l3vpn_leaf leaf);
+
+/*
+ * An epoch has begun: leaves have room for L3VPN_LEAF_STAMPS different stamps, so those that would
+ * now pass for new become the oldest that can still be told. Walks all routes, when it must.
+ */
+void l3vpn_route_age(struct l3vpn_net *ln);
 
 /* Remove what has an older stamp. Returns the number. */
 u32 l3vpn_route_sweep(struct l3vpn_vrf *vrf, int v6);

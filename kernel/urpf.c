@@ -38,11 +38,14 @@ static bool leads_out(const struct l3vpn_nh *nh, const struct l3vpn_port *port)
 	return false;
 }
 
-static const struct l3vpn_leaf *lookup_source(const struct l3vpn_vrf *vrf, const struct sk_buff *skb)
+static struct l3vpn_leaf lookup_source(const struct l3vpn_vrf *vrf, const struct sk_buff *skb,
+				       bool by_default)
 {
 	if (skb->protocol == htons(ETH_P_IP))
-		return l3vpn_fib_lookup4(&vrf->fib4, ip_hdr(skb)->saddr);
-	return l3vpn_fib_lookup6(&vrf->fib6, &ipv6_hdr(skb)->saddr);
+		return by_default ? l3vpn_fib_lookup4(&vrf->fib4, ip_hdr(skb)->saddr) :
+				    l3vpn_fib_lookup4_longer(&vrf->fib4, ip_hdr(skb)->saddr);
+	return by_default ? l3vpn_fib_lookup6(&vrf->fib6, &ipv6_hdr(skb)->saddr) :
+			    l3vpn_fib_lookup6_longer(&vrf->fib6, &ipv6_hdr(skb)->saddr);
 }
 
 static bool source_of_link(const struct sk_buff *skb)
@@ -59,16 +62,16 @@ bool l3vpn_urpf(const struct sk_buff *skb, const struct l3vpn_port *in, const st
 	bool strict = mode == L3VPN_RPF_STRICT || mode == L3VPN_RPF_STRICT_DEFAULT;
 	bool by_default = mode == L3VPN_RPF_STRICT_DEFAULT || mode == L3VPN_RPF_LOOSE_DEFAULT;
 	const struct l3vpn_nh_data *data;
-	const struct l3vpn_leaf *leaf;
+	struct l3vpn_leaf leaf;
 	unsigned int hops;
 
 	if (source_of_link(skb))
 		return true;
 	for (hops = 0; vrf && hops < L3VPN_VRF_HOPS_MAX; hops++) {
-		leaf = lookup_source(vrf, skb);
-		if (!leaf || (!leaf->plen && !by_default))
+		leaf = lookup_source(vrf, skb, by_default);
+		if (l3vpn_leaf_none(leaf))
 			return false;
-		data = l3vpn_nh_rcu(leaf->nh);
+		data = l3vpn_nh_rcu(l3vpn_leaf_nh(leaf));
 		switch (data->kind) {
 		case L3VPN_NH_KIND_VRF:
 			vrf = data->vrf;
@@ -78,7 +81,7 @@ bool l3vpn_urpf(const struct sk_buff *skb, const struct l3vpn_port *in, const st
 		case L3VPN_NH_KIND_UNREACHABLE:
 			return false;
 		}
-		return !strict || leads_out(leaf->nh, in);
+		return !strict || leads_out(l3vpn_leaf_nh(leaf), in);
 	}
 	return false;
 }

@@ -25,7 +25,7 @@
  * struct l3vpn_vrf - see above
  * @dev:	its device; the device's memory holds this struct
  * @ln:		namespace
- * @fib4:	IPv4; a leaf that the module keeps has ->kernel set
+ * @fib4:	IPv4; a leaf that the module keeps is l3vpn_leaf_kernel()
  * @fib6:	IPv6
  * @counters:	RX: packets that entered the VRF (from ports, labels, local sockets, other VRFs);
  *		TX: packets that left it (forwarded or delivered); drops

@@ -117,6 +117,12 @@ static inline int churn_check_bulk(struct churn *churn)
 				    l3vpn_fib_lookup4(churn->fib, addr4[i]);
 		if (one.word != many[i].word)
 			ret = CHURN_FAIL("bulk: %u of %u differs", i, n);
+		many[i] = churn->wide ? l3vpn_fib_lookup6_longer(churn->fib, &addr6[i]) :
+					l3vpn_fib_lookup4_longer(churn->fib, addr4[i]);
+		if (l3vpn_fib_match(churn->fib, churn->wide ? l3vpn_key6(&addr6[i]) :
+				    l3vpn_key4(addr4[i]), churn->wide ? 128 : 32) > 0 ?
+		    one.word != many[i].word : !l3vpn_leaf_none(many[i]))
+			ret = CHURN_FAIL("longer: %u of %u differs", i, n);
 	}
 	rcu_read_unlock();
 	return ret;
@@ -149,7 +155,7 @@ static inline int churn_remove(struct churn *churn, struct l3vpn_key key, unsign
 {
 	struct naive_entry *was = naive_find(&churn->naive, key, plen);
 	struct l3vpn_leaf old = {};
-	int ret = l3vpn_fib_remove(churn->fib, key, plen, &old);
+	int ret = l3vpn_fib_remove(churn->fib, key, plen, 0, &old);
 
 	if (ret != (was ? 0 : -ENOENT))
 		return CHURN_FAIL("remove: returned %d", ret);

@@ -136,7 +136,7 @@ static int readers_write(struct l3vpn_fib *fib)
 		if (z & 0x80000000)
 			ret = l3vpn_fib_insert(fib, key, plen, churn_leaf(plen), 0, NULL);
 		else
-			l3vpn_fib_remove(fib, key, plen, NULL);
+			l3vpn_fib_remove(fib, key, plen, 0, NULL);
 		if (!(z & 0xf0000))
 			l3vpn_fib_flush(fib);
 		cond_resched();

@@ -106,7 +106,7 @@ static int node_outlives_change(void)
 	l3vpn_fib_insert(&fib, key, 8, churn_leaf(7), 0, NULL);
 	held = fib.root;
 	l3vpn_fib_insert(&fib, l3vpn_key4(htobe32(0x0b000000)), 8, churn_leaf(8), 0, NULL);
-	l3vpn_fib_remove(&fib, key, 8, NULL);
+	l3vpn_fib_remove(&fib, key, 8, 0, NULL);
 	l3vpn_fib_flush(&fib);
 	if (held == fib.root || l3vpn_leaf_label(node_leaves(held)[0]) != 7)
 		ret = CHURN_FAIL("a held node changed");
@@ -132,10 +132,13 @@ static int flags_hold(void)
 		if (l3vpn_fib_insert(&fib, key, plen, churn_leaf(1), L3VPN_FIB_YIELD, NULL) != -EBUSY ||
 		    l3vpn_fib_find(&fib, key, plen).word != own.word)
 			ret = CHURN_FAIL("the module's own /%u was replaced", plen);
+		if (l3vpn_fib_remove(&fib, key, plen, L3VPN_FIB_YIELD, NULL) != -EBUSY ||
+		    l3vpn_fib_find(&fib, key, plen).word != own.word)
+			ret = CHURN_FAIL("the module's own /%u was removed", plen);
 		if (l3vpn_fib_insert(&fib, key, plen, churn_leaf(2), L3VPN_FIB_FULL, &old) != 1 ||
 		    old.word != own.word)
 			ret = CHURN_FAIL("a full index did not replace its /%u", plen);
-		l3vpn_fib_remove(&fib, key, plen, NULL);
+		l3vpn_fib_remove(&fib, key, plen, 0, NULL);
 		if (l3vpn_fib_insert(&fib, key, plen, own, L3VPN_FIB_FULL, NULL) != -ENOSPC || fib.leaves)
 			ret = CHURN_FAIL("a full index took a /%u", plen);
 	}
