@@ -171,6 +171,9 @@ rx_handler_result_t l3vpn_to_stack(struct sk_buff *skb, struct l3vpn_pkt *pkt)
 			return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_MARTIAN);
 		if (quotes == QUOTES_OTHERS)
 			return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NOT_FOR_HOST);
+	} else if (skb->skb_iif == pkt->vrf->dev->ifindex) {
+		/* the stack had it, does not call it local, and routed it back: no end but its TTL's */
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NOT_FOR_HOST);
 	}
 	if (pkt->in && skb->dev == pkt->in->dev &&
 	    rcu_access_pointer(pkt->in->vrf) == pkt->vrf)

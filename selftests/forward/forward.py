@@ -546,6 +546,11 @@ def local_ping():
         equal((p.payload[0], p.saddr, [lab for lab, _, _ in p.stack]), (129, dst, [100, 6000]), "labelled reply")
 
 
+@test("a receive route to what the stack does not call its own: no way round through the stack")
+def receive_route():
+    dropped(uapi.DROP_NOT_FOR_HOST, "r1", ipv4("10.1.0.2", "10.31.0.5", udp(1, 2)))
+
+
 @test("a socket bound to the VRF speaks to remote sites, TTL not decreased")
 def local_out():
     s4 = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -596,6 +601,18 @@ def ttl_swap():
     equal((p.stack, p.payload[0], p.daddr), ([(500, 6, 255), (77, 5, 255)], 11, "10.2.0.1"), "packet")
     equal(p.payload[8 + 128 + 8:], struct.pack("!II", 400 << 12 | 5 << 9 | 1, 77 << 12 | 5 << 9 | 256 | 9), "stack")
     equal(nl.drops().get(uapi.DROP_TTL, 0) - before, 1, "drops")
+
+
+@test("an error about a switched packet fits into the path, however small that is")
+def swap_error_fits():
+    sh("ip -n pe link set core2 mtu 600")
+    try:
+        inner = ipv6("2001:db8:2::1", "2001:db8:1::2", udp(1, 2, bytes(650)))
+        up("k1", labels([(400, 5, 9)], inner), ETH_MPLS)
+        p = down("k2", lambda p: p.ip_proto == ICMP6, "packet too big")
+        equal((p.payload[0], p.daddr, len(p.l3) <= 600), (2, "2001:db8:2::1", True), "error")
+    finally:
+        sh("ip -n pe link set core2 mtu 1500")
 
 
 @test("no route and unreachable; blackhole in silence")
