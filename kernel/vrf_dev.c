@@ -55,7 +55,7 @@ static bool l3vpn_vrf_is_local(const struct sk_buff *skb)
 	return dst->ops->family == AF_INET6 && container_of(dst, struct rt6_info, dst)->rt6i_flags & RTF_LOCAL;
 }
 
-/* Inside rcu_read_lock_bh. */
+/* Inside rcu_read_lock_bh, which is not the lock that the data path's pointers ask for. */
 static netdev_tx_t l3vpn_vrf_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct l3vpn_vrf *vrf = l3vpn_vrf_of(dev);
@@ -79,7 +79,9 @@ static netdev_tx_t l3vpn_vrf_xmit(struct sk_buff *skb, struct net_device *dev)
 		return NETDEV_TX_OK;
 	}
 	__skb_pull(skb, skb_network_offset(skb));
+	rcu_read_lock();
 	l3vpn_forward(skb, vrf, NULL);
+	rcu_read_unlock();
 	return NETDEV_TX_OK;
 }
 
