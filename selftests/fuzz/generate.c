@@ -44,6 +44,13 @@ static void put32(struct fuzz_frame *f, u32 v)
 
 static void put_random(struct fuzz_rand *r, struct fuzz_frame *f, u32 n)
 {
+	u32 v;
+
+	n = min_t(u32, n, FUZZ_FRAME_MAX - f->len);
+	for (; n >= sizeof(v); n -= sizeof(v), f->len += sizeof(v)) {
+		v = fuzz_next(r);
+		memcpy(f->data + f->len, &v, sizeof(v));
+	}
 	while (n--)
 		put8(f, fuzz_next(r));
 }
@@ -477,6 +484,12 @@ static u32 some_label(struct fuzz_rand *r)
 	return fuzz_next(r) & 0xfffff;
 }
 
+static void put_entry(struct fuzz_rand *r, struct fuzz_frame *f, u32 label, bool bottom)
+{
+	put32(f, label << MPLS_LS_LABEL_SHIFT | fuzz_below(r, 8) << MPLS_LS_TC_SHIFT |
+		 bottom << MPLS_LS_S_SHIFT | some_ttl(r));
+}
+
 static void put_labels(struct fuzz_rand *r, struct fuzz_frame *f)
 {
 	u32 depth = fuzz_percent(r, 70) ? 1 : 1 + fuzz_below(r, fuzz_percent(r, 80) ? 4 : DEPTH_MAX), i;
@@ -486,9 +499,13 @@ static void put_labels(struct fuzz_rand *r, struct fuzz_frame *f)
 	for (i = 0; i < nulls + depth; i++) {
 		bool bottom = i + 1 == nulls + depth;
 		u32 label = i < nulls ? 2 * fuzz_below(r, 2) : some_label(r);
+		bool entropy = fuzz_percent(r, 8);
 
-		put32(f, label << MPLS_LS_LABEL_SHIFT | fuzz_below(r, 8) << MPLS_LS_TC_SHIFT |
-			 bottom << MPLS_LS_S_SHIFT | some_ttl(r));
+		put_entry(r, f, label, bottom && !entropy);
+		if (entropy) {
+			put_entry(r, f, MPLS_LABEL_ENTROPY, false);
+			put_entry(r, f, 16 + fuzz_below(r, 1048560), bottom);
+		}
 	}
 	if (fuzz_percent(r, 3))		/* a pseudowire's control word, or nothing */
 		put_random(r, f, fuzz_below(r, 60));

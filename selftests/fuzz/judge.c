@@ -154,12 +154,23 @@ static u32 skip_labels(const u8 *data, u32 len, u32 at, u32 *bottom)
 	return 0;
 }
 
+static bool is_indicator(u32 lse)
+{
+	return lse >> MPLS_LS_LABEL_SHIFT == MPLS_LABEL_ENTROPY && !(lse >> MPLS_LS_S_SHIFT & 1);
+}
+
 static enum fuzz_domain label_domain(const u8 *data, u32 len, u32 at)
 {
 	for (; at + 4 <= len; at += 4) {
 		u32 lse = get32(data + at), label = lse >> MPLS_LS_LABEL_SHIFT;
 
 		if (label == MPLS_LABEL_IPV4NULL || label == MPLS_LABEL_IPV6NULL) {
+			/* an entropy label goes with the label above it (RFC 6790) */
+			if (!(lse >> MPLS_LS_S_SHIFT & 1) && at + 12 <= len &&
+			    is_indicator(get32(data + at + 4))) {
+				at += 8;
+				lse = get32(data + at);
+			}
 			if (lse >> MPLS_LS_S_SHIFT & 1)
 				return FUZZ_GLOBAL;
 			continue;
@@ -234,6 +245,8 @@ void fuzz_judge_begin(const struct fuzz_frame *f, const struct fuzz_target *targ
 	cur.ln = vrf ? l3vpn_vrf_of(vrf)->ln : NULL;
 	cur.number = number;
 	look_at_input(target);
+	if (target->kind == FUZZ_LOCAL && skb_network_offset(skb) != cur.l3)
+		cur.ip = 0;		/* a socket that says that it is elsewhere */
 	cur.gso = skb_is_gso(skb);
 	cur.partial = 0;
 	if (skb->ip_summed == CHECKSUM_PARTIAL) {
@@ -284,9 +297,11 @@ static bool kernel_refused(struct net *net)
 /* Nothing came of it that was seen: why not? */
 static void vanished(struct net *net)
 {
+	bool whole = !cur.gso && cur.f->len - cur.l3 <= SMALLEST_MTU;
+
 	if (cur.drops) {
 		count(DROPPED);
-		if (cur.drops > 2 && !cur.gso && cur.f->len - cur.l3 <= SMALLEST_MTU && strict)
+		if (cur.drops > 2 && whole && strict)
 			violation("counted as dropped more than once", NULL, NULL, 0);
 		return;
 	}
@@ -303,11 +318,13 @@ static void vanished(struct net *net)
 		return;
 	}
 	/* the pieces of a packet that was cut wait without it, and so does what a shared one was copied to */
-	if (cur.shared || cur.gso || cur.f->len - cur.l3 > SMALLEST_MTU) {
+	if (cur.shared || !whole) {
 		count(WAITED);
 		return;
 	}
-	if ((!cur.known || cur.tagged) && (cur.kind == FUZZ_CORE || cur.kind == FUZZ_HOST)) {
+	/* what the kernel has no use for; a tag with nothing behind it, which it does not take off */
+	if (((!cur.known || cur.tagged) && (cur.kind == FUZZ_CORE || cur.kind == FUZZ_HOST)) ||
+	    (cur.tagged && cur.f->len < cur.l3 + 2)) {
 		count(OTHERS);
 		return;
 	}
@@ -342,13 +359,15 @@ static bool kernels_own(const u8 *head, u32 at, u32 len, u16 type)
 
 	if (type == ETH_P_ARP)
 		return true;
-	if (type == ETH_P_IP && at + 22 <= len) {
+	if (type == ETH_P_MPLS_UC)
+		type = at && *p >> 4 == 4 ? ETH_P_IP : ETH_P_IPV6;
+	if (type == ETH_P_IP && at && at + 62 <= len) {
 		u8 type4 = p[(p[0] & 15) * 4], code4 = p[(p[0] & 15) * 4 + 1];
 
 		return p[9] == IPPROTO_IGMP ||
 		       (p[9] == IPPROTO_ICMP && type4 == ICMP_TIME_EXCEEDED && code4 == ICMP_EXC_FRAGTIME);
 	}
-	if (type == ETH_P_IPV6 && at + 50 <= len) {
+	if (type == ETH_P_IPV6 && at && at + 50 <= len) {
 		if (p[6] == NEXTHDR_HOP)
 			return p[40] == IPPROTO_ICMPV6;		/* MLD */
 		if (p[6] != IPPROTO_ICMPV6)
@@ -458,7 +477,8 @@ static bool same_octets(const u8 *a, u32 from, u32 len)
 		return !memcmp(a, b, len);
 	if (field > from && memcmp(a, b, field - from))
 		return false;
-	return field + 2 >= from + len || !memcmp(a + field + 2 - from, b + field + 2 - from, from + len - field - 2);
+	return field + 2 >= from + len ||
+	       !memcmp(a + field + 2 - from, b + field + 2 - from, from + len - field - 2);
 }
 
 /* The frame in @out, whose IP header is at @at, against the current packet. */
@@ -536,6 +556,11 @@ void fuzz_judge_sent(struct sk_buff *skb, struct net_device *dev)
 	labelled = type == ETH_P_MPLS_UC || type == ETH_P_MPLS_MC;
 	if (labelled && to != FUZZ_CORE)
 		violation("a label leaves by a port that is not of the core", dev, head, len);
+	if (labelled) {
+		at = skip_labels(head, len, at, &bottom);
+		if (at)
+			label = get32(head + bottom) >> MPLS_LS_LABEL_SHIFT;
+	}
 	if (!marked) {
 		count(SENT_UNMARKED);
 		if (!is_current() || kernels_own(head, at, len, type))
@@ -546,18 +571,14 @@ void fuzz_judge_sent(struct sk_buff *skb, struct net_device *dev)
 	domain = marked ? skb->mark >> MARK_DOMAIN & 7 : cur.domain;
 	if (!marked && cur.host && domain != FUZZ_NOBODY && to != FUZZ_CUSTOMER)
 		return;			/* the host's answer: that is what the next hop HOST is for */
-	if (labelled) {
-		at = skip_labels(head, len, at, &bottom);
-		if (at)
-			label = get32(head + bottom) >> MPLS_LS_LABEL_SHIFT;
-		else if (domain != FUZZ_TRANSIT)
-			violation("a label stack without an end leaves", dev, head, len);
-	}
+	if (labelled && !at && domain != FUZZ_TRANSIT)
+		violation("a label stack without an end leaves", dev, head, len);
 	check_domain(dev, domain, to, to_domain, labelled, label, head, len);
 	if (memcmp(head + ETH_ALEN, dev->dev_addr, ETH_ALEN) && strict)
 		violation("leaves with another's MAC address", dev, head, len);
 	if (at && (type == ETH_P_IP || type == ETH_P_IPV6 || labelled) &&
-	    (domain == FUZZ_A || domain == FUZZ_B || !marked || (mine && !cur.f->mutated && cur.ip && cur.ip == cur.f->ip)))
+	    (domain == FUZZ_A || domain == FUZZ_B || !marked ||
+	     (mine && !cur.f->mutated && cur.ip && cur.ip == cur.f->ip)))
 		check_ip(skb, dev, head, len, at, domain == FUZZ_TRANSIT);
 	if (strict && !skb_is_gso(skb) && skb->len - ETH_HLEN > dev->mtu && domain != FUZZ_GLOBAL)
 		violation("is too big for the port", dev, head, len);
@@ -590,9 +611,9 @@ static int delivered(struct sk_buff *skb, struct net_device *dev, struct packet_
 		goto out;
 	to_domain = fuzz_device_domain(dev, &to);
 	count(dev->flags & IFF_LOOPBACK ? TO_HOST : to == FUZZ_LOCAL ? TO_VRF : TO_PORT);
-	if (domain == FUZZ_NOBODY || domain == FUZZ_TRANSIT)
+	if (domain == FUZZ_NOBODY || domain == FUZZ_TRANSIT) {
 		violation("the stack is given what is not for it", dev, skb->data, len);
-	else if (dev->flags & IFF_LOOPBACK) {
+	} else if (dev->flags & IFF_LOOPBACK) {
 		if (domain != FUZZ_GLOBAL && !to_host_route(skb))
 			violation("the global stack is given a customer's packet", dev, skb->data, len);
 	} else if (domain != to_domain) {
