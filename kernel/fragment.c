@@ -53,6 +53,11 @@ void l3vpn_fragment(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3v
 {
 	struct cut cut = { .pkt = pkt, .way = way, .stack = stack };
 
+	/* A fragment that ends behind 65,535: the offsets of its pieces would begin anew at 0 (RFC 791 section 3.2). */
+	if ((ntohs(ip_hdr(skb)->frag_off) & IP_OFFSET) * 8 + ntohs(ip_hdr(skb)->tot_len) > IP_MAX_MTU) {
+		l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_HEADER);
+		return;
+	}
 	/* not dst_init(): its arguments differ between kernels, and nobody counts references */
 	dst_init_metrics(&cut.rt.dst, dst_default_metrics.metrics, true);
 	cut.rt.dst.ops = &l3vpn_cut_ops;

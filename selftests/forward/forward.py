@@ -664,6 +664,18 @@ def fragments():
     equal(b"".join(v for _, v in sorted(whole.items())), udp(1, 2, data), "put together again")
 
 
+@test("a fragment that would end behind 65,535 octets is not cut into pieces that begin anew at 0")
+def fragment_wraps():
+    # to the octet: the last piece of the greatest packet that there is, and one of eight octets more
+    for offset, lost in ((65535 - 20 - 1480 & ~7, False), (65535 - 20 - 1480 + 8 & ~7, True)):
+        packet = ipv4("10.1.0.2", "10.2.0.5", bytes(1480), proto=253, offset=offset)
+        if lost:
+            dropped(uapi.DROP_HEADER, "r1", packet)
+        else:
+            found = what_follows("r1", frame("r1", packet))["k1"]
+            equal([(p.frag & 0x1fff) * 8 for p in found if p.ip_proto == 253], [offset, offset + 1472], "offsets")
+
+
 # ---- ways out
 
 def flows(n, dst):
