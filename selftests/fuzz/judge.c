@@ -197,9 +197,9 @@ static void look_at_input(const struct fuzz_target *target)
 	cur.ip = 0;
 	cur.known = false;
 	cur.l3 = find_l3(f->data, f->len, &type);
+	cur.tagged = cur.l3 != ETH_HLEN;
 	if (!cur.l3)
 		return;
-	cur.tagged = cur.l3 > ETH_HLEN;
 	cur.known = type == ETH_P_IP || type == ETH_P_IPV6 || type == ETH_P_ARP || type == ETH_P_MPLS_UC;
 	at = cur.l3;
 	if (type == ETH_P_MPLS_UC) {
@@ -324,7 +324,7 @@ static void vanished(struct net *net)
 	}
 	/* what the kernel has no use for; a tag with nothing behind it, which it does not take off */
 	if (((!cur.known || cur.tagged) && (cur.kind == FUZZ_CORE || cur.kind == FUZZ_HOST)) ||
-	    (cur.tagged && cur.f->len < cur.l3 + 2)) {
+	    (cur.tagged && (!cur.l3 || cur.f->len < cur.l3 + 2))) {
 		count(OTHERS);
 		return;
 	}
