@@ -256,6 +256,25 @@ static enum l3vpn_drop pop_penultimate(struct sk_buff *skb, u32 lse, u8 ttl)
 	return hand_down_ttl(skb, ttl) ? 0 : L3VPN_DROP_NO_MEMORY;
 }
 
+/*
+ * A GSO packet that comes with labels, as a guest may send it by a virtual device, does not say where the packet
+ * is that has to be cut: mpls_gso goes by the inner header.
+ */
+static bool find_gso_payload(struct sk_buff *skb)
+{
+	struct l3vpn_stack stack;
+	unsigned int offset = stack_below(skb, &stack);
+	const u8 *first;
+	u8 buffer;
+
+	first = offset ? skb_header_pointer(skb, offset, sizeof(buffer), &buffer) : NULL;
+	if (!first)
+		return false;
+	skb_set_inner_protocol(skb, htons(*first >> 4 == 4 ? ETH_P_IP : ETH_P_IPV6));
+	skb_set_inner_network_header(skb, offset);
+	return true;
+}
+
 /* Swap, or pop as penultimate hop. skb->data is at the entry, which is @lse. */
 static rx_handler_result_t swap_label(struct sk_buff *skb, struct l3vpn_pkt *pkt,
 				      const struct l3vpn_ilm *ilm, u32 lse)
@@ -274,6 +293,8 @@ static rx_handler_result_t swap_label(struct sk_buff *skb, struct l3vpn_pkt *pkt
 				      L3VPN_DROP_BLACKHOLE : L3VPN_DROP_UNREACHABLE);
 	if (unlikely(ttl <= 1))
 		return swap_error(skb, pkt, &way, L3VPN_ICMP_TIME_EXCEEDED, L3VPN_DROP_TTL);
+	if (unlikely(skb_is_gso(skb)) && !find_gso_payload(skb))
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_STACK);
 	if (unlikely(!l3vpn_way_fits(skb, &way, L3VPN_LSE_LEN, way.has_inner || way.path ||
 				     !(lse & L3VPN_LSE_BOTTOM))))
 		return swap_too_big(skb, pkt, &way, lse);
