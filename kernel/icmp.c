@@ -363,11 +363,36 @@ struct sk_buff *l3vpn_icmp_make(struct sk_buff *skb, unsigned int offset, struct
 	return icmp;
 }
 
+/*
+ * An answer or an error of the kernel's own ICMP: no socket waits to be told, and the socket through which the
+ * kernel would tell it is the one that is sending it right now.
+ */
+static bool is_icmp_answer(const struct sk_buff *skb)
+{
+	bool v4 = l3vpn_is_ipv4(skb);
+	const u8 *type;
+	u8 buffer;
+
+	if (v4 ? ip_hdr(skb)->protocol != IPPROTO_ICMP : ipv6_hdr(skb)->nexthdr != IPPROTO_ICMPV6)
+		return false;
+	type = skb_header_pointer(skb, v4 ? ip_hdr(skb)->ihl * 4 : sizeof(struct ipv6hdr), sizeof(buffer), &buffer);
+	if (!type)
+		return true;
+	if (v4)
+		return *type != ICMP_ECHO && *type != ICMP_TIMESTAMP && *type != ICMP_EXT_ECHO;
+	return !(*type & ICMPV6_INFOMSG_MASK) || *type == ICMPV6_ECHO_REPLY || *type == ICMPV6_EXT_ECHO_REPLY;
+}
+
 /* To a local socket, whose packet carries its route. */
 static void tell_socket(struct sk_buff *skb, enum l3vpn_icmp_error what, u32 mtu)
 {
 	bool v4 = l3vpn_is_ipv4(skb);
 
+	if (is_icmp_answer(skb)) {
+		if (what == L3VPN_ICMP_TOO_BIG)
+			skb_dst_update_pmtu_no_confirm(skb, mtu);
+		return;
+	}
 	switch (what) {
 	case L3VPN_ICMP_NET_UNREACHABLE:
 	case L3VPN_ICMP_HOST_UNREACHABLE:
