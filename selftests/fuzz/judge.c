@@ -563,8 +563,8 @@ void fuzz_judge_sent(struct sk_buff *skb, struct net_device *dev)
 	}
 	if (!marked) {
 		count(SENT_UNMARKED);
-		if (!is_current() || kernels_own(head, at, len, type))
-			return;
+		if (!strict || !is_current() || kernels_own(head, at, len, type))
+			return;		/* not strict: what is no port now is the host's, who may answer */
 		count(ERRORS);
 	}
 	mine = marked && is_current() && (skb->mark & MARK_NUMBER) == (cur.number & MARK_NUMBER);
@@ -606,8 +606,8 @@ static int delivered(struct sk_buff *skb, struct net_device *dev, struct packet_
 
 	if (!(skb->mark & MARK_OURS))
 		goto out;
-	/* a priority tag around another tag: the kernel's own MPLS refuses it, as long as it is off */
-	if (skb->protocol == htons(ETH_P_MPLS_UC) && is_current() && cur.tagged)
+	/* a priority tag around another tag, a device that is no port now: the kernel's own MPLS, which is off */
+	if (skb->protocol == htons(ETH_P_MPLS_UC) && (!strict || (is_current() && cur.tagged)))
 		goto out;
 	to_domain = fuzz_device_domain(dev, &to);
 	count(dev->flags & IFF_LOOPBACK ? TO_HOST : to == FUZZ_LOCAL ? TO_VRF : TO_PORT);
