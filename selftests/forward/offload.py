@@ -1,16 +1,25 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Real TCP through two of our routers, with and without the links' offloads. In a guest:
-scripts/vm -- selftests/forward/offload.py
+"""Real TCP and UDP through three of our routers: every kind of device, with and without offloads. In a guest:
+scripts/vm --with selftests/forward/complete -- selftests/forward/offload.py [WORD...]
 
-    cea 10.1.0.2, 2001:db8:1::2 --- pe1 ======= pe2 --- ceb 10.2.0.2, 2001:db8:2::2
-                                    RED   MPLS  RED
-Every segment carries a transport label and a VPN label over the core. What arrives is compared with what was sent.
+    cea 10.1.0.2, 2001:db8:1::2 --- pe1 ===== p ===== pe2 --- ceb 10.2.0.2, 2001:db8:2::2
+                                    RED     MPLS      RED
+Every packet carries a transport label, which p swaps for an explicit null, and a VPN label over the core. What arrives
+is compared with what was sent, octet by octet; of datagrams the TTL too. The links are of one kind at a time:
+
+    veth     the devices of a pair              bond     a bond above each of them
+    vlan     a VLAN device above each of them   bridge   a bridge above each of them
+    tap      taps with the header of virtio, whose frames a process carries, offloads included (as a virtual machine's)
+    virtio   network devices of the guest itself, in pairs (scripts/vm --nics 8)
 """
+import array
+import fcntl
 import hashlib
 import json
 import os
 import select
+import signal
 import socket
 import struct
 import sys
@@ -21,54 +30,194 @@ sys.path[:0] = [HERE, os.path.join(HERE, "../lib")]
 
 import tap                                                              # noqa: E402
 import uapi                                                             # noqa: E402
-from l3vpn_nl import L3vpn, get, ifindex, label_record, prefix4, prefix6, s32, stats, u32    # noqa: E402
-from tap import equal, test                                             # noqa: E402
+from l3vpn_nl import L3vpn, get, label_record, prefix4, prefix6, u32    # noqa: E402
+from tap import equal, test, wait                                       # noqa: E402
 from wire import Netns, sh                                              # noqa: E402
 
-RED, TRANSPORT = 1, {"pe1": 100, "pe2": 200}
+RED, TO_PE1, TO_PE2 = 1, 100, 200
 VPN = {"pe1": 301, "pe2": 302}
-OCTETS = 8 << 20
-SOL_PACKET, PACKET_VNET_HDR, PACKET_IGNORE_OUTGOING = 263, 15, 23
-NODES = ("cea", "pe1", "pe2", "ceb")
+NODES = ("cea", "pe1", "p", "pe2", "ceb")
+# (node, its device) at both ends of every link
+LINKS = ((("cea", "eth0"), ("pe1", "ce")), (("pe1", "core"), ("p", "left")), (("p", "right"), ("pe2", "core")),
+         (("pe2", "ce"), ("ceb", "eth0")))
+CUSTOMER, CORE = (LINKS[0], LINKS[3]), (LINKS[1], LINKS[2])
+FAR4, FAR6 = (socket.AF_INET, "10.2.0.2"), (socket.AF_INET6, "2001:db8:2::2")
+OCTETS, DATAGRAM, DATAGRAMS, PER_CALL = 2 << 20, 1300, 400, 40
+UDP_SEGMENT, SO_RCVBUFFORCE, IP_RECVTTL, IPV6_RECVHOPLIMIT = 103, 33, 12, 51
+TUNSETIFF, TUNSETOFFLOAD, IFF_TAP, IFF_NO_PI, IFF_VNET_HDR = 0x400454ca, 0x400454d0, 2, 0x1000, 0x4000
+TUN_F_CSUM_TSO = 1 | 2 | 4
 
 
-def link(a, dev_a, b, dev_b, addresses):
-    sh(f"ip -n {a} link add {dev_a} type veth peer name {dev_b} netns {b}; "
-       f"ip -n {a} link set {dev_a} up; ip -n {b} link set {dev_b} up")
-    for node, dev, addr in addresses:
-        sh(f"ip -n {node} addr add {addr} dev {dev}{' nodad' if ':' in addr else ''}")
+# ---- links
+
+def veth(one, other, suffix=""):
+    (a, dev_a), (b, dev_b) = one, other
+    sh(f"ip -n {a} link add {dev_a}{suffix} type veth peer name {dev_b}{suffix} netns {b}; "
+       f"ip -n {a} link set {dev_a}{suffix} mtu 2000 up; ip -n {b} link set {dev_b}{suffix} mtu 2000 up")
 
 
-def router(pe, other, customer, core, site, remote):
-    with Netns(pe):
+def above(kind):
+    """A device of another kind above each end of a veth pair."""
+    def make(one, other):
+        veth(one, other, "-low")
+        for node, dev in (one, other):
+            low = f"{dev}-low"
+            sh({"vlan": f"ip -n {node} link add link {low} name {dev} type vlan id 7",
+                "bridge": f"ip -n {node} link add {dev} type bridge; ip -n {node} link set {low} master {dev}",
+                "bond": f"ip -n {node} link add {dev} type bond mode active-backup miimon 100; "
+                        f"ip -n {node} link set {low} down; ip -n {node} link set {low} master {dev}; "
+                        f"ip -n {node} link set {low} up"}[kind])
+            sh(f"ip -n {node} link set {dev} mtu 1600 up")
+        for node, dev in (one, other):
+            wait(lambda n=node, d=dev: "LOWER_UP" in sh(f"ip -n {n} link show {d}").stdout, f"carrier of {dev}")
+    return make
+
+
+def new_tap(node, dev):
+    """A tap in @node, as a virtual machine's: its descriptor takes and gives GSO packets."""
+    with Netns(node):
+        fd = os.open("/dev/net/tun", os.O_RDWR)
+        fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", dev.encode(), IFF_TAP | IFF_NO_PI | IFF_VNET_HDR))
+        fcntl.ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM_TSO)
+    sh(f"ip -n {node} link set {dev} mtu 1600 up")
+    os.set_blocking(fd, False)
+    return fd
+
+
+carriers = []
+
+
+def taps(one, other):
+    """A pair of taps, and a process that carries frames between them."""
+    a, b = new_tap(*one), new_tap(*other)
+    child = os.fork()
+    if not child:
+        try:
+            other_end = {a: b, b: a}
+            while True:
+                for fd in select.select([a, b], [], [])[0]:
+                    os.write(other_end[fd], os.read(fd, 1 << 17))
+        finally:
+            os._exit(1)
+    carriers.append((child, a, b))
+
+
+def virtio():
+    """Two network devices of the guest a link, in the order that scripts/vm --nics pairs them."""
+    found = sorted(d for d in os.listdir("/sys/class/net")
+                   if os.path.realpath(f"/sys/class/net/{d}/device/driver").endswith("/virtio_net"))
+
+    def address(d):
+        with open(f"/sys/class/net/{d}/address") as f:
+            return f.read()
+    nics = iter(sorted(found, key=address))
+
+    def make(one, other):
+        for node, dev in (one, other):
+            sh(f"ip link set {next(nics)} netns {node} name {dev}; ip -n {node} link set {dev} mtu 1500 up")
+    return make
+
+
+KINDS = {"veth": veth, "vlan": above("vlan"), "bond": above("bond"), "bridge": above("bridge"), "tap": taps}
+
+
+# ---- routers
+
+def provider_edge(name, p, transport, site, remote):
+    other = "pe2" if name == "pe1" else "pe1"
+    with Netns(name):
         nl = L3vpn()
         nl.vrf_new("RED", id=RED)
         table = get(nl.do(uapi.CMD_VRF_GET, [(uapi.VRF_ID, u32(RED))])[0][uapi.VRF_TABLE])
-        sh(f"ip -n {pe} link set RED up; ip -n {pe} route add default dev RED table {table}; "
-           f"ip -n {pe} -6 route add default dev RED table {table}")
-        nl.port_new(customer, RED)
-        nl.port_new(core)
+        sh(f"ip -n {name} link set RED up; ip -n {name} route add default dev RED table {table}; "
+           f"ip -n {name} -6 route add default dev RED table {table}")
+        nl.port_new("ce", RED)
+        nl.port_new("core")
         for addr in (f"10.{site}.0.1/24", f"2001:db8:{site}::1/64"):
-            sh(f"ip -n {pe} addr replace {addr} dev {customer}{' nodad' if ':' in addr else ''}")
-        nl.nh_adjacency(1, core, "192.0.2.2" if pe == "pe1" else "192.0.2.1")
-        # the transport label of the other end is an explicit null at its end: it pops two labels
-        nl.nh_labelled(2, 1, [0])
+            sh(f"ip -n {name} addr replace {addr} dev ce{' nodad' if ':' in addr else ''}")
+        nl.nh_adjacency(1, "core", p)
+        nl.nh_labelled(2, 1, [transport])
         nl.route_add(RED, [prefix4(f"10.{remote}.0.0/16", 2, VPN[other])],
                      [prefix6(f"2001:db8:{remote}::/48", 2, VPN[other])])
-        nl.label_add([label_record(VPN[pe], uapi.LABEL_ACTION_POP_VRF, vrf=RED)])
+        nl.label_add([label_record(VPN[name], uapi.LABEL_ACTION_POP_VRF, vrf=RED)])
     return nl
 
 
-def build():
-    for n in NODES:
-        sh(f"ip netns add {n}; ip -n {n} link set lo up; "
-           f"ip netns exec {n} sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0")
-    link("cea", "eth0", "pe1", "ce", [("cea", "eth0", "10.1.0.2/24"), ("cea", "eth0", "2001:db8:1::2/64")])
-    link("pe1", "core", "pe2", "core", [("pe1", "core", "192.0.2.1/24"), ("pe2", "core", "192.0.2.2/24")])
-    link("ceb", "eth0", "pe2", "ce", [("ceb", "eth0", "10.2.0.2/24"), ("ceb", "eth0", "2001:db8:2::2/64")])
-    for n, site in (("cea", 1), ("ceb", 2)):
-        sh(f"ip -n {n} route add default via 10.{site}.0.1; ip -n {n} -6 route add default via 2001:db8:{site}::1")
-    return router("pe1", "pe2", "ce", "core", 1, 2), router("pe2", "pe1", "ce", "core", 2, 1)
+def provider_core():
+    with Netns("p"):
+        nl = L3vpn()
+        nl.port_new("left")
+        nl.port_new("right")
+        nl.nh_adjacency(1, "left", "192.0.2.1")
+        nl.nh_adjacency(2, "right", "192.0.2.6")
+        nl.label_add([label_record(TO_PE2, uapi.LABEL_ACTION_SWAP, nh=2, out_label=0),
+                      label_record(TO_PE1, uapi.LABEL_ACTION_SWAP, nh=1, out_label=0)])
+    return nl
+
+
+class Network:
+    """The network of the drawing, of one kind of links."""
+
+    def __init__(self, kind):
+        self.kind = kind
+        make = KINDS[kind] if kind in KINDS else virtio()
+        for n in NODES:
+            sh(f"ip netns add {n}; ip -n {n} link set lo up; "
+               f"ip netns exec {n} sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0")
+        for one, other in LINKS:
+            make(one, other)
+        for node, dev, site in (("cea", "eth0", 1), ("ceb", "eth0", 2)):
+            sh(f"ip -n {node} addr add 10.{site}.0.2/24 dev {dev}; "
+               f"ip -n {node} addr add 2001:db8:{site}::2/64 dev {dev} nodad; ip -n {node} link set {dev} mtu 1500; "
+               f"ip -n {node} route add default via 10.{site}.0.1; "
+               f"ip -n {node} -6 route add default via 2001:db8:{site}::1")
+        for node, dev, addr in (("pe1", "core", 1), ("p", "left", 2), ("p", "right", 5), ("pe2", "core", 6)):
+            sh(f"ip -n {node} addr add 192.0.2.{addr}/30 dev {dev}")
+        self.nl = {"pe1": provider_edge("pe1", "192.0.2.2", TO_PE2, 1, 2), "p": provider_core(),
+                   "pe2": provider_edge("pe2", "192.0.2.5", TO_PE1, 2, 1)}
+        self.core_mtu(1500 if kind == "virtio" else 1600)
+        wait(lambda: all(sh(f"ip netns exec cea ping -n -q -c 1 -W 1 {a}", check=False).returncode == 0
+                         for _, a in (FAR4, FAR6)), f"a way through over {kind}", 30)
+
+    @staticmethod
+    def core_mtu(mtu):
+        for link in CORE:
+            for node, dev in link:
+                sh(f"ip -n {node} link set {dev} mtu {mtu}")
+
+    def offloads(self, links, *settings):
+        """ethtool -K for both ends of @links, and for the devices below them. What a device lacks is passed over."""
+        for link in links:
+            for node, dev in link:
+                sh("; ".join(f"nsenter --net=/run/netns/{node} ethtool -K {name} {' '.join(settings)}"
+                             for name in (dev, f"{dev}-low")), check=False)
+
+    def close(self):
+        for nl in self.nl.values():
+            nl.close()
+        for child, a, b in carriers:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            os.close(a)
+            os.close(b)
+        carriers.clear()
+        for n in NODES:
+            sh(f"ip netns del {n}")
+
+
+ALL = ("sg on", "rx on", "tx on", "tso on", "gso on", "gro on", "rxvlan on", "txvlan on", "tx-udp-segmentation on")
+NONE = ("tso off", "tx-udp-segmentation off", "gso off", "gro off", "rxvlan off", "txvlan off", "tx off", "rx off", "sg off")
+
+
+# ---- transfers
+
+def bound(node, family, kind, device=None):
+    with Netns(node):
+        s = socket.socket(family, kind)
+    s.settimeout(60)
+    if device:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device)
+    return s
 
 
 def core_octets():
@@ -76,33 +225,21 @@ def core_octets():
     return tx["packets"], tx["bytes"]
 
 
-def listener(node, family, address, device=None):
-    with Netns(node):
-        s = socket.socket(family, socket.SOCK_STREAM)
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if device:
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device)
-    s.bind((address, 5001))
-    s.listen(1)
-    s.settimeout(30)
-    return s
-
-
-def transfer(client, server, family, address, device=None, client_device=None):
+def tcp(client, server, far, device=None, client_device=None):
     """OCTETS from @client to a socket of @server; the mean size of the frames on the core."""
+    family, address = far
     data = os.urandom(1 << 16) * (OCTETS >> 16)
     got = hashlib.sha256()
     length = 0
-    listening = listener(server, family, address, device)
-    with Netns(client):
-        s = socket.socket(family, socket.SOCK_STREAM)
-    s.settimeout(30)
-    if client_device:
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, client_device)
+    listening = bound(server, family, socket.SOCK_STREAM, device)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((address, 5001))
+    listening.listen(1)
+    s = bound(client, family, socket.SOCK_STREAM, client_device)
     before = core_octets()
     s.connect((address, 5001))
     conn, _ = listening.accept()
-    conn.settimeout(30)
+    conn.settimeout(60)
 
     def send():
         s.sendall(data)
@@ -124,133 +261,141 @@ def transfer(client, server, family, address, device=None, client_device=None):
     return (after[1] - before[1]) / max(1, after[0] - before[0])
 
 
-def port_stats(nl, node, dev):
-    with Netns(node):
-        index = ifindex(dev)
-    return stats(nl.do(uapi.CMD_PORT_GET, [(uapi.PORT_IFINDEX, s32(index))])[0][uapi.PORT_STATS])
+def udp(client, server, far, segment=True, hops=3):
+    """DATAGRAMS from @client to @server, by UDP GSO if @segment; every one arrives whole, its TTL decreased."""
+    family, address = far
+    receiver = bound(server, family, socket.SOCK_DGRAM)
+    receiver.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20)
+    level, option = (socket.SOL_IP, IP_RECVTTL) if family == socket.AF_INET else (socket.IPPROTO_IPV6, IPV6_RECVHOPLIMIT)
+    receiver.setsockopt(level, option, 1)
+    receiver.bind((address, 5002))
+    sender = bound(client, family, socket.SOCK_DGRAM)
+    sender.connect((address, 5002))
+    if segment:
+        sender.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, DATAGRAM)
+    data = os.urandom(DATAGRAM - 4)
+    per_call = PER_CALL if segment else 1
+    seen, ttls = set(), set()
+    for first in range(0, DATAGRAMS, PER_CALL):
+        for at in range(first, first + PER_CALL, per_call):
+            sender.send(b"".join(struct.pack("!I", i) + data for i in range(at, at + per_call)))
+        for _ in range(PER_CALL):       # no more under way than every queue has room for
+            got, ancillary, _, _ = receiver.recvmsg(65535, 256)
+            equal(got[4:] == data, True, f"payload of datagram {got[:4]}, {len(got)} octets")
+            seen.add(struct.unpack("!I", got[:4])[0])
+            ttls.update(array.array("i", value)[0] for _, _, value in ancillary)
+    sender.close()
+    receiver.close()
+    equal((len(seen), ttls), (DATAGRAMS, {64 - hops}), "datagrams and their TTLs")
 
 
-def offloads(state):
-    for n, dev in (("cea", "eth0"), ("pe1", "ce"), ("pe1", "core"), ("pe2", "core"), ("pe2", "ce"), ("ceb", "eth0")):
-        sh(f"ip netns exec {n} ethtool -K {dev} tso {state} gso {state} gro {state} tx {state}", check=False)
+def both(network, what, gso=True):
+    """TCP and UDP; @gso: the sender's device sums up, without which no socket can ask for UDP GSO."""
+    for far in (FAR4, FAR6):
+        mean = tcp("cea", "ceb", far)
+        if gso:
+            udp("cea", "ceb", far)
+        udp("cea", "ceb", far, segment=False)
+        print(f"# {network.kind}, {what}, {'IPv4' if far is FAR4 else 'IPv6'}: mean TCP frame on the core {mean:.0f} octets")
 
 
-def core_mtu(mtu):
-    sh(f"ip -n pe1 link set core mtu {mtu}; ip -n pe2 link set core mtu {mtu}")
+net = None
 
 
-pes = build()
+def on(kind):
+    global net
+    if net is None or net.kind != kind:
+        if net:
+            net.close()
+            net = None
+        net = Network(kind)
+    return net
 
 
-@test("TCP with all offloads, a core with room for labels: IPv4 and IPv6")
-def wide():
-    offloads("on")
-    core_mtu(1600)
-    for family, address in ((socket.AF_INET, "10.2.0.2"), (socket.AF_INET6, "2001:db8:2::2")):
-        print(f"# mean frame on the core: {transfer('cea', 'ceb', family, address):.0f} octets")
+def add_kind(kind):
+    @test(f"{kind}: TCP and UDP, IPv4 and IPv6, all offloads on")
+    def all_on():
+        n = on(kind)
+        n.offloads(LINKS, *ALL)
+        both(n, "all offloads")
+
+    @test(f"{kind}: no offload at all")
+    def all_off():
+        n = on(kind)
+        n.offloads(LINKS, *NONE)
+        both(n, "no offload", gso=False)
+
+    @test(f"{kind}: the customers' links have every offload, the core's none, and the other way round")
+    def mixed():
+        n = on(kind)
+        for here, there in ((CUSTOMER, CORE), (CORE, CUSTOMER)):
+            n.offloads(here, *ALL)
+            n.offloads(there, *NONE)
+            both(n, "offloads of " + ("the customers" if here is CUSTOMER else "the core"), gso=here is CUSTOMER)
+
+    @test(f"{kind}: senders segment, ports gather (GRO), as streams and as lists of packets")
+    def gathered():
+        n = on(kind)
+        n.offloads(LINKS, *ALL)
+        for link in CUSTOMER:
+            for node, dev in link:
+                if node.startswith("ce"):
+                    sh("; ".join(f"ip netns exec {node} ethtool -K {name} tso off gso off tx-udp-segmentation off"
+                                 for name in (dev, f"{dev}-low")), check=False)
+        for settings in (("rx-udp-gro-forwarding on", "rx-gro-list off"), ("rx-udp-gro-forwarding off", "rx-gro-list on")):
+            n.offloads(LINKS, *settings)
+            both(n, settings[1])
+        n.offloads(LINKS, "rx-gro-list off")
 
 
-@test("TCP over a core without room for labels: the sender learns the path MTU")
-def narrow():
-    core_mtu(1500)
-    for family, address in ((socket.AF_INET, "10.2.0.2"), (socket.AF_INET6, "2001:db8:2::2")):
-        transfer("cea", "ceb", family, address)
-    cached = sh("ip -n cea route get 10.2.0.2; ip -n cea -6 route get 2001:db8:2::2").stdout
-    equal(cached.count("mtu 1492"), 2, f"path MTU at the sender: {cached}")
+if "--virtio" in sys.argv:
+    sys.argv.remove("--virtio")
+    add_kind("virtio")
+else:
+    for name in KINDS:
+        add_kind(name)
 
+    @test("TCP over a core without room for labels: the sender learns the path MTU")
+    def narrow():
+        n = on("veth")
+        n.offloads(LINKS, *ALL)
+        n.core_mtu(1500)
+        for far in (FAR4, FAR6):
+            tcp("cea", "ceb", far)
+        cached = sh("ip -n cea route get 10.2.0.2; ip -n cea -6 route get 2001:db8:2::2").stdout
+        equal(cached.count("mtu 1492"), 2, f"path MTU at the sender: {cached}")
 
-@test("TCP where the core's links segment nothing, and the customers' do")
-def mixed():
-    core_mtu(1600)
-    for n in ("pe1", "pe2"):
-        sh(f"ip netns exec {n} ethtool -K core tso off gso off gro off tx off")
-    for family, address in ((socket.AF_INET, "10.2.0.2"), (socket.AF_INET6, "2001:db8:2::2")):
-        mean = transfer("cea", "ceb", family, address)
-        assert mean < 1614, f"mean frame on the core: {mean:.0f} octets"
-    offloads("on")
+    @test("TCP to a socket of the VRF, from the port and from the remote site")
+    def local():
+        on("veth").core_mtu(1500)
+        for far in ((socket.AF_INET, "10.1.0.1"), (socket.AF_INET6, "2001:db8:1::1")):
+            tcp("cea", "pe1", far, b"RED")
+            tcp("ceb", "pe1", far, b"RED")
 
+    @test("TCP from a socket of the VRF to both sites: it learns that labels take room")
+    def local_out():
+        on("veth").core_mtu(1500)
+        for near, far in (((socket.AF_INET, "10.1.0.2"), FAR4), ((socket.AF_INET6, "2001:db8:1::2"), FAR6)):
+            tcp("pe1", "cea", near, None, b"RED")
+            tcp("pe1", "ceb", far, None, b"RED")
 
-@test("TCP with all offloads under an MPLS MTU: no frame on the core is larger, labels included")
-def mpls_mtu():
-    core_mtu(1600)
-    for nl, node in zip(pes, ("pe1", "pe2")):
-        with Netns(node):
-            nl.port_new("core", mpls_mtu=1300)
-    with Netns("pe2"):
-        tap_ = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-    tap_.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
-    tap_.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
-    tap_.bind(("core", 0))
-    for family, address, header in ((socket.AF_INET, "10.2.0.2", 20), (socket.AF_INET6, "2001:db8:2::2", 40)):
-        transfer("cea", "ceb", family, address)
-        seen = 0
-        while select.select([tap_], [], [], 0)[0]:
-            frame = tap_.recv(1 << 17)
-            if frame[22:24] != b"\x88\x47":
-                continue
-            gso_size, = struct.unpack("=H", frame[4:6])
-            # TCP's header with timestamps; a GSO packet goes over the wire in segments of that size
-            length = 8 + header + 32 + gso_size if frame[1] else len(frame) - 10 - 14
-            assert length <= 1300, f"{length} octets, GSO type {frame[1]}"
-            seen += length > 1200
-        assert seen, "no full segment was seen"
-    cached = sh("ip -n cea route get 10.2.0.2; ip -n cea -6 route get 2001:db8:2::2").stdout
-    equal(cached.count("mtu 1292"), 2, f"path MTU at the sender: {cached}")
-    for nl, node in zip(pes, ("pe1", "pe2")):
-        with Netns(node):
-            nl.port_new("core", mpls_mtu=0)
-    tap_.close()
-    sh("ip -n cea route flush cache; ip -n cea -6 route flush cache; "
-       "ip -n ceb route flush cache; ip -n ceb -6 route flush cache")
+    @test("CHECKSUM_COMPLETE from every port: forwarded, switched, and delivered to sockets of the VRF")
+    def complete():
+        n = on("veth")
+        n.offloads(LINKS, *NONE)
+        n.core_mtu(1600)
+        sh(f"insmod {os.environ['L3VPN_MODULES']}/l3vpn_complete.ko")
+        try:
+            both(n, "CHECKSUM_COMPLETE", gso=False)
+            for far in ((socket.AF_INET, "10.1.0.1"), (socket.AF_INET6, "2001:db8:1::1")):
+                tcp("cea", "pe1", far, b"RED")
+                tcp("ceb", "pe1", far, b"RED")
+            with open("/sys/module/l3vpn_complete/parameters/packets") as f:
+                seen = int(f.read())
+            assert seen > 10000, f"only {seen} packets had a complete checksum"
+        finally:
+            sh("rmmod l3vpn_complete")
+        equal([line for line in sh("dmesg").stdout.splitlines() if "csum failure" in line], [], "checksum faults")
 
-
-@test("TCP without any offload")
-def plain():
-    offloads("off")
-    core_mtu(1600)
-    for family, address in ((socket.AF_INET, "10.2.0.2"), (socket.AF_INET6, "2001:db8:2::2")):
-        transfer("cea", "ceb", family, address)
-    offloads("on")
-
-
-@test("TCP to a socket of the VRF, from the port and from the remote site")
-def local():
-    core_mtu(1500)
-    for family, address in ((socket.AF_INET, "10.1.0.1"), (socket.AF_INET6, "2001:db8:1::1")):
-        transfer("cea", "pe1", family, address, b"RED")
-        transfer("ceb", "pe1", family, address, b"RED")
-
-
-@test("TCP from a socket of the VRF to both sites: it learns that labels take room")
-def local_out():
-    core_mtu(1500)
-    for family, here, there in ((socket.AF_INET, "10.1.0.2", "10.2.0.2"),
-                                (socket.AF_INET6, "2001:db8:1::2", "2001:db8:2::2")):
-        transfer("pe1", "cea", family, here, None, b"RED")
-        transfer("pe1", "ceb", family, there, None, b"RED")
-
-
-@test("counters: of every segment of TCP, at next hop, label, port and VRF alike")
-def counted():
-    core_mtu(1600)
-    n1, n2 = pes
-    segments = {}
-    for state in ("on", "off"):
-        offloads(state)
-        for nl in pes:
-            nl.do(uapi.CMD_STATS_CLEAR)
-        transfer("cea", "ceb", socket.AF_INET, "10.2.0.2")
-        tap.wait(lambda: n1.nh_tally(1)[0] == n2.label_tally(VPN["pe2"])[0], "the last segment")
-        out, vrf = port_stats(n1, "pe1", "core"), stats(n1.do(uapi.CMD_VRF_GET, [(uapi.VRF_ID, u32(RED))])[0][uapi.VRF_STATS])
-        equal(n1.nh_tally(1), (out["tx_packets"], out["tx_bytes"]), "adjacency and port")
-        equal(n1.nh_tally(2), n1.nh_tally(1), "path and adjacency")
-        back = n1.label_tally(VPN["pe1"])
-        to_ce = port_stats(n1, "pe1", "ce")
-        equal(vrf["tx_packets"], out["tx_packets"] + to_ce["tx_packets"], "VRF and ports")
-        equal(back[0], to_ce["tx_packets"], "what came back")
-        segments[state] = out["tx_packets"]
-    offloads("on")
-    assert segments["on"] > OCTETS // 1500, f"GSO packets count by segments: {segments}"
-
-
+sh("modprobe -a tun bonding bridge 8021q veth 2>/dev/null", check=False)
 tap.main()
