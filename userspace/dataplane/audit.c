@@ -236,6 +236,27 @@ static void label_row(struct audit *a, const struct l3vpn_label *held)
 	window_label(a->s, l);
 }
 
+/* Settings of VRFs and ports have no digest: each is compared, unless something changed meanwhile. */
+static void settings_row(struct audit *a, const struct dp_row *row)
+{
+	const char *port = "";
+	char buf[48];
+
+	if (a->s->changes != a->changes)
+		return;
+	if (row->kind == DP_QUERY_VRFS) {
+		if (!sync_vrf_mend(a->s, &row->vrf))
+			return;
+		snprintf(buf, sizeof(buf), "vrf %s", row->vrf.name);
+	} else {
+		if (!sync_port_mend(a->s, &row->port, &port))
+			return;
+		snprintf(buf, sizeof(buf), "port %s", port);
+	}
+	mend(a, "wrong", buf);
+	a->changes = a->s->changes;	/* that was ourselves */
+}
+
 static void missing(struct audit *a)
 {
 	struct dp_sync *s = a->s;
@@ -289,6 +310,10 @@ static bool table_row(void *arg, const struct dp_row *row)
 		break;
 	case DP_QUERY_LABELS:
 		label_row(a, &row->label);
+		break;
+	case DP_QUERY_VRFS:
+	case DP_QUERY_PORTS:
+		settings_row(a, row);
 		break;
 	default:
 		break;
@@ -360,6 +385,12 @@ static void table_next(struct audit *a)
 	case L3VPN_OBJECT_NH:
 		q.kind = DP_QUERY_NHS;
 		break;
+	case L3VPN_OBJECT_VRF:
+		q.kind = DP_QUERY_VRFS;
+		break;
+	case L3VPN_OBJECT_PORT:
+		q.kind = DP_QUERY_PORTS;
+		break;
 	default:
 		q.kind = DP_QUERY_LABELS;
 	}
@@ -372,6 +403,15 @@ static void table_next(struct audit *a)
 
 /* ---- counts and digests ---- */
 
+static void todo_first(struct audit *a, uint8_t object)
+{
+	struct audit_table *t = xcalloc(1, sizeof(*t));
+
+	t->object = object;
+	t->next = a->todo;
+	a->todo = t;
+}
+
 static bool tables_row(void *arg, const struct dp_row *row)
 {
 	struct audit *a = arg;
@@ -379,7 +419,7 @@ static bool tables_row(void *arg, const struct dp_row *row)
 	struct dp_expect e;
 
 	if (row->object == L3VPN_OBJECT_VRF || row->object == L3VPN_OBJECT_PORT)
-		return true;	/* their coming and going is told by events */
+		return true;	/* their coming and going is told by events; settings: tables_done() */
 	dp_sync_expect(a->s, row->object, row->table, &e);
 	if (row->count == e.count && row->digest == e.digest)
 		return true;
@@ -414,6 +454,8 @@ static void tables_done(void *arg, int error, const char *why)
 		audit_end(a, DP_AUDIT_FAILED);
 		return;
 	}
+	todo_first(a, L3VPN_OBJECT_PORT);
+	todo_first(a, L3VPN_OBJECT_VRF);
 	table_next(a);
 }
 

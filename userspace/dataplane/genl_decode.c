@@ -107,6 +107,13 @@ static void decode_stats(const struct nlattr *nest, struct dp_stats *stats)
 	stats->drops = attr_num(tb[L3VPN_STATS_DROPS]);
 }
 
+/* Exactly @len octets, or none. */
+static void attr_octets(const struct nlattr *attr, uint8_t *to, size_t len)
+{
+	if (attr && mnl_attr_get_payload_len(attr) == len)
+		memcpy(to, mnl_attr_get_payload(attr), len);
+}
+
 bool genl_decode_vrf(const struct nlattr *first, size_t len, struct dp_row *row)
 {
 	const struct nlattr *tb[L3VPN_VRF_MAX + 1];
@@ -125,6 +132,10 @@ bool genl_decode_vrf(const struct nlattr *first, size_t len, struct dp_row *row)
 	row->vrf.warn6 = attr_num(tb[L3VPN_VRF_WARN6]);
 	row->vrf_level4 = attr_num(tb[L3VPN_VRF_LEVEL4]);
 	row->vrf_level6 = attr_num(tb[L3VPN_VRF_LEVEL6]);
+	row->vrf.ttl_model = attr_num(tb[L3VPN_VRF_TTL_MODEL]);
+	row->vrf.tc_model = attr_num(tb[L3VPN_VRF_TC_MODEL]);
+	attr_octets(tb[L3VPN_VRF_DSCP_TC], row->vrf.dscp_tc, sizeof(row->vrf.dscp_tc));
+	attr_octets(tb[L3VPN_VRF_TC_DSCP], row->vrf.tc_dscp, sizeof(row->vrf.tc_dscp));
 	row->vrf_ifindex = attr_num(tb[L3VPN_VRF_IFINDEX]);
 	row->vrf_routes4 = attr_num(tb[L3VPN_VRF_ROUTES4]);
 	row->vrf_routes6 = attr_num(tb[L3VPN_VRF_ROUTES6]);
@@ -149,6 +160,7 @@ bool genl_decode_port(const struct nlattr *first, size_t len, struct dp_row *row
 	row->port.rpf6 = attr_num(tb[L3VPN_PORT_RPF6]);
 	row->port.options = attr_num(tb[L3VPN_PORT_OPTIONS]);
 	row->port.scopes = attr_num(tb[L3VPN_PORT_SCOPES]);
+	row->port.mpls_mtu = attr_num(tb[L3VPN_PORT_MPLS_MTU]);
 	attr_str(tb[L3VPN_PORT_NAME], row->port_name, sizeof(row->port_name));
 	row->port_carrier = attr_num(tb[L3VPN_PORT_CARRIER]);
 	decode_stats(tb[L3VPN_PORT_STATS], &row->stats);

@@ -65,6 +65,12 @@ static void put_vrf(struct nlmsghdr *nlh, const struct dp_vrf *vrf)
 	mnl_attr_put_u32(nlh, L3VPN_VRF_LIMIT6, vrf->limit6);
 	mnl_attr_put_u32(nlh, L3VPN_VRF_WARN4, vrf->warn4);
 	mnl_attr_put_u32(nlh, L3VPN_VRF_WARN6, vrf->warn6);
+	if (!vrf->ttl_model)
+		return;
+	mnl_attr_put_u8(nlh, L3VPN_VRF_TTL_MODEL, vrf->ttl_model);
+	mnl_attr_put_u8(nlh, L3VPN_VRF_TC_MODEL, vrf->tc_model);
+	mnl_attr_put(nlh, L3VPN_VRF_DSCP_TC, sizeof(vrf->dscp_tc), vrf->dscp_tc);
+	mnl_attr_put(nlh, L3VPN_VRF_TC_DSCP, sizeof(vrf->tc_dscp), vrf->tc_dscp);
 }
 
 static void put_port(struct nlmsghdr *nlh, const struct dp_port *port)
@@ -73,6 +79,7 @@ static void put_port(struct nlmsghdr *nlh, const struct dp_port *port)
 	mnl_attr_put_u8(nlh, L3VPN_PORT_KIND, port->kind);
 	if (port->kind == L3VPN_PORT_KIND_CORE) {
 		mnl_attr_put_u64(nlh, L3VPN_PORT_SCOPES, port->scopes);
+		mnl_attr_put_u32(nlh, L3VPN_PORT_MPLS_MTU, port->mpls_mtu);
 		return;
 	}
 	mnl_attr_put_u32(nlh, L3VPN_PORT_VRF, port->vrf);

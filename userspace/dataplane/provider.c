@@ -336,7 +336,7 @@ bool dp_port_equal(const struct dp_port *a, const struct dp_port *b)
 	if (a->ifindex != b->ifindex || a->kind != b->kind || a->vrf != b->vrf)
 		return false;
 	if (a->kind == L3VPN_PORT_KIND_CORE)
-		return a->scopes == b->scopes;
+		return a->scopes == b->scopes && a->mpls_mtu == b->mpls_mtu;
 	return a->rpf4 == b->rpf4 && a->rpf6 == b->rpf6 && a->options == b->options;
 }
 

@@ -44,6 +44,10 @@ struct dp_vrf {
 	uint32_t limit6;
 	uint32_t warn4;			/* routes from which on there is a warning; 0 none */
 	uint32_t warn6;
+	uint8_t ttl_model;		/* enum l3vpn_model; 0 in a request: as it is, with all that follows */
+	uint8_t tc_model;
+	uint8_t dscp_tc[L3VPN_DSCP_COUNT];
+	uint8_t tc_dscp[L3VPN_TC_COUNT];
 };
 
 /** struct dp_port - a device bound to a VRF, or to the core */
@@ -54,6 +58,7 @@ struct dp_port {
 	uint8_t rpf4, rpf6;		/* customer: enum l3vpn_rpf */
 	uint32_t options;		/* customer: IPv4 packets with options in a second */
 	uint64_t scopes;		/* core: mask of labels accepted */
+	uint32_t mpls_mtu;		/* core: octets; 0 none of its own */
 };
 
 /**

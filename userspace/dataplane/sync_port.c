@@ -53,18 +53,64 @@ static void vrf_free(struct dp_sync *s, struct sync_vrf *sv)
 	free(sv);
 }
 
+static void vrf_content(const struct sync_vrf *sv, struct dp_vrf *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->id = sv->id;
+	snprintf(out->name, sizeof(out->name), "%s", sv->name);
+	out->limit4 = sv->limit[AFI4];
+	out->limit6 = sv->limit[AFI6];
+	out->warn4 = sv->warn[AFI4];
+	out->warn6 = sv->warn[AFI6];
+	/* enum tunnel_model has the numbers of enum l3vpn_model */
+	out->ttl_model = sv->tunnel.ttl_model;
+	out->tc_model = sv->tunnel.tc_model;
+	memcpy(out->dscp_tc, sv->tunnel.dscp_tc, sizeof(out->dscp_tc));
+	memcpy(out->tc_dscp, sv->tunnel.tc_dscp, sizeof(out->tc_dscp));
+}
+
+/* The request of this window that has not gone out yet, and nothing that has to go before it; or NULL. */
+static struct dp_op *vrf_waiting(const struct dp_sync *s, const struct sync_vrf *sv)
+{
+	struct dp_op *op;
+
+	if (s->tail || !s->head || sv->window != s->window_no || sv->at >= s->head->n)
+		return NULL;
+	op = &s->head->ops[sv->at];
+	return op->type == DP_OP_VRF_NEW && op->vrf.id == sv->id ? op : NULL;
+}
+
+/* A VRF is made before its settings are known: they go out together, and forwarding never has others. */
 static void vrf_program(struct dp_sync *s, struct sync_vrf *sv)
 {
-	struct dp_op *op = window_head(s, DP_OP_VRF_NEW);
+	struct dp_op *op = vrf_waiting(s, sv);
 
-	if (!op)
-		return;
-	op->vrf.id = sv->id;
-	snprintf(op->vrf.name, sizeof(op->vrf.name), "%s", sv->name);
-	op->vrf.limit4 = sv->limit[AFI4];
-	op->vrf.limit6 = sv->limit[AFI6];
-	op->vrf.warn4 = sv->warn[AFI4];
-	op->vrf.warn6 = sv->warn[AFI6];
+	if (!op) {
+		op = window_head(s, DP_OP_VRF_NEW);
+		if (!op)
+			return;
+		sv->window = s->window_no;
+		sv->at = op - s->head->ops;
+	}
+	vrf_content(sv, &op->vrf);
+}
+
+bool sync_vrf_mend(struct dp_sync *s, const struct dp_vrf *held)
+{
+	struct sync_vrf *sv = sync_vrf_by_id(s, held->id);
+	struct dp_vrf want;
+
+	if (!sv || !sv->wanted || !sv->held)
+		return false;
+	vrf_content(sv, &want);
+	if (want.limit4 == held->limit4 && want.limit6 == held->limit6 &&
+	    want.warn4 == held->warn4 && want.warn6 == held->warn6 &&
+	    want.ttl_model == held->ttl_model && want.tc_model == held->tc_model &&
+	    !memcmp(want.dscp_tc, held->dscp_tc, sizeof(want.dscp_tc)) &&
+	    !memcmp(want.tc_dscp, held->tc_dscp, sizeof(want.tc_dscp)))
+		return false;
+	vrf_program(s, sv);
+	return true;
 }
 
 static void vrf_unprogram(struct dp_sync *s, struct sync_vrf *sv)
@@ -135,8 +181,10 @@ static void on_vrf(struct vrf_watch *w, enum vrf_event e, struct vrf *v)
 	}
 	if (!sv)
 		sv = vrf_make(s, v);
-	if (!vrf_take_limits(sv, v) && e == VRF_CHANGE)
+	if (!vrf_take_limits(sv, v) && e == VRF_CHANGE &&
+	    !memcmp(&sv->tunnel, &v->tunnel, sizeof(sv->tunnel)))
 		return;
+	sv->tunnel = v->tunnel;
 	sv->vrf = v;
 	sv->wanted = true;
 	snprintf(sv->name, sizeof(sv->name), "%s", v->name);
@@ -226,6 +274,7 @@ static struct dp_port port_content(const struct sync_port *sp, const struct sync
 		.rpf6 = sp->guard.rpf[1],
 		.options = sp->guard.options,
 		.scopes = sp->guard.scopes,
+		.mpls_mtu = sp->mpls_mtu,
 	};
 }
 
@@ -280,10 +329,12 @@ static void on_port(void *arg, enum host_event what, const struct host_port *hp)
 		return;
 	}
 	same = !sp->gone && sp->ifindex == hp->ifindex && sp->core == hp->mpls &&
-	       !strcmp(sp->vrf, hp->vrf) && !memcmp(&sp->guard, &hp->guard, sizeof(sp->guard));
+	       !strcmp(sp->vrf, hp->vrf) && sp->mpls_mtu == hp->mpls_mtu &&
+	       !memcmp(&sp->guard, &hp->guard, sizeof(sp->guard));
 	sp->gone = false;
 	sp->core = hp->mpls;
 	memcpy(&sp->guard, &hp->guard, sizeof(sp->guard));
+	sp->mpls_mtu = hp->mpls_mtu;
 	snprintf(sp->vrf, sizeof(sp->vrf), "%s", hp->vrf);
 	sp->ifindex = hp->ifindex;
 	if (!same)
@@ -339,8 +390,7 @@ static void vrf_level(struct dp_sync *s, const struct dp_event *event)
 		sync_room(s, &sv->table[v6 ? AFI6 : AFI4]);
 }
 
-/* Somebody else changed what guards a port of ours: what the configuration says is put back. */
-static void port_look(struct dp_sync *s, const struct dp_port *held)
+bool sync_port_mend(struct dp_sync *s, const struct dp_port *held, const char **name)
 {
 	struct sync_port *sp;
 	struct sync_vrf *sv;
@@ -351,13 +401,18 @@ static void port_look(struct dp_sync *s, const struct dp_port *held)
 			continue;
 		sv = sp->core ? NULL : vrf_by_name(s, sp->vrf);
 		want = port_content(sp, sv);
-		if (want.kind == held->kind && want.vrf == held->vrf && !dp_port_equal(&want, held))
+		if (want.kind == held->kind && want.vrf == held->vrf && !dp_port_equal(&want, held)) {
+			*name = sp->name;
 			port_apply(s, sp);
+			return true;
+		}
 	}
+	return false;
 }
 
 void sync_port_event(struct dp_sync *s, const struct dp_event *event)
 {
+	const char *name;
 	struct sync_port *sp;
 	struct sync_vrf *sv;
 
@@ -369,7 +424,7 @@ void sync_port_event(struct dp_sync *s, const struct dp_event *event)
 				sync_retry_soon(s);
 			}
 	} else if (event->object == L3VPN_OBJECT_PORT) {
-		port_look(s, &event->row.port);
+		sync_port_mend(s, &event->row.port, &name);
 		if (sync_failed(s))
 			sync_retry_soon(s);
 	} else if (event->object == L3VPN_OBJECT_VRF && event->what == L3VPN_EVENT_LEVEL) {

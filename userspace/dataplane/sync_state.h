@@ -60,6 +60,9 @@ struct sync_vrf {
 	bool wanted;
 	int error;
 	uint32_t limit[AFI_MAX], warn[AFI_MAX];
+	struct tunnel tunnel;
+	uint64_t window;		/* window_no whose head has its VRF_NEW at @at */
+	size_t at;
 	struct sync_table table[AFI_MAX];
 };
 
@@ -89,6 +92,7 @@ struct sync_port {
 	char name[IFNAMSIZ];
 	char vrf[IFNAMSIZ];
 	bool core;
+	uint32_t mpls_mtu;
 	bool gone;
 	bool ok;
 	int32_t ifindex;
@@ -214,6 +218,9 @@ bool sync_port_retry(struct dp_sync *s);	/* true: something was tried */
 void sync_port_acked(struct dp_sync *s, const struct dp_op *op);
 void sync_vrf_acked(struct dp_sync *s, const struct dp_op *op);
 void sync_port_event(struct dp_sync *s, const struct dp_event *event);
+/* Does the forwarder hold other settings than those wanted? Programs them again then. */
+bool sync_vrf_mend(struct dp_sync *s, const struct dp_vrf *held);
+bool sync_port_mend(struct dp_sync *s, const struct dp_port *held, const char **name);
 struct sync_vrf *sync_vrf_by_id(const struct dp_sync *s, uint32_t id);
 uint32_t sync_ports_failed(const struct dp_sync *s);
 

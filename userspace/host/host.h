@@ -76,6 +76,7 @@ struct host_port {
 	char name[IFNAMSIZ];
 	char vrf[IFNAMSIZ];
 	bool mpls;
+	uint32_t mpls_mtu;		/* octets, labels included; 0: the device's MTU alone counts */
 	bool shutdown;
 	int32_t ifindex;
 	char why[96];

@@ -130,6 +130,20 @@ static void port_guards(json_t *out, const struct dp_port *port)
 		json_object_set_new(out, "options-limit", json_integer(port->options));
 }
 
+/* What holds now: the device's MTU, or the port's own where that is less. */
+static void mpls_mtu(const struct host *host, json_t *out, const struct dp_port *port)
+{
+	const struct host_link *link = host_link_by_index(host, port->ifindex);
+	uint32_t mtu = port->mpls_mtu;
+
+	if (port->kind != L3VPN_PORT_KIND_CORE)
+		return;
+	if (link && (!mtu || link->mtu < mtu))
+		mtu = link->mtu;
+	if (mtu)
+		json_object_set_new(out, "mpls-mtu", json_integer(mtu));
+}
+
 static json_t *port_row(const struct stream *st, const struct dp_row *row)
 {
 	json_t *out = json_object();
@@ -143,6 +157,7 @@ static json_t *port_row(const struct stream *st, const struct dp_row *row)
 				    json_string(stream_vrf(st->env, row->port.vrf, buf, sizeof(buf))));
 	json_object_set_new(out, "carrier", json_boolean(row->port_carrier));
 	port_guards(out, &row->port);
+	mpls_mtu(st->env->host, out, &row->port);
 	stream_counters(out, &row->stats);
 	return out;
 }

@@ -86,6 +86,33 @@ static void forwarding(const struct show_env *env, json_t *row, const struct vrf
 	level(env, row, "forwarding-ipv6", &held, L3VPN_OBJECT_ROUTE6);
 }
 
+/* Pairs that differ from the default, "46:5 48:6". */
+static void map(json_t *row, const char *column, const uint8_t *to, unsigned int n, const uint8_t *usual)
+{
+	char buf[512] = "";
+	unsigned int i;
+	size_t len = 0;
+
+	for (i = 0; i < n && len < sizeof(buf); i++)
+		if (to[i] != usual[i])
+			len += snprintf(buf + len, sizeof(buf) - len, "%s%u:%u", len ? " " : "", i, to[i]);
+	if (len)
+		json_object_set_new(row, column, json_string(buf));
+}
+
+static void tunnel(json_t *row, const struct tunnel *t)
+{
+	struct tunnel_settings nothing;
+	struct tunnel usual;
+
+	tunnel_settings_init(&nothing);
+	tunnel_resolve(&nothing, &nothing, &usual);
+	json_object_set_new(row, "ttl", json_string(tunnel_model_str(t->ttl_model)));
+	json_object_set_new(row, "traffic-class", json_string(tunnel_model_str(t->tc_model)));
+	map(row, "dscp-to-tc", t->dscp_tc, TUNNEL_DSCPS, usual.dscp_tc);
+	map(row, "tc-to-dscp", t->tc_dscp, TUNNEL_TCS, usual.tc_dscp);
+}
+
 static json_t *vrf_row(const struct vrf *v)
 {
 	json_t *row = json_object();
@@ -125,6 +152,7 @@ static enum mgmt_next show_vrf(struct mgmt_request *req, void *arg)
 		if (!v)
 			return mgmt_error(req, MGMT_NOT_FOUND, "name", "there is no VRF %s", name);
 		row = vrf_row(v);
+		tunnel(row, &v->tunnel);
 		interfaces(env, row, name);
 		forwarding(env, row, v);
 		mgmt_row(req, row);

@@ -178,13 +178,51 @@ static void apply_limit(struct vrfs *vs, struct vrf *v, uint8_t family, const st
 	vrf_set_limit(vs, v, family, routes, (routes * percent + 99) / 100);
 }
 
+static uint8_t model_of(const char *s)
+{
+	if (!strcmp(s, "uniform"))
+		return TUNNEL_UNIFORM;
+	if (!strcmp(s, "pipe"))
+		return TUNNEL_PIPE;
+	return strcmp(s, "short-pipe") ? TUNNEL_NONE : TUNNEL_SHORT_PIPE;
+}
+
+/* @node: the container `mpls`, of a VRF or for all; NULL: nothing is said */
+static struct tunnel_settings tunnel_of(const struct lyd_node *node)
+{
+	struct tunnel_settings s;
+	const struct lyd_node *n;
+
+	tunnel_settings_init(&s);
+	if (!node)
+		return s;
+	s.model = model_of(conf_str(node, "tunnel-model", ""));
+	if (conf_exists(node, "ttl-propagate"))
+		s.propagate = conf_bool(node, "ttl-propagate", true);
+	conf_for_each(n, node, "dscp-to-tc")
+		s.dscp_tc[conf_u32(n, "dscp", 0) % TUNNEL_DSCPS] = conf_u32(n, "tc", 0);
+	conf_for_each(n, node, "tc-to-dscp")
+		s.tc_dscp[conf_u32(n, "tc", 0) % TUNNEL_TCS] = conf_u32(n, "dscp", 0);
+	return s;
+}
+
+static void on_mpls(enum conf_op op, const struct lyd_node *old, const struct lyd_node *now,
+		    void *arg)
+{
+	struct tunnel_settings s = tunnel_of(op == CONF_DEL ? NULL : now);
+
+	vrf_set_tunnel_all(arg, &s);
+}
+
 static void apply_vrf(struct vrfs *vs, struct vrf *v, const struct lyd_node *node)
 {
+	struct tunnel_settings tunnel = tunnel_of(conf_child(node, "mpls"));
 	const char *text = conf_str(node, "rd", NULL);
 	const struct lyd_node *af;
 	struct rd rd;
 	int i;
 
+	vrf_set_tunnel(vs, v, &tunnel);
 	vrf_set_label_mode(vs, v, label_mode_of(conf_str(node, "label-mode", "per-vrf")));
 	for (i = 0; i < AFI_MAX; i++) {
 		af = conf_child(node, family_names[i]);
@@ -281,6 +319,8 @@ static void on_bgp_vrf(enum conf_op op, const struct lyd_node *old, const struct
 void vrf_config_subscribe(struct vrfs *vs)
 {
 	struct conf_subscriber subs[] = {
+		{ .name = "vrf tunnels", .path = "/l3vpn:mpls", .prio = 25,
+		  .change = on_mpls, .arg = vs },
 		{ .name = "vrf", .path = "/l3vpn:vrf", .prio = 30, .validate = validate_vrfs,
 		  .change = on_vrf, .arg = vs },
 		{ .name = "vrf ports", .path = "/l3vpn:interface", .prio = 40,

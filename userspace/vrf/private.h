@@ -26,6 +26,7 @@ struct vrfs {
 	struct hash reserved;		/* ids that the module's VRFs have already */
 	uint32_t next_id, n;
 	struct list watches;
+	struct tunnel_settings tunnel_all;
 	struct vpn_import import[AFI_MAX];
 };
 

@@ -209,6 +209,8 @@ struct vrf *vrf_add(struct vrfs *vs, const char *name)
 		af->importer = import_new(vs, af);
 		af->exporter = export_new(vs, af);
 	}
+	tunnel_settings_init(&v->tunnel_own);
+	tunnel_resolve(&v->tunnel_own, &vs->tunnel_all, &v->tunnel);
 	vrf_event(vs, VRF_ADD, v);
 	/* addresses of the VRF's own device are connected networks of it */
 	nht_port_vrf(vs->nht, name, v->id);
@@ -384,6 +386,34 @@ void vrf_set_limit(struct vrfs *vs, struct vrf *v, uint8_t family, uint32_t limi
 	vrf_event(vs, VRF_CHANGE, v);
 }
 
+static void tunnel_update(struct vrfs *vs, struct vrf *v)
+{
+	struct tunnel now;
+
+	tunnel_resolve(&v->tunnel_own, &vs->tunnel_all, &now);
+	if (!memcmp(&now, &v->tunnel, sizeof(now)))
+		return;
+	v->tunnel = now;
+	vrf_event(vs, VRF_CHANGE, v);
+}
+
+void vrf_set_tunnel(struct vrfs *vs, struct vrf *v, const struct tunnel_settings *own)
+{
+	v->tunnel_own = *own;
+	tunnel_update(vs, v);
+}
+
+void vrf_set_tunnel_all(struct vrfs *vs, const struct tunnel_settings *all)
+{
+	struct vrf *v;
+
+	if (!memcmp(all, &vs->tunnel_all, sizeof(*all)))
+		return;
+	vs->tunnel_all = *all;
+	for (v = vrf_next(vs, NULL); v; v = vrf_next(vs, v))
+		tunnel_update(vs, v);
+}
+
 void vrf_set_port(struct vrfs *vs, const char *ifname, struct vrf *v)
 {
 	nht_port_vrf(vs->nht, ifname, v ? v->id : VRF_ID_GLOBAL);
@@ -431,6 +461,7 @@ struct vrfs *vrfs_new(const struct rib_env *env)
 	vs->next_id = 1;
 	list_init(&vs->vrfs);
 	list_init(&vs->watches);
+	tunnel_settings_init(&vs->tunnel_all);
 	vpn_import_start(vs, AF_INET);
 	vpn_import_start(vs, AF_INET6);
 	if (env->conf)

@@ -18,6 +18,7 @@
 #include "rib/table.h"
 #include "vrf/rd.h"
 #include "vrf/rt.h"
+#include "vrf/tunnel.h"
 
 #define VRF_NAME_MAX 16			/* of the device, with the terminating zero */
 
@@ -73,6 +74,8 @@ struct vrf {
 	bool has_rd;
 	struct rd rd;
 	enum label_mode label_mode;
+	struct tunnel_settings tunnel_own;	/* as configured for this VRF */
+	struct tunnel tunnel;			/* what follows from that and from what is said for all */
 	struct vrf_af af[AFI_MAX];
 	void *dp;			/* dataplane's */
 };
@@ -114,6 +117,8 @@ void vrf_set_targets(struct vrfs *vs, struct vrf *v, uint8_t family, bool export
 void vrf_set_label_mode(struct vrfs *vs, struct vrf *v, enum label_mode mode);
 void vrf_set_redistribute(struct vrfs *vs, struct vrf *v, uint8_t family, bool connected, bool static_);
 void vrf_set_limit(struct vrfs *vs, struct vrf *v, uint8_t family, uint32_t limit, uint32_t warn);
+void vrf_set_tunnel(struct vrfs *vs, struct vrf *v, const struct tunnel_settings *own);
+void vrf_set_tunnel_all(struct vrfs *vs, const struct tunnel_settings *all);	/* for every VRF */
 /* an address family is configured or not: an unconfigured one neither imports nor exports */
 void vrf_set_family(struct vrfs *vs, struct vrf *v, uint8_t family, bool configured);
 /* the port of that name is this VRF's; v NULL: no VRF's */

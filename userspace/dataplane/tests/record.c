@@ -349,6 +349,13 @@ static void dump_run(struct record *r, struct dp_dump *d)
 		if (row.vrf.id)
 			d->ops->row(d->arg, &row);
 	}
+	for (i = 0; i < RECORD_PORTS && d->query.kind == DP_QUERY_PORTS; i++) {
+		memset(&row, 0, sizeof(row));
+		row.kind = DP_QUERY_PORTS;
+		row.port = r->port[i];
+		if (row.port.ifindex)
+			d->ops->row(d->arg, &row);
+	}
 	for (i = 0; i < RECORD_NHS && d->query.kind == DP_QUERY_NHS; i++) {
 		memset(&row, 0, sizeof(row));
 		row.kind = DP_QUERY_NHS;

@@ -563,6 +563,64 @@ static void audit_mends(void **state)
 	world_free(w);
 }
 
+static void audit_mends_settings(void **state)
+{
+	struct world *w = world_new(NULL);
+	struct tunnel_settings own, all;
+	struct dp_summary sum;
+	struct dp_vrf *held;
+	int made;
+
+	(void)state;
+	tunnel_settings_init(&own);
+	all = own;
+	all.dscp_tc[46] = 3;
+	own.model = TUNNEL_PIPE;
+	vrf_set_tunnel_all(w->vrfs, &all);
+	add_vrf(w, 0, "RED");
+	vrf_set_tunnel(w->vrfs, w->vrf[0], &own);
+	until(w, idle, "all is programmed");
+	dp_sync_restart_done(w->sync);
+	until(w, swept, "the sweep and the audit behind it");
+
+	/* it never was anything else in between */
+	made = record_find(w->record, 0, "vrf new 1 RED");
+	assert_true(made >= 0);
+	assert_int_equal(record_find(w->record, made + 1, "vrf new 1 RED"), -1);
+	held = &w->record->vrf[0].vrf;
+	assert_int_equal(held->ttl_model, L3VPN_MODEL_PIPE);
+	assert_int_equal(held->tc_model, L3VPN_MODEL_PIPE);
+	assert_int_equal(held->dscp_tc[46], 3);
+	assert_int_equal(held->tc_dscp[5], 40);
+
+	/* the same again is no request; one thing that differs is one */
+	record_forget_lines(w->record);
+	vrf_set_tunnel(w->vrfs, w->vrf[0], &own);
+	vrf_set_tunnel_all(w->vrfs, &all);
+	until(w, idle, "nothing is to be done");
+	assert_int_equal(w->record->n_lines, 0);
+	own.tc_dscp[5] = 46;
+	vrf_set_tunnel(w->vrfs, w->vrf[0], &own);
+	until(w, idle, "the map is programmed");
+	assert_int_equal(w->record->n_lines, 1);
+	assert_int_equal(held->tc_dscp[5], 46);
+
+	/* changed by somebody else */
+	record_forget_lines(w->record);
+	held->tc_model = L3VPN_MODEL_UNIFORM;
+	held->dscp_tc[0] = 7;
+	dp_sync_summary(w->sync, &sum);
+	audits_seen = sum.audits;
+	dp_sync_audit(w->sync);
+	until(w, audited, "an audit");
+	dp_sync_summary(w->sync, &sum);
+	assert_int_equal(sum.audit_mends, 1);
+	assert_int_equal(w->record->n_lines, 1);
+	assert_int_equal(held->tc_model, L3VPN_MODEL_PIPE);
+	assert_int_equal(held->dscp_tc[0], 0);
+	world_free(w);
+}
+
 /* ---- labels ---- */
 
 static int label_acks, label_error;
@@ -800,6 +858,7 @@ int main(void)
 		cmocka_unit_test(refused_route), cmocka_unit_test(limit),
 		cmocka_unit_test(refused_change), cmocka_unit_test(refused_late), cmocka_unit_test(refused_next_hop),
 		cmocka_unit_test(audit_mends),
+		cmocka_unit_test(audit_mends_settings),
 		cmocka_unit_test(label_acknowledged), cmocka_unit_test(reload),
 		cmocka_unit_test(adoption), cmocka_unit_test(churn),
 		cmocka_unit_test(vrf_comes_and_goes),
