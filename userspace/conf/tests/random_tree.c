@@ -52,7 +52,7 @@ static bool fits(const struct lysc_node *leaf, const char *value)
 /* A value that the leaf takes, in buf. */
 static const char *random_value(struct random_source *r, const struct lysc_node *leaf, char *buf, size_t size)
 {
-	static const uint32_t limits[] = { 100, 5000, 70000, 1000000, UINT32_MAX };
+	static const uint32_t limits[] = { 8, 100, 5000, 70000, 1000000, UINT32_MAX };
 
 	if (conf_is_type(leaf, LY_TYPE_EMPTY))
 		return "";
