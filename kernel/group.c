@@ -169,7 +169,8 @@ static const struct l3vpn_nh *choose(const struct l3vpn_group *group, u32 hash, 
  *
  * A packet that came into a VRF from the core may leave into the core again, as a hub's VRF wants,
  * but not by a backup of the group that its route or label leads to: the PE that is the backup may
- * have sent it here as its own backup. Backups behind a path are other ways to the same PE.
+ * have sent it here as its own backup. Where the route has a VPN label of its own, or the group is
+ * behind a path, all members lead to the one PE that gave the label, so backups are other ways to it.
  */
 static void follow(const struct sk_buff *skb, struct l3vpn_pkt *pkt, u32 hash,
 		   const struct l3vpn_nh *nh, struct l3vpn_way *way)
@@ -195,7 +196,8 @@ static void follow(const struct sk_buff *skb, struct l3vpn_pkt *pkt, u32 hash,
 			else if (pkt)
 				hash = pkt->hash;
 			again = true;
-			member = choose(&data->group, hash, from_core && !way->path);
+			member = choose(&data->group, hash,
+					from_core && !way->path && !way->has_inner);
 			if (!member)
 				return;
 			nh = member;

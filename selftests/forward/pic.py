@@ -488,10 +488,15 @@ def core_to_core():
     def swapped(data):
         return labels([(400, 0, 64)], ipv4("10.9.0.1", "10.24.0.1", udp(1, 1, data)))
 
+    def one_pe(data):
+        return labels([(300, 0, 64)], ipv4("10.9.0.1", "10.20.0.1", udp(1, 1, data)))
+
     equal(out("k1", hub, ETH_MPLS), {"k1": [100, 5001]}, "primary")
+    equal(out("k1", one_pe, ETH_MPLS), {"k1": [6000]}, "primary")
     equal(out("k1", swapped, ETH_MPLS), {"k1": [500]}, "swap")
     nl.nh_state(CORE1, True)
     equal(out("k1", hub, ETH_MPLS), {"k2": [100, 5001]}, "the other link to the same PE")
+    equal(out("k1", one_pe, ETH_MPLS), {"k2": [6000]}, "the backup towards the PE that gave the route's label")
     equal(out("k1", swapped, ETH_MPLS), {"k2": [500]}, "swap, by the backup")
     nl.nh_state(CORE1, False)
     nl.nh_labelled(PE_A, CORE1, [100, 5001])

@@ -559,6 +559,8 @@ static int genl_lookup(struct dp_provider *p, struct dp_lookup *l)
 
 	mnl_attr_put_u32(nlh, L3VPN_ROUTE_VRF, l->vrf);
 	mnl_attr_put(nlh, v4 ? L3VPN_ROUTE_DST4 : L3VPN_ROUTE_DST6, v4 ? 4 : 16, l->dst.b);
+	if (!v4 && l->flow_label)
+		mnl_attr_put_u32(nlh, L3VPN_ROUTE_FLOWLABEL, l->flow_label);
 	if (l->src.family == l->dst.family) {
 		mnl_attr_put(nlh, v4 ? L3VPN_ROUTE_SRC4 : L3VPN_ROUTE_SRC6, v4 ? 4 : 16, l->src.b);
 		if (l->proto)
@@ -601,6 +603,17 @@ static int genl_get(struct dp_provider *p, enum dp_query_kind kind, uint32_t id,
 			  kind == DP_QUERY_VRFS ? L3VPN_CMD_VRF_GET : L3VPN_CMD_NH_GET, 0);
 	mnl_attr_put_u32(nlh, kind == DP_QUERY_VRFS ? L3VPN_VRF_ID : L3VPN_NH_ID, id);
 	return call(g, nlh, get_answer, &arg);
+}
+
+static int genl_nh_state(struct dp_provider *p, uint32_t id, bool down)
+{
+	struct genl *g = to_genl(p);
+	char buf[64];
+	struct nlmsghdr *nlh = genl_header(buf, g->family.id, L3VPN_CMD_NH_STATE, 0);
+
+	mnl_attr_put_u32(nlh, L3VPN_NH_ID, id);
+	mnl_attr_put_u8(nlh, L3VPN_NH_DOWN, down);
+	return call(g, nlh, NULL, NULL);
 }
 
 static int genl_clear(struct dp_provider *p, uint32_t kinds)
@@ -808,6 +821,7 @@ static const struct dp_provider_ops genl_ops = {
 	.dump_cancel = genl_dump_cancel,
 	.lookup = genl_lookup,
 	.get = genl_get,
+	.nh_state = genl_nh_state,
 	.clear = genl_clear,
 	.drops = genl_drops,
 };

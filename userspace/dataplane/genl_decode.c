@@ -187,6 +187,8 @@ bool genl_decode_nh(const struct nlattr *first, size_t len, struct dp_row *row,
 	row->nh.vrf = attr_num(tb[L3VPN_NH_VRF]);
 	row->nh_resolved = attr_num(tb[L3VPN_NH_RESOLVED]);
 	row->nh_refs = attr_num(tb[L3VPN_NH_REFS]);
+	row->nh_down = attr_num(tb[L3VPN_NH_DOWN]);
+	row->nh_in_use = attr_num(tb[L3VPN_NH_IN_USE]);
 	decode_stats(tb[L3VPN_NH_STATS], &row->stats);
 	if (tb[L3VPN_NH_LABELS]) {
 		n = mnl_attr_get_payload_len(tb[L3VPN_NH_LABELS]) / sizeof(uint32_t);

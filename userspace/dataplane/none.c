@@ -213,6 +213,11 @@ static int none_get(struct dp_provider *p, enum dp_query_kind kind, uint32_t id,
 	return ENOENT;
 }
 
+static int none_nh_state(struct dp_provider *p, uint32_t id, bool down)
+{
+	return ENOENT;
+}
+
 static int none_clear(struct dp_provider *p, uint32_t kinds)
 {
 	(void)p;
@@ -241,6 +246,7 @@ static const struct dp_provider_ops none_ops = {
 	.dump_cancel = none_dump_cancel,
 	.lookup = none_lookup,
 	.get = none_get,
+	.nh_state = none_nh_state,
 	.clear = none_clear,
 	.drops = none_drops,
 };

@@ -179,6 +179,8 @@ struct dp_row {
 		struct {
 			struct dp_nh nh;
 			bool nh_resolved;
+			bool nh_down;		/* said to be: see nh_state() */
+			uint64_t nh_in_use;	/* GROUP: bit i: member i takes flows now */
 			uint32_t nh_refs;
 		};
 		struct l3vpn_route4 r4;
@@ -225,6 +227,7 @@ struct dp_lookup {
 	struct ip_addr src;		/* family 0: no flow given */
 	uint8_t proto;
 	uint16_t sport, dport;		/* host byte order */
+	uint32_t flow_label;		/* IPv6 */
 	/* answer */
 	struct prefix match;
 	uint32_t match_vrf;		/* behind next hops that lead into another VRF */
@@ -329,6 +332,13 @@ struct dp_provider_ops {
 	 * the next call.
 	 */
 	int (*get)(struct dp_provider *p, enum dp_query_kind kind, uint32_t id, struct dp_row *row);
+
+	/*
+	 * Say that a next hop is down, or up again: groups pass over what is down while another
+	 * member can forward. At once: 0 or errno (ENOENT: none such, EINVAL: not of such a kind).
+	 * It ends with the next hop, and with a sweep of an epoch that has not repeated it.
+	 */
+	int (*nh_state)(struct dp_provider *p, uint32_t id, bool down);
 
 	/* Set counters to zero; @kinds as of L3VPN_CLEAR_KINDS, 0: all. */
 	int (*clear)(struct dp_provider *p, uint32_t kinds);

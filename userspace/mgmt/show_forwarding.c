@@ -99,6 +99,9 @@ static enum mgmt_next show_exact(struct mgmt_request *req, void *arg)
 	l.proto = conf_u32(in, "protocol", 0);
 	l.sport = conf_u32(in, "source-port", 0);
 	l.dport = conf_u32(in, "destination-port", 0);
+	l.flow_label = conf_u32(in, "flow-label", 0);
+	if (l.flow_label && l.dst.family != AF_INET6)
+		return mgmt_error(req, MGMT_PARAMS, "flow-label", "IPv4 has no flow label");
 	err = p->ops->lookup(p, &l);
 	if (err == ESRCH || err == ENOENT || err == EHOSTUNREACH || err == ENETUNREACH)
 		return mgmt_error(req, MGMT_NOT_FOUND, "destination",
@@ -169,10 +172,24 @@ static enum mgmt_next show_labels(struct mgmt_request *req, void *arg)
 
 /* ---- next hops ---- */
 
+/* The members of a group that take flows, by their ids: "12 13"; "none". */
+static const char *in_use_str(const struct dp_row *row, char *buf, size_t size)
+{
+	size_t used = 0;
+	unsigned int i;
+
+	snprintf(buf, size, "none");
+	for (i = 0; i < row->nh.n_members && i < 64 && used < size; i++)
+		if (row->nh_in_use >> i & 1)
+			used += snprintf(buf + used, size - used, "%s%u", used ? " " : "",
+					 row->nh.members[i].nh);
+	return buf;
+}
+
 static json_t *nh_row(const struct stream *st, const struct dp_row *row)
 {
 	const char *only = conf_str(mgmt_input(st->req), "id", NULL);
-	char path[PATH_LEN];
+	char path[PATH_LEN], used[64 * 11];
 	json_t *out;
 
 	if (only && conf_u32(mgmt_input(st->req), "id", 0) != row->nh.id)
@@ -182,6 +199,11 @@ static json_t *nh_row(const struct stream *st, const struct dp_row *row)
 	json_object_set_new(out, "kind", json_string(dp_nh_kind_str(row->nh.kind)));
 	json_object_set_new(out, "path", json_string(stream_nh(st->env, &row->nh, path, sizeof(path))));
 	json_object_set_new(out, "resolved", json_boolean(row->nh_resolved));
+	if (row->nh.kind == L3VPN_NH_KIND_ADJACENCY || row->nh.kind == L3VPN_NH_KIND_LABELLED ||
+	    row->nh.kind == L3VPN_NH_KIND_GROUP)
+		json_object_set_new(out, "state", json_string(row->nh_down ? "down" : "up"));
+	if (row->nh.kind == L3VPN_NH_KIND_GROUP)
+		json_object_set_new(out, "in-use", json_string(in_use_str(row, used, sizeof(used))));
 	json_object_set_new(out, "references", json_integer(row->nh_refs));
 	if (row->nh.kind != L3VPN_NH_KIND_GROUP) {
 		json_object_set_new(out, "packets", json_integer(row->stats.tx_packets));
@@ -199,10 +221,28 @@ static enum mgmt_next show_next_hops(struct mgmt_request *req, void *arg)
 	return stream_run(stream_state(req, arg), &query, nh_row, &ended);
 }
 
+static enum mgmt_next next_hop_state(struct mgmt_request *req, void *arg)
+{
+	const struct show_env *env = arg;
+	struct dp_provider *p = dp_sync_provider(env->sync);
+	const char *state = conf_str(mgmt_input(req), "state", "up");
+	int err = p->ops->nh_state(p, conf_u32(mgmt_input(req), "id", 0), !strcmp(state, "down"));
+
+	if (err == ENOENT)
+		return mgmt_error(req, MGMT_NOT_FOUND, "id", "no such next hop");
+	if (err == EINVAL)
+		return mgmt_error(req, MGMT_PARAMS, "id", "only an adjacency, a path or a group can be down");
+	if (err)
+		return mgmt_error(req, MGMT_FAILED, "", "forwarding does not answer: %s", strerror(err));
+	mgmt_result(req, "state", json_string(state));
+	return MGMT_DONE;
+}
+
 void show_forwarding_register(struct mgmt *mgmt, const struct show_env *env)
 {
 	mgmt_register(mgmt, "show-forwarding-vrf", show_vrf, (void *)env);
 	mgmt_register(mgmt, "show-forwarding-exact-route", show_exact, (void *)env);
 	mgmt_register(mgmt, "show-forwarding-labels", show_labels, (void *)env);
 	mgmt_register(mgmt, "show-forwarding-next-hops", show_next_hops, (void *)env);
+	mgmt_register(mgmt, "forwarding-next-hop", next_hop_state, (void *)env);
 }

@@ -358,6 +358,18 @@ static void build_group(struct nht *nht, const struct nexthop *nh, struct build 
 		b->spec.kind = FIB_NH_UNREACHABLE;
 }
 
+/* Backups that no other member is left to precede are what there is. */
+static void promote_backups(struct build *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < b->spec.n_members; i++)
+		if (!b->members[i].backup)
+			return;
+	for (i = 0; i < b->spec.n_members; i++)
+		b->members[i].backup = false;
+}
+
 static void build(struct nht *nht, const struct nexthop *nh, struct build *b)
 {
 	memset(b, 0, sizeof(*b));
@@ -388,6 +400,7 @@ static void build(struct nht *nht, const struct nexthop *nh, struct build *b)
 	default:
 		break;
 	}
+	promote_backups(b);
 	if (b->spec.n_members)
 		b->spec.members = b->members;
 }
@@ -716,6 +729,8 @@ const char *nexthop_str(const struct nexthop *nh, char *buf, size_t size)
 			used += snprintf(buf + used, size - used, "%s", i ? ", " : "");
 			nexthop_str(nh->members[i].nh, buf + used, size - used);
 			used += strlen(buf + used);
+			if (nh->members[i].backup && used < size)
+				used += snprintf(buf + used, size - used, " backup");
 		}
 		break;
 	default:

@@ -90,7 +90,7 @@ static struct nexthop *gateways(struct statics *st, uint32_t vrf, const struct l
 			break;
 		m[count].nh = one_gateway(st, vrf, n);
 		m[count].weight = conf_u32(n, "weight", 1);
-		m[count].backup = false;
+		m[count].backup = conf_exists(n, "backup");
 		count += !!m[count].nh;
 	}
 	if (!count)

@@ -638,6 +638,11 @@ static int op_get(struct dp_provider *p, enum dp_query_kind kind, uint32_t id, s
 	return 0;
 }
 
+static int op_nh_state(struct dp_provider *p, uint32_t id, bool down)
+{
+	return nh_there(to_record(p), id) ? 0 : ENOENT;
+}
+
 static int op_clear(struct dp_provider *p, uint32_t kinds)
 {
 	return 0;
@@ -662,6 +667,7 @@ static const struct dp_provider_ops record_ops = {
 	.dump_cancel = op_dump_cancel,
 	.lookup = op_lookup,
 	.get = op_get,
+	.nh_state = op_nh_state,
 	.clear = op_clear,
 	.drops = op_drops,
 };

@@ -168,6 +168,7 @@ static void static_routes(void **unused)
 	       "  route 10.52.0.0/16\n   next-hop 10.50.7.7\n  !\n"
 	       "  route 10.53.0.0/16\n   interface ce1\n  !\n"
 	       "  route 10.54.0.0/16\n   next-hop 10.1.0.2 weight 2\n   next-hop 10.1.0.3\n  !\n"
+	       "  route 10.56.0.0/16\n   next-hop 10.1.0.2 backup\n   next-hop 10.1.0.3\n  !\n"
 	       "  route 10.55.0.0/16\n   next-hop 10.99.0.1\n");
 	assert_true(vrf_fib("RED", "10.50.0.0/16", &d));
 	assert_int_equal(d.nh->kind, FIB_NH_ADJACENCY);
@@ -180,6 +181,10 @@ static void static_routes(void **unused)
 	assert_false(addr_is_set(&d.nh->gateway));
 	assert_true(vrf_fib("RED", "10.54.0.0/16", &d));
 	assert_int_equal(d.nh->n_members, 2);
+	assert_false(d.nh->members[0].backup || d.nh->members[1].backup);
+	assert_true(vrf_fib("RED", "10.56.0.0/16", &d));
+	assert_int_equal(d.nh->n_members, 2);
+	assert_true(d.nh->members[0].backup && !d.nh->members[1].backup);
 	assert_false(vrf_fib("RED", "10.55.0.0/16", &d));
 	assert_null(vpn_best("65000:1", "10.50.0.0/16"));
 	/* one of them by name, without redistribution */
@@ -240,6 +245,15 @@ static void static_lsps(void **unused)
 	assert_true(vrf_fib("BLUE", "10.9.0.0/16", &d));
 	assert_int_equal(d.nh->kind, FIB_NH_LABELLED);
 	assert_int_equal(d.nh->labels[0], 77);
+	/* backups alone are no backups */
+	COMMIT("mpls\n static lsp 10.0.0.9/32\n  path 192.168.0.2 out-label 77 backup\n"
+	       "  path 192.168.0.6 out-label 79 backup\n");
+	assert_int_equal(d.nh->kind, FIB_NH_GROUP);
+	assert_int_equal(d.nh->n_members, 2);
+	assert_false(d.nh->members[0].backup || d.nh->members[1].backup);
+	COMMIT("mpls\n no static lsp 10.0.0.9/32\n");
+	COMMIT("mpls\n static lsp 10.0.0.9/32\n  path 192.168.0.2 out-label 77\n");
+	assert_true(vrf_fib("BLUE", "10.9.0.0/16", &d));
 	COMMIT("mpls\n static lsp 10.0.0.9/32\n  path 192.168.0.3 out-label 78 weight 3\n"
 	       "  path 192.168.0.4 out-label implicit-null backup\n");
 	assert_int_equal(d.nh->kind, FIB_NH_GROUP);
