@@ -12,20 +12,6 @@
 #include <linux/slab.h>
 #include "label.h"
 
-#define PAGE_ENTRIES	(1U << L3VPN_LABEL_PAGE_BITS)
-
-/**
- * struct l3vpn_label_page - entries of L3VPN_LABEL_PAGE_BITS bits of label
- * @rcu: frees
- * @used: entries present; writers only
- * @entry: by the low bits of the label
- */
-struct l3vpn_label_page {
-	struct rcu_head rcu;
-	unsigned int used;
-	struct l3vpn_ilm __rcu *entry[PAGE_ENTRIES];
-};
-
 static unsigned int page_of(u32 label)
 {
 	return label >> L3VPN_LABEL_PAGE_BITS;
@@ -33,7 +19,7 @@ static unsigned int page_of(u32 label)
 
 static unsigned int entry_of(u32 label)
 {
-	return label & (PAGE_ENTRIES - 1);
+	return label & (L3VPN_LABEL_PAGE_ENTRIES - 1);
 }
 
 void l3vpn_label_init(struct l3vpn_label_table *lt)
@@ -50,17 +36,6 @@ void l3vpn_label_destroy(struct l3vpn_label_table *lt)
 	for (i = 0; pages && i < L3VPN_LABEL_PAGES; i++)
 		kfree(rcu_dereference_protected(pages[i], true));
 	kfree(pages);
-}
-
-struct l3vpn_ilm *l3vpn_label_lookup_rcu(const struct l3vpn_label_table *lt, u32 label)
-{
-	struct l3vpn_label_page __rcu **pages = rcu_dereference(lt->pages);
-	struct l3vpn_label_page *page;
-
-	if (unlikely(!pages || label > L3VPN_LABEL_MAX))
-		return NULL;
-	page = rcu_dereference(pages[page_of(label)]);
-	return page ? rcu_dereference(page->entry[entry_of(label)]) : NULL;
 }
 
 static struct l3vpn_label_page *writer_page(const struct l3vpn_label_table *lt, u32 label)
@@ -138,7 +113,7 @@ struct l3vpn_ilm *l3vpn_label_next(const struct l3vpn_label_table *lt, u32 label
 		struct l3vpn_label_page *page = writer_page(lt, label);
 		unsigned int i;
 
-		for (i = entry_of(label); page && i < PAGE_ENTRIES; i++) {
+		for (i = entry_of(label); page && i < L3VPN_LABEL_PAGE_ENTRIES; i++) {
 			struct l3vpn_ilm *ilm = rcu_dereference_protected(page->entry[i], true);
 
 			if (ilm)

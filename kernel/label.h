@@ -12,6 +12,7 @@
 #define _L3VPN_LABEL_H
 
 #include <linux/compiler.h>
+#include <linux/rcupdate.h>
 #include <linux/types.h>
 #include <linux/l3vpn.h>
 
@@ -20,7 +21,19 @@ struct l3vpn_ilm;			/* ilm.h */
 #define L3VPN_LABEL_PAGE_BITS	10
 #define L3VPN_LABEL_PAGES	(1U << (20 - L3VPN_LABEL_PAGE_BITS))
 
-struct l3vpn_label_page;		/* private to label.c */
+#define L3VPN_LABEL_PAGE_ENTRIES (1U << L3VPN_LABEL_PAGE_BITS)
+
+/**
+ * struct l3vpn_label_page - entries of L3VPN_LABEL_PAGE_BITS bits of label; private to label.c
+ * @rcu: frees
+ * @used: entries present; writers only
+ * @entry: by the low bits of the label
+ */
+struct l3vpn_label_page {
+	struct rcu_head rcu;
+	unsigned int used;
+	struct l3vpn_ilm __rcu *entry[L3VPN_LABEL_PAGE_ENTRIES];
+};
 
 /**
  * struct l3vpn_label_table - embedded in struct l3vpn_net
@@ -37,7 +50,16 @@ void l3vpn_label_init(struct l3vpn_label_table *lt);
 void l3vpn_label_destroy(struct l3vpn_label_table *lt);
 
 /* Inside rcu_read_lock. NULL: no entry. @label is 0..L3VPN_LABEL_MAX. */
-struct l3vpn_ilm *l3vpn_label_lookup_rcu(const struct l3vpn_label_table *lt, u32 label);
+static inline struct l3vpn_ilm *l3vpn_label_lookup_rcu(const struct l3vpn_label_table *lt, u32 label)
+{
+	struct l3vpn_label_page __rcu **pages = rcu_dereference(lt->pages);
+	struct l3vpn_label_page *page;
+
+	if (unlikely(!pages || label > L3VPN_LABEL_MAX))
+		return NULL;
+	page = rcu_dereference(pages[label >> L3VPN_LABEL_PAGE_BITS]);
+	return page ? rcu_dereference(page->entry[label & (L3VPN_LABEL_PAGE_ENTRIES - 1)]) : NULL;
+}
 
 /* Under ln->lock. NULL: no entry. */
 struct l3vpn_ilm *l3vpn_label_find(const struct l3vpn_label_table *lt, u32 label);

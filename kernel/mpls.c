@@ -26,6 +26,7 @@
 #define LABEL_ELI		7
 #define NULLS_MAX		4	/* explicit nulls on top of one stack */
 #define LSE_TC_AND_BOTTOM	(7U << L3VPN_LSE_TC_SHIFT | L3VPN_LSE_BOTTOM)
+#define HEADERS_MAX		(L3VPN_STACK_KEPT * L3VPN_LSE_LEN + sizeof(struct ipv6hdr))
 #define TC_CONTROL		6	/* of ICMP errors: internetwork control, as in their DSCP */
 
 /* Entry number @n of the stack at skb->data, into @lse; false: there is none. */
@@ -40,25 +41,37 @@ static bool stack_entry(const struct sk_buff *skb, unsigned int n, u32 *lse)
 	return true;
 }
 
-static void keep_stack(const struct sk_buff *skb, struct l3vpn_pkt *pkt)
+/*
+ * Keep for ICMP errors what the stack is now. Makes it linear, with the IP header below, where it is
+ * short enough for that.
+ */
+static __always_inline void keep_stack(struct sk_buff *skb, struct l3vpn_pkt *pkt)
 {
-	u32 lse;
+	const __be32 *lse;
+	unsigned int n;
 
-	while (pkt->stack_len < L3VPN_STACK_KEPT && stack_entry(skb, pkt->stack_len, &lse)) {
-		pkt->stack[pkt->stack_len++] = htonl(lse);
-		if (lse & L3VPN_LSE_BOTTOM)
+	if (!pskb_may_pull(skb, min_t(unsigned int, skb->len, HEADERS_MAX)))
+		return;
+	lse = (const __be32 *)skb->data;
+	for (n = 0; n < L3VPN_STACK_KEPT && (n + 1) * L3VPN_LSE_LEN <= skb_headlen(skb);) {
+		pkt->stack[n] = lse[n];
+		if (lse[n++] & htonl(L3VPN_LSE_BOTTOM))
 			break;
 	}
+	pkt->stack_len = n;
 }
 
-static void pop(struct sk_buff *skb)
+static __always_inline void pop(struct sk_buff *skb)
 {
-	skb_pull_rcsum(skb, L3VPN_LSE_LEN);
+	if (unlikely(skb->ip_summed == CHECKSUM_COMPLETE))
+		skb_pull_rcsum(skb, L3VPN_LSE_LEN);
+	else
+		__skb_pull(skb, L3VPN_LSE_LEN);
 	skb_reset_network_header(skb);
 }
 
 /* What is under the bottom of the stack becomes the packet; its header is linear, not checked. */
-static bool uncover(struct sk_buff *skb)
+static __always_inline bool uncover(struct sk_buff *skb)
 {
 	if (!pskb_may_pull(skb, 1))
 		return false;
@@ -74,7 +87,7 @@ static bool uncover(struct sk_buff *skb)
 }
 
 /* Hand the TTL of the label down to the IP header that lay under it. */
-static bool hand_down_ttl(struct sk_buff *skb, u8 ttl)
+static __always_inline bool hand_down_ttl(struct sk_buff *skb, u8 ttl)
 {
 	if (l3vpn_ip_ttl(skb) <= ttl)
 		return true;
@@ -118,7 +131,7 @@ static bool pop_to_entropy(struct sk_buff *skb, u32 *lse)
 }
 
 /* What the last label, @lse, says to the IP packet below, @tc being that of the outermost. */
-static bool hand_down(struct sk_buff *skb, const struct l3vpn_vrf *vrf, u32 lse, u8 tc)
+static __always_inline bool hand_down(struct sk_buff *skb, const struct l3vpn_vrf *vrf, u32 lse, u8 tc)
 {
 	if (likely(!l3vpn_qos_pop_differs(&vrf->qos)))
 		return hand_down_ttl(skb, l3vpn_lse_ttl(lse));
