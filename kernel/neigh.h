@@ -14,6 +14,7 @@
 #include <linux/skbuff.h>
 #include <net/neighbour.h>
 #include "nexthop.h"
+#include "xmit.h"
 
 /**
  * struct l3vpn_rewrite - of an adjacency with a gateway; private to neigh.c and this header
@@ -114,7 +115,7 @@ static __always_inline void l3vpn_neigh_send(struct sk_buff *skb, struct net_dev
 		return;
 	}
 	l3vpn_push_ethernet(skb, dev, neigh);
-	dev_queue_xmit(skb);
+	l3vpn_xmit(skb);
 }
 
 #endif /* _L3VPN_NEIGH_H */
