@@ -39,6 +39,8 @@ struct l3vpn_record {
  * @nl_flags:	NLM_F_* of the request
  * @idempotent:	deleting what is not there is no error
  * @del:	ROUTE_DEL
+ * @nh:		next hop of the record before: most have the same one
+ * @nh_id:	its id; 0: none yet
  * @total:	records in the message
  * @done:	records executed so far
  */
@@ -49,11 +51,26 @@ struct l3vpn_batch {
 	u16 nl_flags;
 	bool idempotent;
 	bool del;
+	u32 nh_id;
+	struct l3vpn_nh *nh;
 	u32 total;
 	u32 done;
 };
 
 static const int l3vpn_record_attr[2] = { L3VPN_ROUTE_RECORDS4, L3VPN_ROUTE_RECORDS6 };
+
+/* Records ahead at which the index is told to fetch: first the table's line, then the node's. */
+#define L3VPN_FETCH_FAR		12
+#define L3VPN_FETCH_NEAR	6
+
+static struct l3vpn_nh *l3vpn_batch_nh(struct l3vpn_batch *batch, u32 id)
+{
+	if (id != batch->nh_id) {
+		batch->nh = l3vpn_nh_find(batch->ln, id);
+		batch->nh_id = id;
+	}
+	return batch->nh;
+}
 
 static u32 l3vpn_record_size(int v6)
 {
@@ -98,7 +115,7 @@ static int l3vpn_record_refuse(const struct l3vpn_batch *batch, const struct nla
 	return err;
 }
 
-static int l3vpn_record_check_add(const struct l3vpn_batch *batch, const struct nlattr *nla, int v6,
+static int l3vpn_record_check_add(struct l3vpn_batch *batch, const struct nlattr *nla, int v6,
 				  u32 i, const struct l3vpn_record *rec)
 {
 	if (!rec->zero)
@@ -108,7 +125,7 @@ static int l3vpn_record_check_add(const struct l3vpn_batch *batch, const struct 
 		return l3vpn_record_refuse(batch, nla, i, -EINVAL, "label out of range");
 	if (!rec->nh || rec->nh > L3VPN_NH_ID_MAX)
 		return l3vpn_record_refuse(batch, nla, i, -EINVAL, "next hop id out of range");
-	if (!l3vpn_nh_find(batch->ln, rec->nh))
+	if (!l3vpn_batch_nh(batch, rec->nh))
 		return l3vpn_record_refuse(batch, nla, i, -ENOENT, "no such next hop");
 	if (!(batch->nl_flags & (NLM_F_EXCL | NLM_F_REPLACE)))
 		return 0;
@@ -122,7 +139,7 @@ static int l3vpn_record_check_add(const struct l3vpn_batch *batch, const struct 
 	return 0;
 }
 
-static int l3vpn_record_check(const struct l3vpn_batch *batch, const struct nlattr *nla, int v6,
+static int l3vpn_record_check(struct l3vpn_batch *batch, const struct nlattr *nla, int v6,
 			      u32 i)
 {
 	struct l3vpn_record rec;
@@ -161,21 +178,35 @@ static int l3vpn_records_check(struct l3vpn_batch *batch, const struct nlattr *n
 	return 0;
 }
 
+static void l3vpn_record_fetch(const struct l3vpn_fib *fib, const struct nlattr *nla, int v6, u32 i,
+			       u32 n, int stage)
+{
+	struct l3vpn_record rec;
+
+	if (i >= n)
+		return;
+	l3vpn_record_get(nla, v6, i, &rec);
+	l3vpn_fib_prefetch(fib, rec.key, stage);
+}
+
 static int l3vpn_records_do(struct l3vpn_batch *batch, const struct nlattr *nla, int v6)
 {
+	struct l3vpn_fib *fib = l3vpn_vrf_fib(batch->vrf, v6);
 	u32 i, n = nla_len(nla) / l3vpn_record_size(v6);
 	int err;
 
 	for (i = 0; i < n; i++) {
 		struct l3vpn_record rec;
 
+		l3vpn_record_fetch(fib, nla, v6, i + L3VPN_FETCH_FAR, n, 0);
+		l3vpn_record_fetch(fib, nla, v6, i + L3VPN_FETCH_NEAR, n, 1);
 		l3vpn_record_get(nla, v6, i, &rec);
 		if (batch->del) {
 			/* Not there: deleted by an earlier record of this message, or idempotent. */
 			l3vpn_route_del(batch->vrf, v6, rec.key, rec.plen);
 		} else {
 			err = l3vpn_route_add(batch->vrf, v6, rec.key, rec.plen,
-					      l3vpn_nh_find(batch->ln, rec.nh), rec.label);
+					      l3vpn_batch_nh(batch, rec.nh), rec.label);
 			if (err)
 				return err;
 		}
