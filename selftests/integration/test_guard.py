@@ -133,6 +133,9 @@ def test_what_somebody_else_changes_is_put_back(lab):
         vrf = [get(v[uapi.VRF_ID]) for v in nl.dump(uapi.CMD_VRF_GET)][0]
         nl.port_new(index, vrf, rpf4=uapi.RPF_OFF)
         wait_port(lab, "c1", **{"verify-ipv4": "rx"})
+        nl.vrf_new("RED", vrf, limit4=1, warn6=7)
+        wait_for("RED has no limits again", lambda: [[get(v[key]) for key in (uapi.VRF_LIMIT4, uapi.VRF_WARN6)]
+                                                     for v in nl.dump(uapi.CMD_VRF_GET)] == [[0, 0]], 10)
     finally:
         nl.close()
         lab.pe.configure("interface c1\n no ipv4 verify unicast source reachable-via\n")

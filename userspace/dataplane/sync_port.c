@@ -363,6 +363,18 @@ void sync_port_acked(struct dp_sync *s, const struct dp_op *op)
 	}
 }
 
+/* Somebody else changed the limits of a VRF of ours: what the configuration says is put back. */
+static void vrf_look(struct dp_sync *s, const struct dp_vrf *held)
+{
+	struct sync_vrf *sv = sync_vrf_by_id(s, held->id);
+
+	if (!sv || !sv->wanted || !sv->held)
+		return;
+	if (held->limit4 != sv->limit[AFI4] || held->limit6 != sv->limit[AFI6] ||
+	    held->warn4 != sv->warn[AFI4] || held->warn6 != sv->warn[AFI6])
+		vrf_program(s, sv);
+}
+
 /* A table of a VRF has become full, or is so no more. */
 static void vrf_level(struct dp_sync *s, const struct dp_event *event)
 {
@@ -429,6 +441,8 @@ void sync_port_event(struct dp_sync *s, const struct dp_event *event)
 			sync_retry_soon(s);
 	} else if (event->object == L3VPN_OBJECT_VRF && event->what == L3VPN_EVENT_LEVEL) {
 		vrf_level(s, event);
+	} else if (event->object == L3VPN_OBJECT_VRF && event->what == L3VPN_EVENT_CHANGE) {
+		vrf_look(s, &event->row.vrf);
 	} else if (event->object == L3VPN_OBJECT_VRF && event->what == L3VPN_EVENT_DEL) {
 		sv = sync_vrf_by_id(s, event->row.vrf.id);
 		if (sv && sv->wanted && sv->held && !strcmp(sv->name, event->row.vrf.name)) {
