@@ -235,6 +235,9 @@ def test_limit_of_routes(lab):
     wait_for("the limit is logged", lambda: log(f"vrf RED: the limit of {there + 10} IPv4 routes is reached"), 20)
     said = [lab.pe.sh(f"explain vrf RED prefix 10.66.{i}.0/24") for i in range(15)]
     assert sum("limit is reached" in text for text in said) == 5, said
+    # what does not forward is not announced
+    wait_for("it is withdrawn", lambda: sum("no room" in str(row["exported"]) for row in lab.pe.json("show route vrf RED")
+                                            if "exported" in row) == 5, 10)
     assert sum("limit is reached" in row.get("problem", "") for row in lab.pe.json("show route vrf RED")) == 5
     # room: a route that goes lets another in, soon
     lab.pe.configure(routes(0, 3, "no"))
@@ -244,6 +247,7 @@ def test_limit_of_routes(lab):
     lab.pe.configure(f"vrf RED\n address-family ipv4 unicast\n  maximum prefix {there + 30} 100\n")
     wait_for("all are in", lambda: vrf()["forwarding-ipv4"] == f"{there + 12} in, 0 refused, normal", 10)
     wait_for("that is logged", lambda: log("below warning"), 20)
+    assert not any("no room" in str(row.get("exported")) for row in lab.pe.json("show route vrf RED"))
     lab.pe.configure(routes(3, 15, "no") + "vrf RED\n address-family ipv4 unicast\n  no maximum prefix\n")
     wait_for("no limit", lambda: "maximum-ipv4" not in vrf() and vrf()["forwarding-ipv4"] == f"{there} in, 0 refused, normal", 20)
 

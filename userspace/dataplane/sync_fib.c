@@ -256,6 +256,7 @@ void sync_room(struct dp_sync *s, const struct sync_table *t)
 
 static void refused_forget(struct dp_sync *s, struct sync_table *t, struct sync_refused *r)
 {
+	fib_route_refused(s->fib, t->vrf->id, &r->prefix, false);
 	hash_remove(&t->refused, &r->node);
 	free(r);
 	s->failed_routes--;
@@ -324,6 +325,7 @@ static void route_refused(struct dp_sync *s, struct sync_table *t, const struct 
 		window_route(s, t, p, NULL);
 	}
 	r->error = op->error;
+	fib_route_refused(s->fib, t->vrf->id, p, op->error == ENOSPC);
 	snprintf(t->why, sizeof(t->why), "%s", op->why ? op->why : "");
 }
 

@@ -402,6 +402,7 @@ void fib_net_update(struct rib_net *net)
 	enum fib_op op;
 	struct prefix p;
 
+	now.refused = now.nh && old.refused;	/* until the answer to the change */
 	if (!old.nh)
 		old.label = FIB_LABEL_NONE;
 	if (now.nh == old.nh && now.label == old.label) {
@@ -443,6 +444,23 @@ bool fib_route_next(struct fib *fib, uint32_t vrf, struct prefix *p, bool first,
 	*p = rib_net_prefix(&vn->net);
 	*dest = vn->fib;
 	return true;
+}
+
+void fib_route_refused(struct fib *fib, uint32_t vrf, const struct prefix *p, bool refused)
+{
+	struct rib_table *t = rib_table_find(fib->rib, vrf, p->addr.family);
+	struct rib_net *net = t && t->kind == RIB_TABLE_VRF ? rib_find(t, NULL, p) : NULL;
+
+	if (!net || !vrf_net(net)->fib.nh || vrf_net(net)->fib.refused == refused)
+		return;
+	vrf_net(net)->fib.refused = refused;
+	rib_notify(net, true);
+}
+
+bool rib_net_refused(const struct rib_net *net)
+{
+	return net->shelf->table->kind == RIB_TABLE_VRF &&
+	       container_of(net, const struct rib_vrf_net, net)->fib.refused;
 }
 
 /* ---- life ---- */

@@ -70,6 +70,7 @@ struct fib_nh {
 struct fib_dest {
 	struct fib_nh *nh;
 	uint32_t label;			/* VPN label, FIB_LABEL_NONE without */
+	bool refused;			/* forwarding has no room for it: see fib_route_refused() */
 };
 
 /* values as enum l3vpn_label_action */
@@ -136,6 +137,11 @@ struct fib_label *fib_label_next(struct fib *fib, const struct fib_label *l);
 /* next route of a VRF behind *p (p->addr.family set, *first true: from the start); resumable */
 bool fib_route_next(struct fib *fib, uint32_t vrf, struct prefix *p, bool first, struct fib_dest *dest);
 bool fib_route_get(struct fib *fib, uint32_t vrf, const struct prefix *p, struct fib_dest *dest);
+/*
+ * Forwarding has no room for a route, or has it after all. What does not forward is not announced: subscribers
+ * of the table are told of the route again.
+ */
+void fib_route_refused(struct fib *fib, uint32_t vrf, const struct prefix *p, bool refused);
 uint32_t fib_nh_count(const struct fib *fib);
 
 #endif

@@ -132,6 +132,8 @@ struct rib_net *rib_route_origin(const struct rib_route *r);
 struct prefix rib_net_prefix(const struct rib_net *net);
 const struct rd *rib_net_rd(const struct rib_net *net);		/* NULL but in VPN tables */
 struct rib_table *rib_net_table(const struct rib_net *net);
+/* forwarding has no room for its best route (fib.h) */
+bool rib_net_refused(const struct rib_net *net);
 /* dense number, unique within the table while the net lives: index for bitmaps of subscribers */
 uint32_t rib_net_id(const struct rib_net *net);
 uint32_t rib_table_max_id(const struct rib_table *t);		/* all ids are below */

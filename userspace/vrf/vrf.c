@@ -441,6 +441,11 @@ bool vrf_announces(const struct vrf_af *af, const struct rib_net *net, const cha
 	}
 	if (!yes && why)
 		*why = best ? "not redistributed" : "no usable route";
+	if (yes && rib_net_refused(net)) {
+		yes = false;
+		if (why)
+			*why = "forwarding has no room for it";
+	}
 	if (yes && af->summary && !(best->flags & RIB_ROUTE_NETWORK)) {
 		p = rib_net_prefix(net);
 		yes = !summary_silences(af, &p);

@@ -382,6 +382,18 @@ static bool two_held_one_refused(struct world *w)
 	return settled(w) && sum.failed == 1 && record_routes(w->record, w->vrf[0]->id, AF_INET) == 2;
 }
 
+/* How many nets are said to have found no room. */
+static int refused_nets(struct world *w)
+{
+	struct rib_cursor c = { 0 };
+	struct rib_net *net;
+	int n = 0;
+
+	while ((net = rib_walk(w->vrf[0]->af[AFI4].table, &c)))
+		n += rib_net_refused(net);
+	return n;
+}
+
 /* Beyond the limit nothing is tried in vain; a route that goes lets another in, and so does a higher limit. */
 static void limit(void **state)
 {
@@ -404,6 +416,7 @@ static void limit(void **state)
 	assert_int_equal(sum.failed, 2);
 	assert_int_equal(sum.refused, 2);
 	assert_int_equal(record_routes(w->record, w->vrf[0]->id, AF_INET), 2);
+	assert_int_equal(refused_nets(w), 2);
 	w->over = false;
 	uv_timer_start(&w->tick, on_tick, 1000, 0);	/* several retries are due in it */
 	while (!w->over)
@@ -422,6 +435,7 @@ static void limit(void **state)
 	w->record->refuse = NULL;
 	vrf_set_limit(w->vrfs, w->vrf[0], AF_INET, 3, 3);
 	until(w, idle, "a higher limit takes all");
+	assert_int_equal(refused_nets(w), 0);
 	check_equal(w);
 	world_free(w);
 }
