@@ -9,6 +9,7 @@
 #include "netlink.h"
 #include "port.h"
 #include "stats.h"
+#include "trace.h"
 #include "vrf.h"
 
 #define L3VPN_SAMPLES_PER_SECOND	100
@@ -85,6 +86,7 @@ void l3vpn_drop(struct l3vpn_net *ln, struct sk_buff *skb, enum l3vpn_drop reaso
 	u64_stats_inc(&c->packets[reason]);
 	u64_stats_update_end(&c->syncp);
 
+	l3vpn_see_dropped(reason, vrf, port);
 	if (vrf)
 		l3vpn_count_drop(vrf->counters);
 	if (port)

@@ -136,6 +136,7 @@ static __always_inline rx_handler_result_t to_nh(struct sk_buff *skb, struct l3v
 	};
 
 	l3vpn_way_of(skb, pkt, nh, &way);
+	l3vpn_see_way(pkt, nh, &way);
 	if (unlikely(!way.adj))
 		return to_end(skb, pkt, way.nh);
 	if (!v4 && unlikely(source_stays(skb)))
@@ -165,6 +166,7 @@ static __always_inline rx_handler_result_t route(struct sk_buff *skb, struct l3v
 	l3vpn_count_entry(skb, pkt);
 	leaf = v4 ? l3vpn_fib_lookup4(&vrf->fib4, ip_hdr(skb)->daddr) :
 		    l3vpn_fib_lookup6(&vrf->fib6, &ipv6_hdr(skb)->daddr);
+	l3vpn_see_route(skb, pkt, leaf);
 	if (unlikely(l3vpn_leaf_none(leaf)))
 		return refuse(skb, pkt, L3VPN_ICMP_NET_UNREACHABLE, L3VPN_DROP_NO_ROUTE);
 	return to_nh(skb, pkt, l3vpn_leaf_nh(leaf), l3vpn_leaf_labelled(leaf), l3vpn_leaf_label(leaf),
@@ -182,6 +184,7 @@ void l3vpn_forward(struct sk_buff *skb, struct l3vpn_vrf *vrf, struct l3vpn_port
 {
 	struct l3vpn_pkt pkt = { .ln = vrf->ln, .vrf = vrf, .entry = vrf, .in = in,
 				 .segments = l3vpn_segments(skb) };
+	struct l3vpn_record *record L3VPN_SEE = l3vpn_see_receive(skb, &pkt);
 	enum l3vpn_drop reason = l3vpn_check_ip(skb);
 
 	if (reason)

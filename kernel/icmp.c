@@ -356,6 +356,7 @@ struct sk_buff *l3vpn_icmp_make(struct sk_buff *skb, unsigned int offset, struct
 		    rate_allows(pkt, ipv6_addr_hash(&ip6h->saddr)))
 			icmp = make6(skb, offset, ip6h, pkt, ask);
 	}
+	l3vpn_see_icmp(icmp, pkt);
 	if (icmp) {
 		icmp->priority = TC_PRIO_CONTROL;
 		icmp->dev = pkt->in->dev;

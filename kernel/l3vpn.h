@@ -40,6 +40,7 @@
 #include "stats.h"
 
 struct l3vpn_icmp;
+struct l3vpn_trace;
 
 /**
  * struct l3vpn_net - everything of the module in one network namespace
@@ -71,6 +72,8 @@ struct l3vpn_icmp;
  * @addr_work:	serves @addr_pending: the notifier of IPv6 addresses may not sleep (addr.c)
  * @rules:	which l3mdev FIB rules are ours (vrf_rule.c); under RTNL
  * @icmp:	rate limits of ICMP errors (icmp.c)
+ * @trace:	which packets are traced (trace.h), NULL: none; RCU, written under @lock
+ * @trace_work:	ends it when its packets have been told
  * @sample_tokens: drop samples still allowed in this second
  * @sample_second: the second, in jiffies / HZ, for which @sample_tokens counts
  */
@@ -103,6 +106,8 @@ struct l3vpn_net {
 	struct work_struct addr_work;
 	u8 rules;
 	struct l3vpn_icmp *icmp;
+	struct l3vpn_trace __rcu *trace;
+	struct work_struct trace_work;
 	atomic_t sample_tokens;
 	unsigned long sample_second;
 };

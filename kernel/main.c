@@ -33,6 +33,7 @@
 #include "netlink.h"
 #include "netns.h"
 #include "object.h"
+#include "trace.h"
 #include "vrf_dev.h"
 
 unsigned int l3vpn_net_id;
@@ -95,13 +96,19 @@ static int __init l3vpn_init(void)
 	if (err)
 		goto err_event;
 
-	err = l3vpn_netlink_init();
+	err = l3vpn_trace_init();
 	if (err)
 		goto err_vrf_dev;
+
+	err = l3vpn_netlink_init();
+	if (err)
+		goto err_trace;
 
 	pr_info("l3vpn: loaded\n");
 	return 0;
 
+err_trace:
+	l3vpn_trace_exit();
 err_vrf_dev:
 	l3vpn_vrf_dev_exit();
 err_event:
@@ -118,6 +125,7 @@ err_wq:
 static void __exit l3vpn_exit(void)
 {
 	l3vpn_netlink_exit();
+	l3vpn_trace_exit();
 	l3vpn_vrf_dev_exit();
 	l3vpn_event_exit();
 	unregister_pernet_subsys(&l3vpn_net_ops);

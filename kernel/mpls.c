@@ -300,6 +300,7 @@ static rx_handler_result_t swap_label(struct sk_buff *skb, struct l3vpn_pkt *pkt
 	enum l3vpn_drop reason;
 
 	l3vpn_way_of(skb, pkt, ilm->nh, &way);
+	l3vpn_see_way(pkt, ilm->nh, &way);
 	if (unlikely(!way.adj))
 		return l3vpn_pkt_drop(skb, pkt,
 				      l3vpn_nh_rcu(way.nh)->kind == L3VPN_NH_KIND_BLACKHOLE ?
@@ -373,6 +374,7 @@ rx_handler_result_t l3vpn_mpls_receive(struct sk_buff *skb, struct l3vpn_pkt *pk
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_UNKNOWN);
 	if (unlikely(!(READ_ONCE(pkt->in->scopes) >> ilm->scope & 1)))
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_SCOPE);
+	l3vpn_see_label(pkt, ilm);
 	l3vpn_ilm_count(pkt->ln, ilm, pkt->segments, skb->len);
 	if (ilm->action == L3VPN_LABEL_ACTION_SWAP)
 		return swap_label(skb, pkt, ilm, lse);

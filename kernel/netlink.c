@@ -146,12 +146,22 @@ static const struct genl_ops l3vpn_ops[] = {
 		.flags = L3VPN_CHANGE,
 		.doit = l3vpn_nl_stats_clear,
 		L3VPN_POLICY(l3vpn_clear_policy),
+	}, {
+		.cmd = L3VPN_CMD_TRACE_SET,
+		.flags = L3VPN_CHANGE,
+		.doit = l3vpn_nl_trace_set,
+		L3VPN_POLICY(l3vpn_trace_policy),
+	}, {
+		.cmd = L3VPN_CMD_TRACE_DEL,
+		.flags = L3VPN_CHANGE,
+		.doit = l3vpn_nl_trace_del,
 	},
 };
 
 static const struct genl_multicast_group l3vpn_groups[] = {
 	[L3VPN_GROUP_EVENTS] = { .name = L3VPN_MCGRP_EVENTS },
 	[L3VPN_GROUP_DROPS] = { .name = L3VPN_MCGRP_DROPS, .flags = GENL_MCAST_CAP_NET_ADMIN },
+	[L3VPN_GROUP_PACKETS] = { .name = L3VPN_MCGRP_PACKETS, .flags = GENL_MCAST_CAP_NET_ADMIN },
 };
 
 struct genl_family l3vpn_family __ro_after_init = {

@@ -3,7 +3,7 @@
  * l3vpn: the generic netlink family: what its files share.
  *
  * Implemented by: netlink.c (family, helpers), netlink_vrf.c, netlink_port.c, netlink_nh.c,
- * netlink_route.c, netlink_label.c, netlink_table.c; all control plane.
+ * netlink_route.c, netlink_label.c, netlink_table.c, netlink_trace.c; all control plane.
  *
  * Commands run in parallel (no genl_mutex): those that touch devices take RTNL, then ln->lock; all
  * others ln->lock alone. Every refusal sets extack. Dumps keep their place in cb->ctx by the id,
@@ -24,6 +24,7 @@ struct l3vpn_vrf;
 enum l3vpn_mcgrp {
 	L3VPN_GROUP_EVENTS,
 	L3VPN_GROUP_DROPS,
+	L3VPN_GROUP_PACKETS,
 };
 
 extern struct genl_family l3vpn_family;
@@ -103,6 +104,7 @@ extern const struct nla_policy l3vpn_label_get_policy[L3VPN_LABEL_LABEL + 1];
 extern const struct nla_policy l3vpn_epoch_sweep_policy[L3VPN_EPOCH_KINDS + 1];
 extern const struct nla_policy l3vpn_table_get_policy[L3VPN_TABLE_VRF + 1];
 extern const struct nla_policy l3vpn_clear_policy[L3VPN_CLEAR_KINDS + 1];
+extern const struct nla_policy l3vpn_trace_policy[L3VPN_TRACE_COUNT + 1];
 
 /* Commands, dumps, and what checks a dump's request. */
 int l3vpn_nl_info_get(struct sk_buff *skb, struct genl_info *info);
@@ -134,6 +136,8 @@ int l3vpn_nl_table_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int l3vpn_nl_drop_dump_start(struct netlink_callback *cb);
 int l3vpn_nl_drop_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int l3vpn_nl_stats_clear(struct sk_buff *skb, struct genl_info *info);
+int l3vpn_nl_trace_set(struct sk_buff *skb, struct genl_info *info);
+int l3vpn_nl_trace_del(struct sk_buff *skb, struct genl_info *info);
 
 /* The check of dumps that need no attribute. */
 int l3vpn_nl_dump_start(struct netlink_callback *cb);

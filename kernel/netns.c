@@ -17,6 +17,7 @@
 #include "nexthop.h"
 #include "nexthop_ctl.h"
 #include "object.h"
+#include "trace.h"
 #include "vrf_dev.h"
 
 static int __net_init l3vpn_net_init(struct net *net)
@@ -34,6 +35,7 @@ static int __net_init l3vpn_net_init(struct net *net)
 	xa_init_flags(&ln->label_bases, XA_FLAGS_ACCOUNT);
 	l3vpn_label_init(&ln->labels);
 	l3vpn_addr_net_init(ln);
+	l3vpn_trace_net_init(ln);
 
 	ln->drops = l3vpn_drop_counters_alloc();
 	if (!ln->drops)
@@ -67,6 +69,7 @@ static void __net_exit l3vpn_net_exit(struct net *net)
 	struct l3vpn_net *ln = l3vpn_net(net);
 
 	l3vpn_addr_net_exit(ln);
+	l3vpn_trace_net_exit(ln);
 
 	mutex_lock(&ln->lock);
 	l3vpn_ilm_flush(ln, NULL);

@@ -52,11 +52,13 @@ struct l3vpn_adj {
 /**
  * struct l3vpn_path - push labels, then go on
  * @via:	handle, referenced
+ * @id:		the handle's
  * @count:	0..L3VPN_LABELS_MAX; 0: outermost label is implicit null, nothing to push
  * @lse:	label stack entries, outermost first, network byte order; TC, S and TTL bits zero
  */
 struct l3vpn_path {
 	struct l3vpn_nh *via;
+	u32 id;
 	u8 count;
 	__be32 lse[L3VPN_LABELS_MAX];
 };

@@ -185,6 +185,7 @@ static struct l3vpn_nh_data *l3vpn_build_path(struct l3vpn_net *ln,
 	if (!data)
 		return ERR_PTR(-ENOMEM);
 	data->path.via = via;
+	data->path.id = spec->id;
 	data->path.count = spec->label_count;
 	for (i = 0; i < spec->label_count; i++)
 		data->path.lse[i] = cpu_to_be32(spec->labels[i] << MPLS_LS_LABEL_SHIFT);

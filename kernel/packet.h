@@ -17,6 +17,7 @@
 #include <net/ip.h>
 #include "l3vpn.h"
 #include "port.h"
+#include "trace.h"
 #include "vrf.h"
 
 #define L3VPN_STACK_KEPT	8	/* labels of a received stack that ICMP errors can show */
@@ -33,6 +34,7 @@
  * @ln:		namespace
  * @vrf:	VRF it is in; NULL: none yet, or a label swap
  * @entry:	VRF by which it came in, where its source is to be found: ICMP errors go there
+ * @record:	what becomes of it is written down there; NULL: not (trace.h)
  * @in:		port it came in by; NULL: made by a local socket
  * @hash:	of its flow, valid when @hashed
  * @hashed:	see @hash
@@ -47,6 +49,7 @@ struct l3vpn_pkt {
 	struct l3vpn_vrf *vrf;
 	struct l3vpn_vrf *entry;
 	struct l3vpn_port *in;
+	struct l3vpn_record *record;
 	u32 segments;
 	u32 hash;
 	bool hashed;
@@ -68,6 +71,7 @@ static inline void l3vpn_pkt_init(struct l3vpn_pkt *pkt, const struct sk_buff *s
 	pkt->segments = l3vpn_segments(skb);
 	pkt->ln = in->ln;
 	pkt->in = in;
+	pkt->record = NULL;
 	pkt->vrf = vrf;
 	pkt->entry = vrf;
 	pkt->hashed = false;
@@ -126,6 +130,7 @@ static inline void l3vpn_ip_set_ttl(struct sk_buff *skb, u8 ttl)
 static inline rx_handler_result_t l3vpn_pkt_drop(struct sk_buff *skb, const struct l3vpn_pkt *pkt,
 						 enum l3vpn_drop reason)
 {
+	l3vpn_see_drop(pkt, reason);
 	l3vpn_drop(pkt->ln, skb, reason, pkt->vrf, pkt->in);
 	return RX_HANDLER_CONSUMED;
 }

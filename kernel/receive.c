@@ -376,6 +376,7 @@ static __always_inline bool usual(const struct sk_buff *skb)
 
 rx_handler_result_t l3vpn_receive_customer(struct sk_buff **pskb)
 {
+	struct l3vpn_record *record L3VPN_SEE = NULL;
 	struct sk_buff *skb = *pskb;
 	enum l3vpn_drop reason;
 	struct l3vpn_port *in;
@@ -394,6 +395,7 @@ rx_handler_result_t l3vpn_receive_customer(struct sk_buff **pskb)
 
 	in = rcu_dereference(skb->dev->rx_handler_data);
 	l3vpn_pkt_init(&pkt, skb, in, rcu_dereference(in->vrf));
+	record = l3vpn_see_receive(skb, &pkt);
 	l3vpn_count_rx(in->counters, pkt.segments, skb->len);
 	if (unlikely(!pkt.vrf || READ_ONCE(pkt.vrf->dying)))
 		return l3vpn_pkt_drop(skb, &pkt, L3VPN_DROP_NO_VRF);
@@ -409,6 +411,7 @@ rx_handler_result_t l3vpn_receive_customer(struct sk_buff **pskb)
 
 rx_handler_result_t l3vpn_receive_core(struct sk_buff **pskb)
 {
+	struct l3vpn_record *record L3VPN_SEE = NULL;
 	struct sk_buff *skb = *pskb;
 	struct l3vpn_pkt pkt;
 
@@ -423,6 +426,7 @@ rx_handler_result_t l3vpn_receive_core(struct sk_buff **pskb)
 		return RX_HANDLER_CONSUMED;
 	*pskb = skb;
 	l3vpn_pkt_init(&pkt, skb, rcu_dereference(skb->dev->rx_handler_data), NULL);
+	record = l3vpn_see_receive(skb, &pkt);
 	l3vpn_count_rx(pkt.in->counters, pkt.segments, skb->len);
 	if (unlikely(foreign_tag(skb)))
 		return l3vpn_pkt_drop(skb, &pkt, L3VPN_DROP_VLAN);

@@ -101,6 +101,7 @@ static __always_inline void transmit(struct sk_buff *skb, const struct l3vpn_pkt
 	l3vpn_adj_count(way->adj, pkt->segments, skb->len);
 	if (way->path)
 		l3vpn_path_count(way->path, pkt->segments, skb->len);
+	l3vpn_see_send(skb, pkt, out);
 	l3vpn_neigh_send(skb, out->dev, neigh);
 }
 

@@ -1,24 +1,32 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""What an operator sees of packets: counters of next hops and labels. topology.py draws the network. In a guest:
+"""What an operator sees of packets: counters of next hops and labels, traces of packets, tracepoints. topology.py
+draws the network. In a guest:
 scripts/vm -- selftests/forward/see.py [WORD...]
 """
+import errno
+import ipaddress
 import os
+import socket
 import struct
+import subprocess
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "../lib")]
 
 import tap                                                              # noqa: E402
 import uapi                                                             # noqa: E402
-from l3vpn_nl import L3vpn, enter_netns, label_record, prefix4, prefix6, stats, u32  # noqa: E402
+from l3vpn_nl import (L3vpn, NlError, Step, attrs_dict, enter_netns, get, ifindex, label_record, prefix4,  # noqa: E402
+                      prefix6, s32, stats, u32, u8)
 from tap import equal, test, wait                                       # noqa: E402
 from topology import Network                                            # noqa: E402
-from wire import ETH_IP, ETH_IPV6, ETH_MPLS, eth, ipv4, ipv6, labels, sh, udp  # noqa: E402
+from wire import ETH_IP, ETH_IPV6, ETH_MPLS, echo, eth, ipv4, ipv6, labels, sh, udp  # noqa: E402
 
 RED, BLUE = 1, 2
 CORE1, CORE2, LSP1, LSP2, ECMP, BACKUP, CE_R2, CE_B1, INTO_BLUE, BLACKHOLE, PATH = range(10, 21)
+NH = "the connected next hop"
 POP_VRF, POP_NH, SWAP = uapi.LABEL_ACTION_POP_VRF, uapi.LABEL_ACTION_POP_NH, uapi.LABEL_ACTION_SWAP
 
 net = Network()
@@ -253,6 +261,268 @@ def label_many():
     equal((counted, uncounted), (5000, 0), "counted, uncounted")
     nl.label_del([label_record(i, POP_NH, vrf=RED, nh=BLACKHOLE) for i in taken[:2500]])
     nl.label_del([label_record(i, POP_NH, vrf=RED, nh=BLACKHOLE) for i in taken[2500:]])
+
+
+# ---- traces
+
+def armed(**how):
+    """A socket that has armed a trace and hears it."""
+    tracer = L3vpn()
+    tracer.join(uapi.MCGRP_PACKETS)
+    tracer.do(uapi.CMD_TRACE_SET, trace_filter(**how))
+    return tracer
+
+
+def trace_filter(vrf=None, port=None, src=None, dst=None, protocol=None, count=None):
+    attrs = []
+    if vrf is not None:
+        attrs.append((uapi.TRACE_VRF, u32(vrf)))
+    if port is not None:
+        attrs.append((uapi.TRACE_IFINDEX, s32(ifindex(port))))
+    for prefix, kind, plen in ((src, uapi.TRACE_SRC, uapi.TRACE_SRC_PLEN), (dst, uapi.TRACE_DST, uapi.TRACE_DST_PLEN)):
+        if prefix is not None:
+            network = ipaddress.ip_network(prefix)
+            attrs += [(kind, network.network_address.packed), (plen, u8(network.prefixlen))]
+    if protocol is not None:
+        attrs.append((uapi.TRACE_PROTOCOL, u8(protocol)))
+    if count is not None:
+        attrs.append((uapi.TRACE_COUNT, u32(count)))
+    return attrs
+
+
+class Told:
+    """A TRACE_PACKET."""
+
+    def __init__(self, body):
+        a = attrs_dict(body)
+        self.ifindex = int.from_bytes(a[uapi.TRACE_IFINDEX], sys.byteorder, signed=True)
+        self.vrf, self.verdict = get(a[uapi.TRACE_VRF]), get(a[uapi.TRACE_VERDICT])
+        self.packet, self.length = a[uapi.TRACE_PACKET], get(a[uapi.TRACE_LENGTH])
+        self.reason = get(a[uapi.TRACE_REASON]) if uapi.TRACE_REASON in a else None
+        self.sent = get(a[uapi.TRACE_SENT]) if uapi.TRACE_SENT in a else 0
+        self.out, self.out_length = a.get(uapi.TRACE_OUT_PACKET), get(a.get(uapi.TRACE_OUT_LENGTH, b""))
+        self.left = get(a[uapi.TRACE_LEFT]) if uapi.TRACE_LEFT in a else None
+        self.lost = get(a[uapi.TRACE_LOST])
+        self.steps = [self.step(s) for s in Step.unpack(a[uapi.TRACE_STEPS])]
+
+    @staticmethod
+    def step(s):
+        label = None if s.label == uapi.LABEL_NONE else s.label
+        out_label = None if s.out_label == uapi.LABEL_NONE else s.out_label
+        if s.kind == uapi.STEP_LABEL:
+            return "label", s.vrf, s.label, s.detail, s.nh, out_label
+        if s.kind == uapi.STEP_LOOKUP:
+            addr = s.prefix[:4 if s.family == socket.AF_INET else 16]
+            return "lookup", s.vrf, f"{ipaddress.ip_address(addr)}/{s.plen}", s.nh, label
+        if s.kind == uapi.STEP_NH:
+            return "nh", s.nh, s.detail
+        if s.kind == uapi.STEP_SEND:
+            return "send", socket.if_indextoname(s.ifindex)
+        return "icmp", s.vrf, s.detail, s.plen
+
+
+def told(tracer):
+    for cmd, body in tracer.events(3):
+        equal(cmd, uapi.CMD_TRACE_PACKET, "message")
+        return Told(body)
+    raise AssertionError("nothing is told")
+
+
+@test("trace: a packet under two labels: port, VRF, route, chain of next hops, how it came and how it left")
+def trace_push():
+    tracer = armed(vrf=RED, dst="10.2.0.0/16", protocol=17)
+    m = mark()
+    up("r1", l3 := ipv4("10.1.0.2", "10.2.4.5", udp(1, 2, m.ljust(40)), ttl=33))
+    p = told(tracer)
+    out = "k1" if ("nh", CORE1, uapi.NH_KIND_ADJACENCY) in p.steps else "k2"
+    got = down(out, m)
+    lsp, core = (LSP1, CORE1) if out == "k1" else (LSP2, CORE2)
+    equal(p.steps, [("lookup", RED, "10.2.4.0/24", ECMP, 5004), ("nh", ECMP, uapi.NH_KIND_GROUP),
+                    ("nh", lsp, uapi.NH_KIND_LABELLED), ("nh", core, uapi.NH_KIND_ADJACENCY),
+                    ("send", net.peer[out])], "steps")
+    equal((p.ifindex, p.vrf, p.packet, p.length), (ifindex("red1"), RED, l3, len(l3)), "in")
+    equal((p.verdict, p.reason, p.sent, p.out, p.out_length),
+          (uapi.VERDICT_SENT, None, 1, got.l3[:len(l3) + 8], len(l3) + 8), "out")
+    equal((p.left, p.lost), (None, 0), "left, lost")
+    tracer.close()
+
+
+@test("trace: labels in, swap, pop with and without look-up; the filter looks below them")
+def trace_labels():
+    inner = v4("10.1.0.2", "10.2.0.1")
+    for label, out, steps in (
+            (300, "r1", [("label", RED, 300, POP_VRF, 0, None), ("lookup", RED, "10.1.0.0/24", NH, None),
+                         ("nh", NH, uapi.NH_KIND_ADJACENCY), ("send", "red1")]),
+            (302, "r2", [("label", RED, 302, POP_NH, CE_R2, None), ("nh", CE_R2, uapi.NH_KIND_ADJACENCY),
+                         ("send", "red2")]),
+            (400, "k2", [("label", 0, 400, SWAP, CORE2, 500), ("nh", CORE2, uapi.NH_KIND_ADJACENCY),
+                         ("send", "core2")])):
+        tracer = armed(port="core1", src="10.2.0.1/32", dst="10.1.0.2/32")
+        crosses("k1", lambda m, i=label: labels([(i, 0, 9)], inner(m)), out, ETH_MPLS)
+        p = told(tracer)
+        connected = uapi.NH_ID_CONNECTED + ifindex("red1")
+        equal(p.steps, [tuple(connected if x is NH else x for x in step) for step in steps], f"label {label}")
+        equal((p.verdict, p.vrf, p.ifindex), (uapi.VERDICT_SENT, 0, ifindex("core1")), f"label {label}")
+        tracer.close()
+
+
+@test("trace: drops with their reason and the ICMP that is made; leaks through two VRFs; to the stack")
+def trace_verdicts():
+    tracer = armed(vrf=RED, protocol=17)      # the ICMP error is a packet of its own
+    up("r1", ipv4("10.1.0.2", "10.99.0.1", udp(1, 2, bytes(30))))
+    p = told(tracer)
+    equal(p.steps, [("lookup", RED, "0.0.0.0/0", 0, None), ("icmp", RED, 3, 0)], "no route")
+    equal((p.verdict, p.reason, p.sent), (uapi.VERDICT_DROPPED, uapi.DROP_NO_ROUTE, 0), "no route")
+    tracer.close()
+    tracer = armed(vrf=BLUE, dst="10.7.0.0/16")
+    crosses("r1", v4("10.7.0.9"), "b1")
+    p = told(tracer)
+    equal([s for s in p.steps if s[0] == "lookup"],
+          [("lookup", RED, "10.7.0.0/16", INTO_BLUE, None), ("lookup", BLUE, "10.7.0.0/16", CE_B1, None)], "leak")
+    equal(p.vrf, RED, "came in by RED")
+    tracer.close()
+    tracer = armed(port="red1", protocol=1)
+    up("r1", ipv4("10.1.0.2", "10.1.0.1", echo(mark()), proto=1))
+    p = told(tracer)
+    equal((p.verdict, p.steps[-1]), (uapi.VERDICT_STACK, ("nh", uapi.NH_ID_RECEIVE, uapi.NH_KIND_RECEIVE)), "to us")
+    tracer.close()
+
+
+@test("trace: fragments are one packet that left as two")
+def trace_fragments():
+    tracer = armed(dst="10.2.0.5/32")
+    up("r1", ipv4("10.1.0.2", "10.2.0.5", udp(1, 2, mark().ljust(1472))))
+    p = told(tracer)
+    equal((p.verdict, p.sent, p.length), (uapi.VERDICT_SENT, 2, 1500), "fragments")
+    tracer.close()
+
+
+@test("trace: what does not match is not told; it ends after its count, with its socket, and by TRACE_DEL")
+def trace_ends():
+    tracer = armed(vrf=RED, port="red1", src="10.1.0.0/24", dst="10.4.0.0/16", protocol=17, count=2)
+    crosses("b1", lambda m: ipv4("10.1.0.2", "10.7.0.9", udp(1, 2, m.ljust(40))), "b1")     # BLUE
+    crosses("r2", lambda m: ipv4("10.3.0.2", "10.1.0.2", udp(1, 2, m.ljust(40))), "r1")     # port, addresses
+    crosses("r1", v4("10.2.0.5"), "k1")                                                     # destination
+    up("r1", ipv4("10.1.0.2", "10.4.0.5", echo(b"x" * 40), proto=1))                        # protocol
+    for wanted in (1, 0):
+        crosses("r1", v4("10.4.0.5"), "r2")
+        p = told(tracer)
+        equal((p.left, p.packet[9], p.steps[0][2]), (wanted, 17, "10.4.0.0/16"), "told")
+    other = L3vpn()
+    wait(lambda: gone(other), "the end after the count")
+    tracer.do(uapi.CMD_TRACE_SET, [])
+    refused(errno.EBUSY, "another trace is armed", other.do, uapi.CMD_TRACE_SET, [])
+    tracer.do(uapi.CMD_TRACE_SET, trace_filter(vrf=BLUE))        # its own may be changed
+    other.do(uapi.CMD_TRACE_DEL)
+    tracer.do(uapi.CMD_TRACE_SET, [])
+    tracer.close()
+    wait(lambda: gone(other), "the end with its socket")
+    other.close()
+
+
+def gone(client):
+    """No trace is armed: who asks to end it is refused."""
+    try:
+        client.do(uapi.CMD_TRACE_SET, [])
+    except NlError as error:
+        equal(error.code, errno.EBUSY)
+        return False
+    client.do(uapi.CMD_TRACE_DEL)
+    return True
+
+
+def refused(code, text, function, *args):
+    try:
+        function(*args)
+    except NlError as error:
+        equal((error.code, text in error.text), (code, True), str(error))
+    else:
+        raise AssertionError(f"not refused: {text}")
+
+
+@test("trace: refusals")
+def trace_refusals():
+    def prefix(octets, plen, kind=uapi.TRACE_SRC, kind_plen=uapi.TRACE_SRC_PLEN):
+        return [(kind, bytes(octets)), (kind_plen, u8(plen))]
+    for code, text, attrs in (
+            (errno.ENOENT, "no such VRF", [(uapi.TRACE_VRF, u32(77))]),
+            (errno.ENODEV, "not a port", [(uapi.TRACE_IFINDEX, s32(ifindex("lo")))]),
+            (errno.EINVAL, "4 or 16 octets", prefix([1] * 5, 8)),
+            (errno.EINVAL, "not zero", prefix([10, 1, 0, 1], 24)),
+            (errno.EINVAL, "more than 32", prefix([10, 1, 0, 1], 33)),
+            (errno.EINVAL, "two families", prefix([10, 0, 0, 0], 8) +
+             prefix([0x20] + [0] * 15, 8, uapi.TRACE_DST, uapi.TRACE_DST_PLEN)),
+            (errno.EINVAL, "without its prefix", [(uapi.TRACE_DST_PLEN, u8(8))]),
+            (errno.EINVAL, "length of the prefix is missing", [(uapi.TRACE_DST, bytes(4))]),
+            (errno.ERANGE, "", [(uapi.TRACE_COUNT, u32(0))]),
+            (errno.ERANGE, "", [(uapi.TRACE_IFINDEX, s32(0))]),
+            (errno.EINVAL, "", [(uapi.TRACE_LOST, u32(0))])):
+        refused(code, text, nl.do, uapi.CMD_TRACE_SET, attrs)
+    refused(errno.ENOENT, "no trace", nl.do, uapi.CMD_TRACE_DEL)
+
+
+@test("trace: at most 100 packets a second are told, and how many were not")
+def trace_rate():
+    tracer = armed(dst="10.5.0.0/16")
+    frame = ipv4("10.1.0.2", "10.5.0.1", udp(1, 2, bytes(30)))
+    before = nl.drops().get(uapi.DROP_BLACKHOLE, 0)
+    for _ in range(1000):
+        up("r1", frame)
+    wait(lambda: nl.drops()[uapi.DROP_BLACKHOLE] - before == 1000, "the packets")
+    seen, lost, more, end = 0, 0, 0, time.monotonic() + 20
+    while seen + lost < 1000 and time.monotonic() < end:
+        up("r1", frame)         # tells, as soon as it may, how many were not told before it
+        more += 1
+        for _, body in tracer.events(0.1):
+            p = Told(body)
+            seen, lost = seen + 1, lost + p.lost
+            equal((p.verdict, p.reason), (uapi.VERDICT_DROPPED, uapi.DROP_BLACKHOLE), "packet")
+    assert 1000 <= seen + lost <= 1000 + more and lost > 0, (seen, lost, more)
+    tracer.close()
+
+
+# ---- tracepoints
+
+@test("tracepoints: fire for a packet that is sent, one that is switched, one that is dropped")
+def tracepoints():
+    where = "/run/l3vpn-tracefs"
+    os.makedirs(where, exist_ok=True)
+    if subprocess.run(["mount", "-t", "tracefs", "none", where], check=False, stderr=subprocess.DEVNULL).returncode:
+        print("# this kernel has no tracefs: nothing to test")
+        return
+    try:
+        events = sorted(d for d in os.listdir(where + "/events/l3vpn") if d.startswith("l3vpn_"))
+        equal(events, ["l3vpn_drop", "l3vpn_icmp", "l3vpn_label", "l3vpn_receive", "l3vpn_route", "l3vpn_send",
+                       "l3vpn_way"], "events")
+
+        def put(name, text):
+            with open(f"{where}/{name}", "w", encoding="ascii") as f:
+                f.write(text)
+        put("trace", "")
+        put("events/l3vpn/enable", "1")
+        crosses("r1", v4("10.2.0.5"), "k1")
+        crosses("k1", lambda m: labels([(400, 0, 9)], v4("10.4.0.9", "10.2.0.1")(m)), "k2", ETH_MPLS)
+        before = nl.drops().get(uapi.DROP_NO_ROUTE, 0)
+        up("r1", v4("10.99.0.1")(mark()))
+        wait(lambda: nl.drops().get(uapi.DROP_NO_ROUTE, 0) - before == 1, "the drop")
+        put("events/l3vpn/enable", "0")
+        with open(where + "/trace", encoding="ascii") as f:
+            log = f.read()
+        for line in (f"l3vpn_receive: ifindex={ifindex('red1')} vrf={RED} protocol=0x0800",
+                     f"l3vpn_route: vrf={RED} plen=16 nh={LSP1} label=5000",
+                     f"l3vpn_way: nh={LSP1} last={CORE1} kind={uapi.NH_KIND_ADJACENCY} labels=1",
+                     f"l3vpn_send: ifindex={ifindex('core1')} vrf={RED} protocol=0x8847",
+                     f"l3vpn_label: label=400 action={SWAP} vrf=0 nh={CORE2} out_label=500",
+                     f"l3vpn_send: ifindex={ifindex('core2')} vrf=0 protocol=0x8847",
+                     f"l3vpn_icmp: vrf={RED} type=3 code=0",
+                     f"l3vpn_drop: reason={uapi.DROP_NO_ROUTE} vrf={RED} ifindex={ifindex('red1')}"):
+            assert line in log, f"{line} not in {log}"
+        put("trace", "")
+        crosses("r1", v4("10.2.0.5"), "k1")
+        with open(where + "/trace", encoding="ascii") as f:
+            equal("l3vpn_" in f.read(), False, "fired when off")
+    finally:
+        subprocess.run(["umount", where], check=True)
 
 
 program()

@@ -130,6 +130,26 @@ def member(nh, weight=1, flags=0):
     return struct.pack("=IHH", nh, weight, flags)
 
 
+class Step:
+    """A struct l3vpn_trace_step."""
+    FORMAT = "=BBBBIIIIi16s"
+    SIZE = struct.calcsize(FORMAT)
+
+    def __init__(self, data=bytes(40)):
+        (self.kind, self.family, self.plen, self.detail, self.vrf, self.nh, self.label, self.out_label, self.ifindex,
+         self.prefix) = struct.unpack(self.FORMAT, data)
+
+    def pack(self):
+        """Octets."""
+        return struct.pack(self.FORMAT, self.kind, self.family, self.plen, self.detail, self.vrf, self.nh, self.label,
+                           self.out_label, self.ifindex, self.prefix)
+
+    @classmethod
+    def unpack(cls, data):
+        """All of an array."""
+        return [cls(data[at:at + cls.SIZE]) for at in range(0, len(data), cls.SIZE)]
+
+
 def unpack_routes(data, v6):
     """[(prefix as text, nh, label or None), ...]"""
     size, found = 28 if v6 else 16, []

@@ -45,7 +45,7 @@ def constants():
     for name, definition in DEFINITIONS.items():
         if definition["type"] == "const":
             equal(definition["value"], constant("l3vpn-", name), name)
-    equal([g["name"] for g in spec["mcast-groups"]["list"]], [uapi.MCGRP_EVENTS, uapi.MCGRP_DROPS])
+    equal([g["name"] for g in spec["mcast-groups"]["list"]], [uapi.MCGRP_EVENTS, uapi.MCGRP_DROPS, uapi.MCGRP_PACKETS])
 
 
 @tap.test("enums: every entry of the header is in the spec, with its value")
@@ -71,9 +71,9 @@ def enums():
 
 @tap.test("structs: members in order, with the sizes that the client packs")
 def structs():
-    sizes = {"u8": 1, "u16": 2, "u32": 4}
+    sizes = {"u8": 1, "u16": 2, "u32": 4, "s32": 4}
     want = {"nh-member": n.member(1), "route4": n.prefix4("0.0.0.0/0", 1), "route6": n.prefix6("::/0", 1),
-            "label": n.label_record(16, 1)}
+            "label": n.label_record(16, 1), "trace-step": n.Step().pack()}
     for name, packed in want.items():
         members = DEFINITIONS[name]["members"]
         equal(sum(m["len"] if m["type"] == "binary" else sizes[m["type"]] for m in members), len(packed), name)

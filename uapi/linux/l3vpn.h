@@ -51,6 +51,10 @@
  *   TABLE_GET  L3VPN_TABLE_*   dump; O KIND VRF filter
  *   DROP_GET   L3VPN_DROP_*    dump: packets per reason
  *   STATS_CLEAR L3VPN_CLEAR_*  O KINDS (all when absent)
+ *   TRACE_SET  L3VPN_TRACE_*   O VRF IFINDEX SRC SRC_PLEN DST DST_PLEN PROTOCOL COUNT: tell of packets
+ *                              that match all of these, in multicast group "packets", until the
+ *                              socket that asked is closed; one at a time: others' is EBUSY
+ *   TRACE_DEL
  *
  * Records travel packed in one attribute (at most 65,531 octets: 4,095 IPv4 routes). A message
  * is validated whole before anything of it is done: one bad record refuses the message, nothing
@@ -89,6 +93,7 @@
 #define L3VPN_GENL_VERSION	1
 #define L3VPN_MCGRP_EVENTS	"events"	/* L3VPN_CMD_EVENT */
 #define L3VPN_MCGRP_DROPS	"drops"		/* L3VPN_CMD_DROP_SAMPLE */
+#define L3VPN_MCGRP_PACKETS	"packets"	/* L3VPN_CMD_TRACE_PACKET */
 
 #define L3VPN_LINK_KIND		"l3vpn"		/* IFLA_INFO_KIND of a VRF device */
 
@@ -136,6 +141,9 @@ enum l3vpn_cmd {
 	L3VPN_CMD_EVENT,		/* multicast only */
 	L3VPN_CMD_DROP_SAMPLE,		/* multicast only */
 	L3VPN_CMD_NH_STATE,
+	L3VPN_CMD_TRACE_SET,
+	L3VPN_CMD_TRACE_DEL,
+	L3VPN_CMD_TRACE_PACKET,		/* multicast only */
 	__L3VPN_CMD_MAX
 };
 #define L3VPN_CMD_MAX (__L3VPN_CMD_MAX - 1)
@@ -458,6 +466,64 @@ enum {
 	__L3VPN_DROP_ATTR_MAX
 };
 #define L3VPN_DROP_ATTR_MAX (__L3VPN_DROP_ATTR_MAX - 1)
+
+/* Where a traced packet went. */
+enum l3vpn_verdict {
+	L3VPN_VERDICT_UNSPEC,
+	L3VPN_VERDICT_SENT,		/* out by a port; it may wait for its neighbour there */
+	L3VPN_VERDICT_STACK,		/* to the kernel's stack: local sockets, ARP, a core port's plain IP */
+	L3VPN_VERDICT_HOST,		/* to the stack in the global table, by a next hop of kind HOST */
+	L3VPN_VERDICT_DROPPED,		/* all of it, or one of its fragments or segments */
+};
+
+enum l3vpn_step {
+	L3VPN_STEP_UNSPEC,
+	L3VPN_STEP_LABEL,		/* detail: enum l3vpn_label_action; vrf, nh, label, out_label */
+	L3VPN_STEP_LOOKUP,		/* vrf, family, prefix, plen, nh (0: no match), label */
+	L3VPN_STEP_NH,			/* detail: enum l3vpn_nh_kind; nh; one step for each of the chain */
+	L3VPN_STEP_SEND,		/* ifindex */
+	L3VPN_STEP_ICMP,		/* an error was made: vrf, family, detail: type, plen: code */
+};
+
+struct l3vpn_trace_step {
+	__u8 kind;			/* enum l3vpn_step; what it does not name is zero, labels NONE */
+	__u8 family;
+	__u8 plen;
+	__u8 detail;
+	__u32 vrf;			/* where the packet was */
+	__u32 nh;
+	__u32 label;
+	__u32 out_label;
+	__s32 ifindex;
+	__u8 prefix[16];		/* IPv4 in the first four octets */
+};
+
+/* TRACE_SET (the first eight), TRACE_PACKET (VRF, IFINDEX, and from PROTO on; at most 100 a second). */
+enum {
+	L3VPN_TRACE_UNSPEC,
+	L3VPN_TRACE_VRF,		/* u32; asked: in it at any time; told: in it when it came, 0 unknown */
+	L3VPN_TRACE_IFINDEX,		/* s32, port it came in by; told: 0 local */
+	L3VPN_TRACE_SRC,		/* binary, 4 or 16 octets, of the IP header below all labels */
+	L3VPN_TRACE_SRC_PLEN,		/* u8 */
+	L3VPN_TRACE_DST,		/* binary */
+	L3VPN_TRACE_DST_PLEN,		/* u8 */
+	L3VPN_TRACE_PROTOCOL,		/* u8, IP protocol */
+	L3VPN_TRACE_COUNT,		/* u32, so many packets and no more */
+	L3VPN_TRACE_PROTO,		/* be16, ethertype */
+	L3VPN_TRACE_LENGTH,		/* u32, octets from the layer 3 header */
+	L3VPN_TRACE_PACKET,		/* binary, the first 128 octets of it at most, as it came */
+	L3VPN_TRACE_STEPS,		/* binary, array of struct l3vpn_trace_step */
+	L3VPN_TRACE_VERDICT,		/* u8, enum l3vpn_verdict */
+	L3VPN_TRACE_REASON,		/* u8, enum l3vpn_drop; DROPPED only */
+	L3VPN_TRACE_SENT,		/* u32, packets that left: fragments and segments one by one */
+	L3VPN_TRACE_OUT_PROTO,		/* be16, ethertype of the first that left */
+	L3VPN_TRACE_OUT_LENGTH,		/* u32 */
+	L3VPN_TRACE_OUT_PACKET,		/* binary, the first 128 octets at most, as it left */
+	L3VPN_TRACE_LEFT,		/* u32, where COUNT was given: packets still to come */
+	L3VPN_TRACE_LOST,		/* u32, packets that matched since the last told, and were not told */
+	__L3VPN_TRACE_MAX
+};
+#define L3VPN_TRACE_MAX (__L3VPN_TRACE_MAX - 1)
 
 enum {
 	L3VPN_CLEAR_UNSPEC,

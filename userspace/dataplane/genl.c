@@ -52,6 +52,7 @@ struct genl_msg {
  * @limit:	most records in the next message; falls when a record is refused, doubles again
  * @full:	records in a row that found no room
  * @drops_on:	how many want samples
+ * @trace_on:	packets are traced
  */
 struct genl {
 	struct dp_provider base;
@@ -72,6 +73,7 @@ struct genl {
 	size_t limit;
 	unsigned int full;
 	int drops_on;
+	bool trace_on;
 	struct genl_sweep *sweeping;
 	struct l3vpn_nh_member members[L3VPN_GROUP_MAX];
 	struct genl_msg msgs[GENL_MSGS_MAX];
@@ -155,6 +157,7 @@ static void family_gone(struct genl *g)
 	if (!g->family.id)
 		return;
 	memset(&g->family, 0, sizeof(g->family));
+	g->trace_on = false;
 	batches_fail(g, ENODEV);
 	genl_dumps_end(&g->dumps, ENODEV);
 	batches_tell(g);
@@ -207,6 +210,7 @@ static void event_message(struct genl *g, const struct nlmsghdr *nlh)
 	const struct genlmsghdr *gh = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *first;
 	struct dp_event event;
+	struct dp_packet packet;
 	struct dp_drop drop;
 	size_t len;
 
@@ -230,6 +234,9 @@ static void event_message(struct genl *g, const struct nlmsghdr *nlh)
 	else if (gh->cmd == L3VPN_CMD_DROP_SAMPLE && g->drops_on &&
 		 genl_decode_sample(first, len, &drop))
 		g->listener.drop(g->listener.arg, &drop);
+	else if (gh->cmd == L3VPN_CMD_TRACE_PACKET && g->trace_on &&
+		 genl_decode_packet(first, len, &packet))
+		g->listener.packet(g->listener.arg, &packet);
 }
 
 static void events_readable(uv_poll_t *poll, int status, int events)
@@ -641,6 +648,62 @@ static int genl_drops(struct dp_provider *p, bool on)
 	return 0;
 }
 
+static void put_prefix(struct nlmsghdr *nlh, const struct prefix *p, uint16_t attr, uint16_t attr_plen)
+{
+	if (!p->addr.family)
+		return;
+	mnl_attr_put(nlh, attr, p->addr.family == AF_INET ? 4 : 16, p->addr.b);
+	mnl_attr_put_u8(nlh, attr_plen, p->len);
+}
+
+/* Armed by the socket of commands: it ends when this process does, whatever happens to it. */
+static int genl_trace(struct dp_provider *p, const struct dp_trace *t, char *why, size_t len)
+{
+	struct genl *g = to_genl(p);
+	struct genl_error err = { 0 };
+	struct nlmsghdr *nlh;
+	char buf[256];
+
+	if (!g->family.id) {
+		snprintf(why, len, "the module is not loaded");
+		return ENODEV;
+	}
+	if (g->trace_on) {
+		setsockopt(g->evfd, SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, &g->family.grp_packets,
+			   sizeof(g->family.grp_packets));
+		nlh = genl_header(buf, g->family.id, L3VPN_CMD_TRACE_DEL, 0);
+		genl_call(g->fd, nlh, ++g->seq, NULL, NULL, &err);	/* ENOENT: it was over */
+		g->trace_on = false;
+	}
+	if (!t)
+		return 0;
+	nlh = genl_header(buf, g->family.id, L3VPN_CMD_TRACE_SET, 0);
+	if (t->vrf)
+		mnl_attr_put_u32(nlh, L3VPN_TRACE_VRF, t->vrf);
+	if (t->ifindex)
+		mnl_attr_put_u32(nlh, L3VPN_TRACE_IFINDEX, t->ifindex);
+	put_prefix(nlh, &t->src, L3VPN_TRACE_SRC, L3VPN_TRACE_SRC_PLEN);
+	put_prefix(nlh, &t->dst, L3VPN_TRACE_DST, L3VPN_TRACE_DST_PLEN);
+	if (t->protocol >= 0)
+		mnl_attr_put_u8(nlh, L3VPN_TRACE_PROTOCOL, t->protocol);
+	if (t->count)
+		mnl_attr_put_u32(nlh, L3VPN_TRACE_COUNT, t->count);
+	if (setsockopt(g->evfd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &g->family.grp_packets,
+		       sizeof(g->family.grp_packets)) < 0) {
+		snprintf(why, len, "%s", strerror(errno));
+		return errno;
+	}
+	genl_call(g->fd, nlh, ++g->seq, NULL, NULL, &err);
+	if (err.error) {
+		setsockopt(g->evfd, SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, &g->family.grp_packets,
+			   sizeof(g->family.grp_packets));
+		snprintf(why, len, "%s", err.text[0] ? err.text : strerror(err.error));
+		return err.error;
+	}
+	g->trace_on = true;
+	return 0;
+}
+
 /* ---- sweeps: may take long, so not on the loop's thread ---- */
 
 static bool sweep_answer(const struct nlmsghdr *nlh, void *arg)
@@ -824,6 +887,7 @@ static const struct dp_provider_ops genl_ops = {
 	.nh_state = genl_nh_state,
 	.clear = genl_clear,
 	.drops = genl_drops,
+	.trace = genl_trace,
 };
 
 struct dp_provider *dp_genl_new(void)

@@ -50,6 +50,7 @@ bool genl_decode_nh(const struct nlattr *first, size_t len, struct dp_row *row,
 bool genl_decode_table(const struct nlattr *first, size_t len, struct dp_row *row);
 bool genl_decode_dropped(const struct nlattr *first, size_t len, struct dp_row *row);
 bool genl_decode_sample(const struct nlattr *first, size_t len, struct dp_drop *drop);
+bool genl_decode_packet(const struct nlattr *first, size_t len, struct dp_packet *packet);
 bool genl_decode_event(const struct nlattr *first, size_t len, struct dp_event *event,
 		       struct l3vpn_nh_member *members);
 bool genl_decode_info(const struct nlattr *first, size_t len, struct dp_info *info);
@@ -89,6 +90,7 @@ struct genl_family {
 	uint16_t id;
 	uint32_t grp_events;
 	uint32_t grp_drops;
+	uint32_t grp_packets;
 };
 
 #define GENL_CTRL_GROUP 16		/* GENL_ID_CTRL is also the group "notify" of the controller */

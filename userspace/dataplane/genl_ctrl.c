@@ -100,6 +100,8 @@ static bool family_answer(const struct nlmsghdr *nlh, void *arg)
 				f->grp_events = id;
 			if (!strcmp(name, L3VPN_MCGRP_DROPS))
 				f->grp_drops = id;
+			if (!strcmp(name, L3VPN_MCGRP_PACKETS))
+				f->grp_packets = id;
 		}
 	}
 	return true;

@@ -259,6 +259,42 @@ bool genl_decode_sample(const struct nlattr *first, size_t len, struct dp_drop *
 	return true;
 }
 
+static void decode_snap(const struct nlattr *proto, const struct nlattr *length, const struct nlattr *data,
+			struct dp_snap *snap)
+{
+	snap->proto = ntohs(attr_num(proto));
+	snap->length = attr_num(length);
+	if (data) {
+		snap->data = mnl_attr_get_payload(data);
+		snap->len = mnl_attr_get_payload_len(data);
+	}
+}
+
+bool genl_decode_packet(const struct nlattr *first, size_t len, struct dp_packet *packet)
+{
+	const struct nlattr *tb[L3VPN_TRACE_MAX + 1];
+
+	attrs_sort(first, len, tb, L3VPN_TRACE_MAX);
+	if (!tb[L3VPN_TRACE_VERDICT] || !tb[L3VPN_TRACE_PACKET])
+		return false;
+	memset(packet, 0, sizeof(*packet));
+	packet->ifindex = attr_num(tb[L3VPN_TRACE_IFINDEX]);
+	packet->vrf = attr_num(tb[L3VPN_TRACE_VRF]);
+	packet->verdict = attr_num(tb[L3VPN_TRACE_VERDICT]);
+	packet->reason = attr_num(tb[L3VPN_TRACE_REASON]);
+	packet->sent = attr_num(tb[L3VPN_TRACE_SENT]);
+	packet->lost = attr_num(tb[L3VPN_TRACE_LOST]);
+	packet->last = tb[L3VPN_TRACE_LEFT] && !attr_num(tb[L3VPN_TRACE_LEFT]);
+	decode_snap(tb[L3VPN_TRACE_PROTO], tb[L3VPN_TRACE_LENGTH], tb[L3VPN_TRACE_PACKET], &packet->in);
+	decode_snap(tb[L3VPN_TRACE_OUT_PROTO], tb[L3VPN_TRACE_OUT_LENGTH], tb[L3VPN_TRACE_OUT_PACKET],
+		    &packet->out);
+	if (tb[L3VPN_TRACE_STEPS]) {
+		packet->steps = mnl_attr_get_payload(tb[L3VPN_TRACE_STEPS]);
+		packet->n_steps = mnl_attr_get_payload_len(tb[L3VPN_TRACE_STEPS]) / sizeof(*packet->steps);
+	}
+	return true;
+}
+
 bool genl_decode_event(const struct nlattr *first, size_t len, struct dp_event *event,
 		       struct l3vpn_nh_member *members)
 {

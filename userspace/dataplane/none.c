@@ -225,6 +225,15 @@ static int none_clear(struct dp_provider *p, uint32_t kinds)
 	return 0;
 }
 
+static int none_trace(struct dp_provider *p, const struct dp_trace *trace, char *why, size_t len)
+{
+	(void)p;
+	if (!trace)
+		return 0;
+	snprintf(why, len, "nothing forwards here");
+	return EOPNOTSUPP;
+}
+
 static int none_drops(struct dp_provider *p, bool on)
 {
 	(void)p;
@@ -249,6 +258,7 @@ static const struct dp_provider_ops none_ops = {
 	.nh_state = none_nh_state,
 	.clear = none_clear,
 	.drops = none_drops,
+	.trace = none_trace,
 };
 
 struct dp_provider *dp_none_new(void)

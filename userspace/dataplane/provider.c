@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/mem.h"
+
 struct dp_batch *dp_batch_new(void (*done)(struct dp_batch *batch), void *arg)
 {
 	struct dp_batch *b = calloc(1, sizeof(*b));
@@ -359,6 +361,16 @@ const char *dp_level_str(uint8_t level)
 	};
 
 	return level < sizeof(names) / sizeof(names[0]) ? names[level] : "unknown";
+}
+
+const char *dp_verdict_str(uint8_t verdict)
+{
+	static const char *const names[] = {
+		[L3VPN_VERDICT_SENT] = "sent", [L3VPN_VERDICT_STACK] = "to-stack",
+		[L3VPN_VERDICT_HOST] = "to-global-table", [L3VPN_VERDICT_DROPPED] = "dropped",
+	};
+
+	return verdict && verdict < ARRAY_SIZE(names) ? names[verdict] : "unknown";
 }
 
 const char *dp_drop_str(uint8_t reason)

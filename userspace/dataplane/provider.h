@@ -249,6 +249,51 @@ struct dp_drop {
 };
 
 /**
+ * struct dp_trace - which packets are to be traced: those that match all that is given
+ * @vrf:	in this VRF at some time; 0: any
+ * @ifindex:	came in by this port; 0: any
+ * @src, @dst:	of the IP header below all labels; family 0: any
+ * @protocol:	IP protocol; -1: any
+ * @count:	so many packets; 0: without end
+ */
+struct dp_trace {
+	uint32_t vrf;
+	int32_t ifindex;
+	struct prefix src, dst;
+	int protocol;
+	uint32_t count;
+};
+
+/** struct dp_snap - how a packet looked at one end of its way; @data: the first octets */
+struct dp_snap {
+	uint16_t proto;			/* ethertype, host byte order */
+	uint32_t length;
+	const uint8_t *data;
+	size_t len;
+};
+
+/**
+ * struct dp_packet - a traced packet's way; valid during the callback only
+ * @ifindex:	port it came in by; 0: a local socket
+ * @vrf:	in which it came; 0: not known then
+ * @verdict:	enum l3vpn_verdict; @reason: enum l3vpn_drop
+ * @sent:	packets that left; @out is the first of them
+ * @last:	it is the last one that was asked for
+ * @lost:	packets that matched since the one before, and are not told
+ */
+struct dp_packet {
+	int32_t ifindex;
+	uint32_t vrf;
+	struct dp_snap in, out;
+	uint8_t verdict, reason;
+	uint32_t sent;
+	const struct l3vpn_trace_step *steps;
+	size_t n_steps;
+	bool last;
+	uint32_t lost;
+};
+
+/**
  * struct dp_event - an object changed in the forwarder, by whomever
  * @what:	enum l3vpn_event
  * @object:	enum l3vpn_object
@@ -275,6 +320,8 @@ struct dp_listener {
 	void (*lost)(void *arg);
 	/* Only between drops(on) and drops(off). */
 	void (*drop)(void *arg, const struct dp_drop *drop);
+	/* Only while trace() is on. */
+	void (*packet)(void *arg, const struct dp_packet *packet);
 	void *arg;
 };
 
@@ -345,6 +392,12 @@ struct dp_provider_ops {
 
 	/* Samples of dropped packets to listener->drop; calls nest. */
 	int (*drops)(struct dp_provider *p, bool on);
+
+	/*
+	 * Traced packets to listener->packet; NULL: no more. One trace at a time (EBUSY: somebody else's);
+	 * it is over when the forwarder goes away. 0, or a positive errno with words in @why.
+	 */
+	int (*trace)(struct dp_provider *p, const struct dp_trace *trace, char *why, size_t len);
 };
 
 struct dp_provider {
@@ -382,6 +435,7 @@ const char *dp_rpf_str(uint8_t rpf);
 const char *dp_level_str(uint8_t level);
 
 const char *dp_drop_str(uint8_t reason);
+const char *dp_verdict_str(uint8_t verdict);
 const char *dp_object_str(uint8_t object);
 
 #endif

@@ -231,6 +231,9 @@ static void on_gone(void *arg)
 	struct dp_sync *s = arg;
 
 	s->present = false;
+	if (s->on_packet)
+		s->on_packet(s->on_packet_arg, NULL);
+	s->on_packet = NULL;
 	window_drop(s);
 	job_cancel(&s->program);
 	s->programming = false;
@@ -261,6 +264,14 @@ static void on_drop(void *arg, const struct dp_drop *drop)
 
 	if (s->on_drop)
 		s->on_drop(s->on_drop_arg, drop);
+}
+
+static void on_packet(void *arg, const struct dp_packet *packet)
+{
+	struct dp_sync *s = arg;
+
+	if (s->on_packet)
+		s->on_packet(s->on_packet_arg, packet);
 }
 
 /* ---- sweep ---- */
@@ -436,6 +447,16 @@ void dp_sync_on_drop(struct dp_sync *s, void (*fn)(void *arg, const struct dp_dr
 		s->p->ops->drops(s->p, is);
 }
 
+int dp_sync_trace(struct dp_sync *s, const struct dp_trace *trace,
+		  void (*fn)(void *arg, const struct dp_packet *packet), void *arg, char *why, size_t len)
+{
+	int err = s->p->ops->trace(s->p, trace, why, len);
+
+	s->on_packet = trace && !err ? fn : NULL;
+	s->on_packet_arg = arg;
+	return err;
+}
+
 const char *dp_audit_state_str(enum dp_audit_state state)
 {
 	static const char *const names[] = {
@@ -485,7 +506,7 @@ struct dp_sync *dp_sync_new(const struct dp_sync_env *env, char *why, size_t why
 	struct dp_sync *s = xcalloc(1, sizeof(*s));
 	struct dp_listener listener = {
 		.ready = on_ready, .gone = on_gone, .event = on_event, .lost = on_lost,
-		.drop = on_drop, .arg = s,
+		.drop = on_drop, .packet = on_packet, .arg = s,
 	};
 
 	s->env = *env;

@@ -119,4 +119,11 @@ int dp_sync_route_refused(const struct dp_sync *s, uint32_t vrf, const struct pr
 /* The samples of dropped packets; one listener. NULL fn: no more. */
 void dp_sync_on_drop(struct dp_sync *s, void (*fn)(void *arg, const struct dp_drop *drop), void *arg);
 
+/*
+ * Traced packets to @fn, one listener; NULL @trace: no more. @packet NULL: forwarding went away, and the
+ * trace with it. 0, or a positive errno with words in @why; no listener then.
+ */
+int dp_sync_trace(struct dp_sync *s, const struct dp_trace *trace,
+		  void (*fn)(void *arg, const struct dp_packet *packet), void *arg, char *why, size_t len);
+
 #endif

@@ -174,6 +174,8 @@ struct dp_sync {
 	uint64_t sweep_seen;		/* changes when the sweep last looked */
 	void (*on_drop)(void *arg, const struct dp_drop *drop);
 	void *on_drop_arg;
+	void (*on_packet)(void *arg, const struct dp_packet *packet);
+	void *on_packet_arg;
 	void (*on_clear)(void *arg);
 	void *on_clear_arg;
 };

@@ -14,6 +14,7 @@ void show_register(struct mgmt *mgmt, const struct show_env *env)
 	explain_register(mgmt, env);
 	show_host_register(mgmt, env);
 	show_dataplane_register(mgmt, env);
+	show_packets_register(mgmt, env);
 	show_forwarding_register(mgmt, env);
 	if (env->bgp)
 		show_bgp_register(mgmt, env);

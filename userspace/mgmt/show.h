@@ -37,6 +37,7 @@ void show_register(struct mgmt *mgmt, const struct show_env *env);
 /* Each in mgmt/show_ROOM.c; @env lives as long as @mgmt. */
 void show_host_register(struct mgmt *mgmt, const struct show_env *env);
 void show_dataplane_register(struct mgmt *mgmt, const struct show_env *env);
+void show_packets_register(struct mgmt *mgmt, const struct show_env *env);
 void show_forwarding_register(struct mgmt *mgmt, const struct show_env *env);
 void show_vrf_register(struct mgmt *mgmt, const struct show_env *env);
 void show_rib_register(struct mgmt *mgmt, const struct show_env *env);

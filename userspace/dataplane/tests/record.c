@@ -648,6 +648,15 @@ static int op_clear(struct dp_provider *p, uint32_t kinds)
 	return 0;
 }
 
+static int op_trace(struct dp_provider *p, const struct dp_trace *trace, char *why, size_t len)
+{
+	(void)p;
+	if (!trace)
+		return 0;
+	snprintf(why, len, "no packets here");
+	return EOPNOTSUPP;
+}
+
 static int op_drops(struct dp_provider *p, bool on)
 {
 	return 0;
@@ -670,6 +679,7 @@ static const struct dp_provider_ops record_ops = {
 	.nh_state = op_nh_state,
 	.clear = op_clear,
 	.drops = op_drops,
+	.trace = op_trace,
 };
 
 /* ---- for tests ---- */
