@@ -77,8 +77,8 @@ static void l3vpn_count_drop(struct l3vpn_counters __percpu *pcpu)
 	u64_stats_update_end(&c->syncp);
 }
 
-void l3vpn_drop(struct l3vpn_net *ln, struct sk_buff *skb, enum l3vpn_drop reason,
-		const struct l3vpn_vrf *vrf, const struct l3vpn_port *port)
+void l3vpn_drop_count(struct l3vpn_net *ln, enum l3vpn_drop reason, const struct l3vpn_vrf *vrf,
+		      const struct l3vpn_port *port)
 {
 	struct l3vpn_drop_counters *c = this_cpu_ptr(ln->drops);
 
@@ -91,7 +91,12 @@ void l3vpn_drop(struct l3vpn_net *ln, struct sk_buff *skb, enum l3vpn_drop reaso
 		l3vpn_count_drop(vrf->counters);
 	if (port)
 		l3vpn_count_drop(port->counters);
+}
 
+void l3vpn_drop(struct l3vpn_net *ln, struct sk_buff *skb, enum l3vpn_drop reason,
+		const struct l3vpn_vrf *vrf, const struct l3vpn_port *port)
+{
+	l3vpn_drop_count(ln, reason, vrf, port);
 	if (l3vpn_has_listeners(ln, L3VPN_GROUP_DROPS))
 		l3vpn_sample(ln, skb, reason, vrf, port);
 	kfree_skb(skb);

@@ -74,5 +74,9 @@ void l3vpn_fragment(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3v
 		return;
 	}
 	skb_dst_set_noref(skb, &cut.rt.dst);
-	ip_do_fragment(pkt->ln->net, NULL, skb, send_piece);
+	/* what it could not make for want of memory it has freed, and all that was to follow */
+	if (ip_do_fragment(pkt->ln->net, NULL, skb, send_piece)) {
+		l3vpn_see_drop(pkt, L3VPN_DROP_NO_MEMORY);
+		l3vpn_drop_count(pkt->ln, L3VPN_DROP_NO_MEMORY, pkt->vrf, pkt->in);
+	}
 }

@@ -132,13 +132,16 @@ bool l3vpn_neigh_in_vain(struct neighbour *neigh)
 
 void l3vpn_neigh_send_other(struct sk_buff *skb, struct net_device *dev, struct neighbour *neigh)
 {
+	const struct l3vpn_port *out = l3vpn_port_of(dev);
 	unsigned char ha[MAX_ADDR_LEN];
 
 	neigh_ha_snapshot(ha, neigh, dev);
-	if (dev_hard_header(skb, dev, ntohs(skb->protocol), ha, NULL, skb->len) < 0)
-		kfree_skb(skb);
-	else
+	if (dev_hard_header(skb, dev, ntohs(skb->protocol), ha, NULL, skb->len) >= 0)
 		dev_queue_xmit(skb);
+	else if (out)
+		l3vpn_drop(out->ln, skb, L3VPN_DROP_NEIGHBOUR, NULL, NULL);
+	else
+		kfree_skb(skb);		/* the port was unbound this moment */
 }
 
 /*

@@ -374,6 +374,20 @@ static __always_inline bool usual(const struct sk_buff *skb)
 	return skb->protocol == htons(ETH_P_IPV6) && l3vpn_usual6(skb);
 }
 
+/* Nobody's business here. */
+static noinline rx_handler_result_t other_host(struct sk_buff *skb, struct l3vpn_port *in)
+{
+	l3vpn_drop(in->ln, skb, L3VPN_DROP_OTHER_HOST, NULL, in);
+	return RX_HANDLER_CONSUMED;
+}
+
+/* A packet that others see too, of which there was no memory for a copy: it is freed already. */
+static noinline rx_handler_result_t not_cloned(struct l3vpn_port *in)
+{
+	l3vpn_drop_count(in->ln, L3VPN_DROP_NO_MEMORY, NULL, in);
+	return RX_HANDLER_CONSUMED;
+}
+
 rx_handler_result_t l3vpn_receive_customer(struct sk_buff **pskb)
 {
 	struct l3vpn_record *record L3VPN_SEE = NULL;
@@ -384,16 +398,14 @@ rx_handler_result_t l3vpn_receive_customer(struct sk_buff **pskb)
 
 	if (unlikely(skb->pkt_type == PACKET_LOOPBACK))
 		return RX_HANDLER_PASS;		/* our own multicast, heard by ourselves */
-	if (unlikely(skb->pkt_type == PACKET_OTHERHOST)) {
-		kfree_skb(skb);			/* nobody's business here */
-		return RX_HANDLER_CONSUMED;
-	}
+	in = rcu_dereference(skb->dev->rx_handler_data);
+	if (unlikely(skb->pkt_type == PACKET_OTHERHOST))
+		return other_host(skb, in);
 	skb = skb_share_check(skb, GFP_ATOMIC);
 	if (unlikely(!skb))
-		return RX_HANDLER_CONSUMED;
+		return not_cloned(in);
 	*pskb = skb;
 
-	in = rcu_dereference(skb->dev->rx_handler_data);
 	l3vpn_pkt_init(&pkt, skb, in, rcu_dereference(in->vrf));
 	record = l3vpn_see_receive(skb, &pkt);
 	l3vpn_count_rx(in->counters, pkt.segments, skb->len);
@@ -413,19 +425,19 @@ rx_handler_result_t l3vpn_receive_core(struct sk_buff **pskb)
 {
 	struct l3vpn_record *record L3VPN_SEE = NULL;
 	struct sk_buff *skb = *pskb;
+	struct l3vpn_port *in;
 	struct l3vpn_pkt pkt;
 
 	if (skb->protocol != htons(ETH_P_MPLS_UC) || skb->pkt_type == PACKET_LOOPBACK)
 		return RX_HANDLER_PASS;
-	if (unlikely(skb->pkt_type == PACKET_OTHERHOST)) {
-		kfree_skb(skb);
-		return RX_HANDLER_CONSUMED;
-	}
+	in = rcu_dereference(skb->dev->rx_handler_data);
+	if (unlikely(skb->pkt_type == PACKET_OTHERHOST))
+		return other_host(skb, in);
 	skb = skb_share_check(skb, GFP_ATOMIC);
 	if (unlikely(!skb))
-		return RX_HANDLER_CONSUMED;
+		return not_cloned(in);
 	*pskb = skb;
-	l3vpn_pkt_init(&pkt, skb, rcu_dereference(skb->dev->rx_handler_data), NULL);
+	l3vpn_pkt_init(&pkt, skb, in, NULL);
 	record = l3vpn_see_receive(skb, &pkt);
 	l3vpn_count_rx(pkt.in->counters, pkt.segments, skb->len);
 	if (unlikely(foreign_tag(skb)))

@@ -105,6 +105,10 @@ static inline void l3vpn_tally_add(struct l3vpn_tally __percpu *pcpu, u32 packet
 void l3vpn_drop(struct l3vpn_net *ln, struct sk_buff *skb, enum l3vpn_drop reason,
 		const struct l3vpn_vrf *vrf, const struct l3vpn_port *port);
 
+/* The same for a packet that the kernel has freed already: it is counted, nobody gets a sample. */
+void l3vpn_drop_count(struct l3vpn_net *ln, enum l3vpn_drop reason, const struct l3vpn_vrf *vrf,
+		      const struct l3vpn_port *port);
+
 /* Process context. Sum over all CPUs, nothing subtracted. */
 void l3vpn_counters_sum(const struct l3vpn_counters __percpu *pcpu, struct l3vpn_stats *sum);
 struct l3vpn_tally_sum l3vpn_tally_read(const struct l3vpn_tally __percpu *pcpu);

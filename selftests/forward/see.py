@@ -263,6 +263,20 @@ def label_many():
     nl.label_del([label_record(i, POP_NH, vrf=RED, nh=BLACKHOLE) for i in taken[2500:]])
 
 
+# ---- drops
+
+@test("drops: a frame to another station's address has a reason, at the port and in the table")
+def drop_other_host():
+    def port(name):
+        a = nl.do(uapi.CMD_PORT_GET, [(uapi.PORT_IFINDEX, s32(ifindex(name)))])[0]
+        return stats(a[uapi.PORT_STATS])["drops"]
+    before = nl.drops().get(uapi.DROP_OTHER_HOST, 0), port("red1"), port("core1")
+    for wire, l3, proto in (("r1", v4("10.4.0.5")(mark()), ETH_IP), ("k1", labels([(300, 0, 9)], b""), ETH_MPLS)):
+        net.wire[wire].send(eth("02:00:00:00:be:ef", net.wire[wire].mac, proto, l3))
+    wait(lambda: (nl.drops().get(uapi.DROP_OTHER_HOST, 0), port("red1"), port("core1")) ==
+         (before[0] + 2, before[1] + 1, before[2] + 1), "the drops")
+
+
 # ---- traces
 
 def armed(**how):

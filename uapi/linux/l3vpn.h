@@ -448,6 +448,7 @@ enum l3vpn_drop {
 	L3VPN_DROP_RPF,			/* source that the port's reverse path check refuses */
 	L3VPN_DROP_OPTIONS,		/* IPv4 options beyond what the port takes in a second */
 	L3VPN_DROP_LABEL_SCOPE,		/* label that this core port does not accept */
+	L3VPN_DROP_OTHER_HOST,		/* a frame to another station's address */
 	__L3VPN_DROP_REASON_MAX
 };
 #define L3VPN_DROP_REASON_MAX (__L3VPN_DROP_REASON_MAX - 1)

@@ -392,6 +392,7 @@ const char *dp_drop_str(uint8_t reason)
 		[L3VPN_DROP_CORE_LOOP] = "core-loop",
 		[L3VPN_DROP_RPF] = "rpf", [L3VPN_DROP_OPTIONS] = "options",
 		[L3VPN_DROP_LABEL_SCOPE] = "label-scope",
+		[L3VPN_DROP_OTHER_HOST] = "other-host",
 	};
 
 	return reason && reason < sizeof(names) / sizeof(names[0]) && names[reason] ?
