@@ -124,6 +124,8 @@ enum mgmt_next mgmt_error(struct mgmt_request *req, enum mgmt_code code, const c
 void *mgmt_state(struct mgmt_request *req, size_t size, void (*destroy)(void *state));
 /* After MGMT_WAIT: the handler is called again from the loop. Never after the state was destroyed. */
 void mgmt_resume(struct mgmt_request *req);
+/* The request waits for what may never happen: it is over when its client has nothing more to ask (end of file). */
+void mgmt_endless(struct mgmt_request *req);
 struct conf *mgmt_conf(const struct mgmt_request *req);
 /* The candidate of the request's client, NULL when it has none. */
 struct conf_candidate *mgmt_candidate(const struct mgmt_request *req);

@@ -38,6 +38,7 @@ struct mgmt_request {
 	uint64_t slice_end;		/* uv_hrtime */
 	char *batch;			/* the line being made: rows without its end */
 	size_t batch_len, batch_size;
+	bool endless;			/* as a topic: ends with its client */
 	uint64_t rows, lost;
 	json_t *result;
 	struct rpc_fault fault;		/* code 0: none */
@@ -328,7 +329,7 @@ void request_end_topics(struct client *c)
 	struct mgmt_request *req, *tmp;
 
 	list_for_each_safe(req, tmp, &c->requests, struct mgmt_request, node) {
-		if (!req->rpc->handler)
+		if (!req->rpc->handler || req->endless)
 			request_end(req);
 	}
 }
@@ -384,6 +385,11 @@ void mgmt_resume(struct mgmt_request *req)
 const struct lyd_node *mgmt_input(const struct mgmt_request *req)
 {
 	return req->input;
+}
+
+void mgmt_endless(struct mgmt_request *req)
+{
+	req->endless = true;
 }
 
 struct conf *mgmt_conf(const struct mgmt_request *req)

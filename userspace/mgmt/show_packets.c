@@ -334,6 +334,7 @@ static enum mgmt_next monitor_packets(struct mgmt_request *req, void *arg)
 	if (!w->started) {
 		w->started = true;
 		w->req = req;
+		mgmt_endless(req);
 		w->env = arg;
 		if (!read_filter(w, &trace, &next))
 			return next;
