@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * send: the last part of a packet's way: does it fit, is the way out up, decrease the TTL, push the
- * labels (RFC 3032; TTL and traffic class by the VRF's model, qos.h), hand it to the neighbour. One skb_cow_head() makes room for all of it.
+ * labels (RFC 3032; TTL and traffic class by the VRF's model, qos.h), hand it to the neighbour. One
+ * skb_cow_head() makes room for all of it.
  */
 #include <linux/if_ether.h>
 #include <linux/module.h>
