@@ -42,7 +42,7 @@ LINKS = ((("cea", "eth0"), ("pe1", "ce")), (("pe1", "core"), ("p", "left")), (("
          (("pe2", "ce"), ("ceb", "eth0")))
 CUSTOMER, CORE = (LINKS[0], LINKS[3]), (LINKS[1], LINKS[2])
 FAR4, FAR6 = (socket.AF_INET, "10.2.0.2"), (socket.AF_INET6, "2001:db8:2::2")
-OCTETS, DATAGRAM, DATAGRAMS, PER_CALL = 2 << 20, 1300, 400, 40
+OCTETS, DATAGRAM, DATAGRAMS, PER_CALL = 1 << 20, 1300, 200, 40
 UDP_SEGMENT, SO_RCVBUFFORCE, IP_RECVTTL, IPV6_RECVHOPLIMIT = 103, 33, 12, 51
 TUNSETIFF, TUNSETOFFLOAD, IFF_TAP, IFF_NO_PI, IFF_VNET_HDR = 0x400454ca, 0x400454d0, 2, 0x1000, 0x4000
 TUN_F_CSUM_TSO = 1 | 2 | 4
@@ -289,8 +289,13 @@ def udp(client, server, far, segment=True, hops=3):
     equal((len(seen), ttls), (DATAGRAMS, {64 - hops}), "datagrams and their TTLs")
 
 
-def both(network, what, gso=True):
-    """TCP and UDP; @gso: the sender's device sums up, without which no socket can ask for UDP GSO."""
+def sums_up():
+    """Does the sender's device do checksums? No socket may ask for UDP GSO where it does not."""
+    return "tx-checksumming: on" in sh("ip netns exec cea ethtool -k eth0").stdout
+
+
+def both(network, what):
+    gso = sums_up()
     for far in (FAR4, FAR6):
         mean = tcp("cea", "ceb", far)
         if gso:
@@ -323,7 +328,7 @@ def add_kind(kind):
     def all_off():
         n = on(kind)
         n.offloads(LINKS, *NONE)
-        both(n, "no offload", gso=False)
+        both(n, "no offload")
 
     @test(f"{kind}: the customers' links have every offload, the core's none, and the other way round")
     def mixed():
@@ -331,7 +336,7 @@ def add_kind(kind):
         for here, there in ((CUSTOMER, CORE), (CORE, CUSTOMER)):
             n.offloads(here, *ALL)
             n.offloads(there, *NONE)
-            both(n, "offloads of " + ("the customers" if here is CUSTOMER else "the core"), gso=here is CUSTOMER)
+            both(n, "offloads of " + ("the customers" if here is CUSTOMER else "the core"))
 
     @test(f"{kind}: senders segment, ports gather (GRO), as streams and as lists of packets")
     def gathered():
@@ -386,16 +391,16 @@ else:
         n.core_mtu(1600)
         sh(f"insmod {os.environ['L3VPN_MODULES']}/l3vpn_complete.ko")
         try:
-            both(n, "CHECKSUM_COMPLETE", gso=False)
+            both(n, "CHECKSUM_COMPLETE")
             for far in ((socket.AF_INET, "10.1.0.1"), (socket.AF_INET6, "2001:db8:1::1")):
                 tcp("cea", "pe1", far, b"RED")
                 tcp("ceb", "pe1", far, b"RED")
             with open("/sys/module/l3vpn_complete/parameters/packets") as f:
                 seen = int(f.read())
-            assert seen > 10000, f"only {seen} packets had a complete checksum"
+            assert seen > 3000, f"only {seen} packets had a complete checksum"
         finally:
             sh("rmmod l3vpn_complete")
         equal([line for line in sh("dmesg").stdout.splitlines() if "csum failure" in line], [], "checksum faults")
 
-sh("modprobe -a tun bonding bridge 8021q veth 2>/dev/null", check=False)
+sh("modprobe -a tun bonding bridge 8021q veth virtio_net 2>/dev/null", check=False)
 tap.main()
