@@ -126,7 +126,8 @@ void vrf_set_port(struct vrfs *vs, const char *ifname, struct vrf *v);
 
 /*
  * Is the best route of this net one that other PEs and CEs are told of: learned from a CE,
- * imported (CEs alone), redistributed, or a network; and not refused by forwarding for want of room? *why (may be NULL): why not, static text.
+ * imported (CEs alone), redistributed, or a network; and not refused by forwarding for want of
+ * room? *why (may be NULL): why not, static text.
  */
 bool vrf_announces(const struct vrf_af *af, const struct rib_net *net, const char **why);
 void vrf_set_networks(struct vrfs *vs, struct vrf *v, uint8_t family, const struct prefix *p,
