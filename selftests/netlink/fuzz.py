@@ -2,7 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """Fuzz of the netlink family: seeded messages, right, nearly right and garbage, by several processes at once.
 
-    fuzz.py [--seconds N] [--seed S] [--processes P]        (L3VPN_SECONDS, L3VPN_SEED serve too)
+    fuzz.py [--seconds N] [--messages N] [--seed S] [--processes P]     (L3VPN_SECONDS, L3VPN_MESSAGES, L3VPN_SEED too)
+
+What a message carries beside what is written here is taken from the uapi header: the attributes of its command's
+object with the types that the header's comments give them, so that new ones are covered by themselves. Messages are kept
+and sent again, as they were or bent, for making them costs more than sending them.
 
 The module must survive (scripts/vm reads the kernel's log), each answer must be well formed, and at the end counts
 and digests of the tables must be those of what a dump tells, and all must be removable.
@@ -10,6 +14,7 @@ and digests of the tables must be those of what a dump tells, and all must be re
 import argparse
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -27,11 +32,38 @@ WEIGHTS = {uapi.CMD_VRF_NEW: 4, uapi.CMD_VRF_DEL: .5, uapi.CMD_PORT_NEW: 1, uapi
            uapi.CMD_LABEL_DEL: 5}
 
 
+POOL = 600
+TYPES = ("u8", "u16", "u32", "u64", "s32", "be16", "be32", "string", "binary", "nest")
+SIZES = {"u8": (1,), "u16": (2,), "u32": (4,), "u64": (8,), "s32": (4,), "be16": (2,), "be32": (4,), "string": (2, 5, 16, 17),
+         "binary": (0, 4, 8, 16, 28, 60), "nest": (0, 8, 12)}
+
+
+def described():
+    """{attribute's name without L3VPN_: its type}, from the header's comments."""
+    with open(uapi.HEADER, encoding="utf-8") as f:
+        return dict(re.findall(r"^\tL3VPN_(\w+),\s*/\* (%s)\b" % "|".join(TYPES), f.read(), re.M))
+
+
+def attributes():
+    """{command: [(attribute, type), ...]}: of the object that its name begins with."""
+    types, found = described(), {}
+    for name, number in uapi.CONSTANTS.items():
+        word = re.match(r"L3VPN_CMD_(?:STATS_)?([A-Z]+)_?", name)
+        if not word or number > uapi.CMD_MAX:
+            continue
+        names = [attr for _, members in uapi.ENUMS for attr in members
+                 if members[0] == f"L3VPN_{word[1]}_UNSPEC" and attr[6:] in types]
+        found[number] = [(uapi.CONSTANTS[attr], types[attr[6:]]) for attr in names]
+    return found
+
+
 class Fuzz:
     """One process's stream of messages."""
 
     def __init__(self, seed):
         self.rand = random.Random(seed)
+        self.attributes = attributes()
+        self.pool = []
         self.nl = n.L3vpn(strict=self.rand.random() < .5)
         self.sent = self.refused = 0
 
@@ -47,7 +79,7 @@ class Fuzz:
     def records(self, v6):
         """Route records, mostly right."""
         r, found = self.rand, []
-        for _ in range(r.choice((1, 1, 2, 5, 40, 400))):
+        for _ in range(r.choice((1, 1, 1, 2, 2, 5, 40)) if r.random() < .99 else 400):
             width = 128 if v6 else 32
             plen = r.choice((0, 8, 16, 24, width, width // 2)) if r.random() < .97 else r.getrandbits(8)
             addr = r.getrandbits(12) << (width - 16) | r.getrandbits(4)
@@ -149,6 +181,42 @@ class Fuzz:
             return r.choice(([], [(uapi.TABLE_KIND, n.u8(r.randrange(9)))]))
         return []
 
+    def more(self, cmd):
+        """Attributes of the command's object, by type alone."""
+        r, known = self.rand, self.attributes.get(cmd)
+        if not known:
+            return []
+        found = []
+        for kind, what in r.sample(known, min(len(known), r.choice((1, 1, 2, 4)))):
+            size = r.choice(SIZES[what])
+            usual = r.choice((0, 1, 2, 3, 16, 255, 1500, (1 << 8 * size) - 1)) & ((1 << 8 * size) - 1)
+            if what == "nest":
+                data = n.attr(r.randrange(6), r.randbytes(max(0, size - 4)))
+            elif what == "string" or r.random() < .4:
+                data = r.randbytes(size)
+            else:
+                data = usual.to_bytes(size, "big" if what.startswith("be") else sys.byteorder)
+            found.append((kind, data))
+        return found
+
+    def message(self):
+        """A command and what it carries: a new one, or one that was sent before."""
+        r = self.rand
+        if self.pool and r.random() < .9:
+            return r.choice(self.pool)
+        cmd = r.choices(list(WEIGHTS), WEIGHTS.values())[0] if r.random() < .9 else r.choice(COMMANDS)
+        attrs = self.attrs(cmd)
+        if r.random() < .25:
+            attrs = attrs[:r.randrange(len(attrs) + 1)] if r.random() < .2 else attrs
+            more = self.more(cmd)
+            attrs = attrs + more if r.random() < .5 else more + attrs
+        made = (cmd, b"".join(n.attr(k, d) for k, d in attrs))
+        if len(self.pool) < POOL:
+            self.pool.append(made)
+        else:
+            self.pool[r.randrange(POOL)] = made
+        return made
+
     def damage(self, payload):
         """Bend a message: bits, length, repetition, garbage."""
         r, payload = self.rand, bytearray(payload)
@@ -172,8 +240,7 @@ class Fuzz:
     def one(self):
         """One message and its answers."""
         r = self.rand
-        cmd = r.choices(list(WEIGHTS), WEIGHTS.values())[0] if r.random() < .9 else r.choice(COMMANDS)
-        payload = b"".join(n.attr(k, d) for k, d in self.attrs(cmd))
+        cmd, payload = self.message()
         if r.random() < .15:
             payload = self.damage(payload)
         flags = r.choice((0,) * 12 + (n.NLM_F_ECHO, n.NLM_F_CREATE, n.NLM_F_REPLACE, n.NLM_F_CREATE | n.NLM_F_EXCL,
@@ -220,14 +287,14 @@ def digest_of_dump(nl):
     return found
 
 
-def worker(number, seed, end):
-    """Send until @end; exit status 0 unless an answer was malformed."""
+def worker(number, seed, end, messages):
+    """Send until @end, or so many; exit status 0 unless an answer was malformed."""
     fuzz = Fuzz(seed * 1000 + number)
     rand = random.Random(seed * 1000 + 500 + number)
-    while time.monotonic() < end:
+    while fuzz.sent < messages if messages else time.monotonic() < end:
         for _ in range(300):
             fuzz.one()
-            if time.monotonic() > end:
+            if fuzz.sent == messages if messages else time.monotonic() > end:
                 break
         if number == 0:
             devices(rand)
@@ -239,6 +306,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=float(os.environ.get("L3VPN_SECONDS", 10)))
     parser.add_argument("--seed", type=int, default=int(os.environ.get("L3VPN_SEED", random.randrange(1 << 30))))
+    parser.add_argument("--messages", type=int, default=int(os.environ.get("L3VPN_MESSAGES") or 0),
+                        help="how many, of all processes together; 0: as many as there is time for")
     parser.add_argument("--processes", type=int, default=3)
     args = parser.parse_args()
     print(f"TAP version 13\n1..3\n# seed {args.seed}, {args.seconds} s, {args.processes} processes", flush=True)
@@ -255,7 +324,7 @@ def main():
         if pid == 0:
             code = 1
             try:
-                worker(number, args.seed, end)
+                worker(number, args.seed, end, -(-args.messages // args.processes))
                 code = 0
             except Exception as error:  # pylint: disable=broad-except
                 print(f"# process {number}: {error!r}", flush=True)
