@@ -127,18 +127,20 @@ def labels(nl):
     nl.label_add(records)
 
 
+def batch(lines):
+    """Commands for ip in the namespace, in one process: starting one is what is slow in a guest."""
+    subprocess.run(["ip", "-n", NS, "-batch", "-"], input="\n".join(lines) + "\n", text=True, check=True)
+
+
 def neighbours():
     """Those that answer are permanent."""
-    for dev, (_, _, _, found) in DEVICES.items():
-        for address in found:
-            sh(f"ip -n {NS} neigh replace {address} lladdr 06:00:00:00:{ord(dev[0]):02x}:{ord(dev[1]):02x} dev {dev} "
-               "nud permanent")
+    batch([f"neigh replace {address} lladdr 06:00:00:00:{ord(dev[0]):02x}:{ord(dev[1]):02x} dev {dev} nud permanent"
+           for dev, (_, _, _, found) in DEVICES.items() for address in found])
 
 
 def build():
     """The network; its netlink client."""
-    sh(f"ip netns add {NS}; ip -n {NS} link set lo up; ip -n {NS} addr add 203.0.113.1/24 dev lo; "
-       f"ip -n {NS} addr add 2001:db8:cb::1/64 dev lo nodad; ip netns exec {NS} sysctl -qw net.ipv4.ip_forward=1 "
+    sh(f"ip netns add {NS}; ip netns exec {NS} sysctl -qw net.ipv4.ip_forward=1 "
        "net.ipv6.conf.all.forwarding=1 net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 "
        "net.ipv6.conf.default.router_solicitations=0 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 "
        "net.ipv4.icmp_ratelimit=0 net.ipv4.icmp_msgs_per_sec=1000000")
@@ -146,15 +148,18 @@ def build():
         nl = L3vpn()
     for name, number in VRFS.items():
         nl.vrf_new(name, id=number, table=100 + number)
-        sh(f"ip -n {NS} link set {name} address 02:00:00:00:01:{number:02x} up; ip -n {NS} route add default dev {name} table {100 + number}; "
-           f"ip -n {NS} -6 route add default dev {name} table {100 + number}")
-    for name, (number, mtu, addresses, _) in DEVICES.items():
-        sh(f"ip -n {NS} link add {name} type fuzzport; ip -n {NS} link set {name} mtu {mtu} up")
-        if number != 0:
-            with Netns(NS):
+    batch(["link set lo up", "addr add 203.0.113.1/24 dev lo", "addr add 2001:db8:cb::1/64 dev lo nodad"] +
+          [line for name, number in VRFS.items() for line in (
+              f"link set {name} address 02:00:00:00:01:{number:02x} up", f"route add default dev {name} table {100 + number}",
+              f"route add ::/0 dev {name} table {100 + number}")] +
+          [line for name, (_, mtu, _, _) in DEVICES.items() for line in (
+              f"link add {name} type fuzzport", f"link set {name} mtu {mtu} up")])
+    with Netns(NS):
+        for name, (number, _, _, _) in DEVICES.items():
+            if number != 0:
                 nl.port_new(name, number)
-        for address in addresses:
-            sh(f"ip -n {NS} addr add {address} dev {name}" + (" nodad" if ":" in address else ""))
+    batch([f"addr add {address} dev {name}" + (" nodad" if ":" in address else "")
+           for name, (_, _, addresses, _) in DEVICES.items() for address in addresses])
     neighbours()
     with Netns(NS):
         next_hops(nl)
