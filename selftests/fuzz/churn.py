@@ -332,8 +332,8 @@ def main():
     before = slab()
     nl = packets.build()
     sh("ip netns exec pe sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0")   # what is no port now is no router
-    for dev in ("a3", "b3", "c3"):
-        sh(f"ip -n pe link add {dev} type fuzzport; ip -n pe link set {dev} up")
+    packets.batch([line for dev in ("a3", "b3", "c3") for line in (f"link add {dev} type fuzzport", f"link set {dev} up")])
+    print("# begins", flush=True)
     end = time.monotonic() + o.seconds
     pids = [start(traffic, 0, o.seed, end), start(control, 1, o.seed + 1, end), start(namespaces, 1, o.seed + 2, end),
             start(readers, 0, o.seed + 3, end)]
@@ -344,8 +344,9 @@ def main():
     tell(2, not found["violations"], f"{found['fed']} packets: no violation", packets.report())
     missed = [name for name in ("sent_customer", "sent_core", "to_port", "dropped") if not found[name]]
     tell(3, not missed, "packets went everywhere", f"# none of {missed}")
-    for name in list(packets.VRFS) + [p for p in PORTS] + ["a9", "b9", "c9"]:
-        sh(f"ip -n pe link del {name}", check=False)
+    gone = list(packets.VRFS) + list(PORTS) + ["a9", "b9", "c9"]
+    subprocess.run(["ip", "-n", "pe", "-force", "-batch", "-"], input="".join(f"link del {name}\n" for name in gone), text=True,
+                   check=False, stderr=subprocess.DEVNULL)
     nl.epoch_sweep(nl.epoch_begin())
     info = nl.info()
     left = {key: info[key] for key in ("vrfs", "ports", "nhs", "routes4", "routes6", "labels") if info[key]}
