@@ -58,6 +58,14 @@ void l3vpn_fragment(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3v
 		l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_HEADER);
 		return;
 	}
+	/*
+	 * A list of skbs, of which one was pulled in part, shares that one's data with whoever has a clone of the
+	 * packet: the kernel would write the header of a piece into what was pulled.
+	 */
+	if (skb_has_frag_list(skb) && skb_linearize(skb)) {
+		l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_MEMORY);
+		return;
+	}
 	/* not dst_init(): its arguments differ between kernels, and nobody counts references */
 	dst_init_metrics(&cut.rt.dst, dst_default_metrics.metrics, true);
 	cut.rt.dst.ops = &l3vpn_cut_ops;
