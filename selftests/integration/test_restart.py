@@ -55,13 +55,13 @@ def kill_and_restart(net):
                      lambda: {"192.0.2.1", "fd00:c0::1"} <= established(net), 60)
             net.converged()
             wait_for("what nobody wants any more is swept", lambda: summary(pe)["sweep"] == "done", 200)
-            time.sleep(2)  # what a sweep might break, it would break now
+            time.sleep(5)  # what a sweep might break, it would break now
     return forth, back, updates.text()
 
 
 def test_sigkill_loses_nothing(net):
     forth, back, updates = kill_and_restart(net)
-    assert forth.sent > 3000 and back.sent > 3000
+    assert forth.sent > 2000 and back.sent > 2000  # a thousand a second, where the machine can
     assert forth.lost() == 0, "%d of %d lost" % (forth.lost(), forth.sent)
     assert back.lost() == 0, "%d of %d lost" % (back.lost(), back.sent)
     assert "withdrawn" not in updates.lower(), "FRR saw withdrawals"
