@@ -29,6 +29,13 @@
 #define HEADERS_MAX		(L3VPN_STACK_KEPT * L3VPN_LSE_LEN + sizeof(struct ipv6hdr))
 #define TC_CONTROL		6	/* of ICMP errors: internetwork control, as in their DSCP */
 
+static __always_inline bool is_null(u32 lse)
+{
+	u32 label = l3vpn_lse_label(lse);
+
+	return label == LABEL_IPV4_NULL || label == LABEL_IPV6_NULL;
+}
+
 /* Entry number @n of the stack at skb->data, into @lse; false: there is none. */
 static bool stack_entry(const struct sk_buff *skb, unsigned int n, u32 *lse)
 {
@@ -71,7 +78,7 @@ static __always_inline void pop(struct sk_buff *skb)
 }
 
 /* What is under the bottom of the stack becomes the packet; its header is linear, not checked. */
-static __always_inline bool uncover(struct sk_buff *skb)
+static noinline bool uncover(struct sk_buff *skb)
 {
 	if (!pskb_may_pull(skb, 1))
 		return false;
@@ -84,6 +91,20 @@ static __always_inline bool uncover(struct sk_buff *skb)
 		return pskb_may_pull(skb, sizeof(struct ipv6hdr));
 	}
 	return false;
+}
+
+/* As uncover(), and may the packet be forwarded? 0, or the reason to drop it. */
+static __always_inline enum l3vpn_drop uncover_checked(struct sk_buff *skb)
+{
+	if (likely(l3vpn_usual4(skb))) {
+		skb->protocol = htons(ETH_P_IP);
+		return 0;
+	}
+	if (likely(l3vpn_usual6(skb))) {
+		skb->protocol = htons(ETH_P_IPV6);
+		return 0;
+	}
+	return uncover(skb) ? l3vpn_check_ip_slow(skb) : L3VPN_DROP_LABEL_PAYLOAD;
 }
 
 /* Hand the TTL of the label down to the IP header that lay under it. */
@@ -154,9 +175,7 @@ static rx_handler_result_t dispose(struct sk_buff *skb, struct l3vpn_pkt *pkt,
 	    !(pop_to_entropy(skb, &bottom) && (bottom & L3VPN_LSE_BOTTOM)))
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_STACK);
 	pop(skb);
-	if (unlikely(!uncover(skb)))
-		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_PAYLOAD);
-	reason = l3vpn_check_ip(skb);
+	reason = uncover_checked(skb);
 	if (unlikely(reason))
 		return l3vpn_pkt_drop(skb, pkt, reason);
 	if (unlikely(!hand_down(skb, ilm->vrf, lse, tc)))
@@ -339,37 +358,57 @@ static rx_handler_result_t explicit_null(struct sk_buff *skb, struct l3vpn_pkt *
 	return RX_HANDLER_PASS;		/* skb->protocol is an IP one now */
 }
 
-rx_handler_result_t l3vpn_mpls_receive(struct sk_buff *skb, struct l3vpn_pkt *pkt)
+/*
+ * Explicit nulls on top of the stack (RFC 3032 section 2.1, RFC 4182), the first of which is @*lse: pop
+ * them. True: the packet goes on, @*lse being the entry at skb->data. False: *@done says how it ended.
+ */
+static noinline bool pop_nulls(struct sk_buff *skb, struct l3vpn_pkt *pkt, u32 *lse,
+			       rx_handler_result_t *done)
 {
-	struct l3vpn_ilm *ilm;
+	enum l3vpn_drop reason = L3VPN_DROP_LABEL_STACK;
 	unsigned int nulls;
-	u32 lse, label, bottom;
-	u8 tc = 0;
+	u32 bottom;
 
-	keep_stack(skb, pkt);
-	for (nulls = 0; ; nulls++) {
-		if (unlikely(!pskb_may_pull(skb, L3VPN_LSE_LEN)))
-			return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_STACK);
-		lse = ntohl(*(__be32 *)skb->data);
-		label = l3vpn_lse_label(lse);
-		if (unlikely(!l3vpn_lse_ttl(lse)))
-			return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_TTL);
-		if (!nulls)
-			tc = l3vpn_lse_tc(lse);
-		if (likely(label != LABEL_IPV4_NULL && label != LABEL_IPV6_NULL))
-			break;
-		if (nulls == NULLS_MAX)
-			return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_STACK);
-		bottom = lse;
-		if (!(lse & L3VPN_LSE_BOTTOM))
+	for (nulls = 0; nulls < NULLS_MAX; nulls++) {
+		bottom = *lse;
+		if (!(*lse & L3VPN_LSE_BOTTOM))
 			pop_to_entropy(skb, &bottom);
 		pop(skb);
-		if (bottom & L3VPN_LSE_BOTTOM)
-			return explicit_null(skb, pkt, lse);
-		if (!hand_down_ttl_to_label(skb, l3vpn_lse_ttl(lse)))
-			return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_STACK);
+		if (bottom & L3VPN_LSE_BOTTOM) {
+			*done = explicit_null(skb, pkt, *lse);
+			return false;
+		}
+		if (!hand_down_ttl_to_label(skb, l3vpn_lse_ttl(*lse)))
+			break;
+		*lse = ntohl(*(__be32 *)skb->data);
+		if (!l3vpn_lse_ttl(*lse)) {
+			reason = L3VPN_DROP_TTL;
+			break;
+		}
+		if (!is_null(*lse))
+			return true;
 	}
-	ilm = l3vpn_label_lookup_rcu(&pkt->ln->labels, label);
+	*done = l3vpn_pkt_drop(skb, pkt, reason);
+	return false;
+}
+
+rx_handler_result_t l3vpn_mpls_receive(struct sk_buff *skb, struct l3vpn_pkt *pkt)
+{
+	rx_handler_result_t done;
+	struct l3vpn_ilm *ilm;
+	u32 lse;
+	u8 tc;
+
+	keep_stack(skb, pkt);
+	if (unlikely(!pskb_may_pull(skb, L3VPN_LSE_LEN)))
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_STACK);
+	lse = ntohl(*(__be32 *)skb->data);
+	tc = l3vpn_lse_tc(lse);
+	if (unlikely(!l3vpn_lse_ttl(lse)))
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_TTL);
+	if (unlikely(is_null(lse)) && !pop_nulls(skb, pkt, &lse, &done))
+		return done;
+	ilm = l3vpn_label_lookup_rcu(&pkt->ln->labels, l3vpn_lse_label(lse));
 	if (unlikely(!ilm))
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_UNKNOWN);
 	if (unlikely(!(READ_ONCE(pkt->in->scopes) >> ilm->scope & 1)))

@@ -440,7 +440,7 @@ rx_handler_result_t l3vpn_receive_core(struct sk_buff **pskb)
 	l3vpn_pkt_init(&pkt, skb, in, NULL);
 	record = l3vpn_see_receive(skb, &pkt);
 	l3vpn_count_rx(pkt.in->counters, pkt.segments, skb->len);
-	if (unlikely(foreign_tag(skb)))
+	if (unlikely(skb_vlan_tag_present(skb)) && foreign_tag(skb))
 		return l3vpn_pkt_drop(skb, &pkt, L3VPN_DROP_VLAN);
 	if (unlikely(skb->pkt_type != PACKET_HOST))
 		return l3vpn_pkt_drop(skb, &pkt, L3VPN_DROP_MULTICAST);
