@@ -124,75 +124,82 @@ struct l3vpn_leaf l3vpn_fib_lookup6_longer(const struct l3vpn_fib *fib, const st
 	return leaf ? leaf_read(leaf) : (struct l3vpn_leaf){};
 }
 
-/* The line of @node is asked for, and the next, where its entries go on. */
+/* The first four words of @node are asked for: they may lie in two lines. */
 static __always_inline void prefetch_node(const struct l3vpn_fib_node *node)
 {
 	if (node) {
 		prefetch(node);
-		prefetch((const u8 *)node + 64);
+		prefetch(&node->path);
 	}
 }
 
-/* One step for all that are still on their way, then the next: what they wait for overlaps. */
-static __always_inline void fib_lookup_bulk(const struct l3vpn_fib *fib,
-					    const struct l3vpn_key *key, struct l3vpn_leaf *leaf,
-					    unsigned int n, bool wide)
+static __always_inline struct l3vpn_key bulk_key(const void *dst, unsigned int i, bool wide)
 {
-	const struct l3vpn_fib_node *node[L3VPN_FIB_BULK];
+	return wide ? l3vpn_key6((const struct in6_addr *)dst + i) :
+		      l3vpn_key4(((const __be32 *)dst)[i]);
+}
+
+/* One step for all that are still on their way, then the next: what they wait for overlaps. */
+static __always_inline void fib_lookup_bulk(const struct l3vpn_fib *fib, const void *dst,
+					    struct l3vpn_leaf *leaf, unsigned int n, bool wide)
+{
+	const struct l3vpn_fib_node *node[L3VPN_FIB_BULK], *match[L3VPN_FIB_BULK];
+	u8 way[L3VPN_FIB_BULK], pos[L3VPN_FIB_BULK];
 	void *root = rcu_dereference(fib->root);
-	struct best best[L3VPN_FIB_BULK];
-	u8 way[L3VPN_FIB_BULK];
-	unsigned int i, k, left = 0;
+	unsigned int i, k, at, left = 0;
+	struct best best;
 
 	if (root_top(root)) {
 		for (i = 0; i < n; i++)
-			prefetch(&root_top(root)->slot[key_slot(key[i])]);
+			prefetch(&root_top(root)->slot[key_slot(bulk_key(dst, i, wide))]);
 	}
 	for (i = 0; i < n; i++) {
-		node[i] = lookup_start(root, key[i], &best[i]);
+		node[i] = lookup_start(root, bulk_key(dst, i, wide), &best);
 		prefetch_node(node[i]);
+		match[i] = NULL;
+		pos[i] = 0;
 		way[left] = i;
 		left += !!node[i];
 	}
 	while (left) {
 		for (i = k = 0; i < left; i++) {
-			unsigned int at = way[i];
-
-			node[at] = lookup_step(node[at], key[at], wide, &best[at]);
+			at = way[i];
+			best = (struct best){ .node = match[at], .pos = pos[at] };
+			node[at] = lookup_step(node[at], bulk_key(dst, at, wide), wide, &best);
 			prefetch_node(node[at]);
+			match[at] = best.node;
+			pos[at] = best.pos;
 			way[k] = at;
 			k += !!node[at];
 		}
 		left = k;
 	}
-	for (i = 0; i < n; i++) {
-		best[i].leaf = best_leaf(&best[i]);
-		prefetch(best[i].leaf);
+	for (i = k = 0; i < n; i++) {
+		lookup_start(root, bulk_key(dst, i, wide), &best);
+		leaf[i] = best_read(fib, best.leaf);
+		way[k] = i;
+		k += !!match[i];
 	}
-	for (i = 0; i < n; i++)
-		leaf[i] = best_read(fib, best[i].leaf);
+	for (i = 0; i < k; i++) {
+		at = way[i];
+		prefetch(&node_leaves(match[at])[leaf_index(match[at], pos[at])]);
+	}
+	for (i = 0; i < k; i++) {
+		at = way[i];
+		leaf[at] = leaf_read(&node_leaves(match[at])[leaf_index(match[at], pos[at])]);
+	}
 }
 
 void l3vpn_fib_lookup4_bulk(const struct l3vpn_fib *fib, const __be32 *dst,
 			    struct l3vpn_leaf *leaf, unsigned int n)
 {
-	struct l3vpn_key key[L3VPN_FIB_BULK];
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		key[i] = l3vpn_key4(dst[i]);
-	fib_lookup_bulk(fib, key, leaf, n, false);
+	fib_lookup_bulk(fib, dst, leaf, n, false);
 }
 
 void l3vpn_fib_lookup6_bulk(const struct l3vpn_fib *fib, const struct in6_addr *dst,
 			    struct l3vpn_leaf *leaf, unsigned int n)
 {
-	struct l3vpn_key key[L3VPN_FIB_BULK];
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		key[i] = l3vpn_key6(&dst[i]);
-	fib_lookup_bulk(fib, key, leaf, n, true);
+	fib_lookup_bulk(fib, dst, leaf, n, true);
 }
 
 /* A trie by itself */

@@ -184,7 +184,7 @@ struct l3vpn_leaf l3vpn_fib_lookup6_longer(const struct l3vpn_fib *fib, const st
 /*
  * The same as the first two for up to L3VPN_FIB_BULK addresses at once, whose waits for memory overlap. Under RCU.
  */
-#define L3VPN_FIB_BULK	16
+#define L3VPN_FIB_BULK	32
 void l3vpn_fib_lookup4_bulk(const struct l3vpn_fib *fib, const __be32 *dst,
 			    struct l3vpn_leaf *leaf, unsigned int n);
 void l3vpn_fib_lookup6_bulk(const struct l3vpn_fib *fib, const struct in6_addr *dst,
