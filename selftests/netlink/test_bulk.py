@@ -157,6 +157,26 @@ def sweep():
     equal(tell(uapi.OBJECT_ROUTE6), (0, 0))
 
 
+@tap.test("a route that was not touched is swept, however many epochs have begun since; one that was stays")
+def epochs():
+    old, new = n.prefix4("10.0.0.0/8", 1, 100), n.prefix4("10.1.0.0/16", 1, 101)
+    for begun in range(1, 10):
+        NL.nh_new(1, uapi.NH_KIND_BLACKHOLE)
+        NL.vrf_new("RED", RED)
+        NL.route_add(RED, [old, new])
+        for _ in range(begun):
+            epoch = NL.epoch_begin()
+            if begun % 2:
+                NL.route_add(RED, [new])
+        NL.route_add(RED, [new])
+        equal((begun, NL.epoch_sweep(epoch, 1 << uapi.OBJECT_ROUTE4)), (begun, 1))
+        equal((begun, NL.info()["routes4"]), (begun, 1))
+        epoch = NL.epoch_begin()
+        NL.epoch_sweep(epoch)
+        equal((begun, NL.info()["routes4"]), (begun, 0))
+    NL.vrf_new("RED", RED)
+
+
 @tap.test("many VRFs: made, filled, removed by a sweep")
 def vrfs():
     NL.nh_new(1, uapi.NH_KIND_BLACKHOLE)
