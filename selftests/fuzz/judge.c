@@ -361,7 +361,7 @@ static bool kernels_own(const u8 *head, u32 at, u32 len, u16 type)
 		return true;
 	if (type == ETH_P_MPLS_UC)
 		type = at && *p >> 4 == 4 ? ETH_P_IP : ETH_P_IPV6;
-	if (type == ETH_P_IP && at && at + 62 <= len) {
+	if (type == ETH_P_IP && at && at < len && at + (*p & 15) * 4 + 2 <= len) {
 		u8 type4 = p[(p[0] & 15) * 4], code4 = p[(p[0] & 15) * 4 + 1];
 
 		return p[9] == IPPROTO_IGMP ||
