@@ -370,6 +370,24 @@ else:
         cached = sh("ip -n cea route get 10.2.0.2; ip -n cea -6 route get 2001:db8:2::2").stdout
         equal(cached.count("mtu 1492"), 2, f"path MTU at the sender: {cached}")
 
+    @test("counters: GSO packets count as their segments, at next hops, labels and over the whole way alike")
+    def counted():
+        n = on("veth")
+        n.core_mtu(1600)
+        for settings in (ALL, NONE):
+            n.offloads(LINKS, *settings)
+            for nl in n.nl.values():
+                nl.do(uapi.CMD_STATS_CLEAR)
+            tcp("cea", "ceb", FAR4)
+            one, p, two = n.nl["pe1"], n.nl["p"], n.nl["pe2"]
+            wait(lambda: one.nh_tally(2)[0] == two.label_tally(VPN["pe2"])[0], "the last segment")
+            packets, octets = one.nh_tally(1)
+            equal(one.nh_tally(2), (packets, octets), "path and adjacency")
+            equal((p.label_tally(TO_PE2), p.nh_tally(2)), ((packets, octets), (packets, octets)), "P router")
+            popped = octets - two.label_tally(VPN["pe2"])[1]    # explicit null; a GSO packet has its headers once
+            assert popped == 4 * packets if settings is NONE else 4 <= popped < 4 * packets, (popped, packets)
+            assert packets > OCTETS // 1500, f"{packets} segments"
+
     @test("TCP to a socket of the VRF, from the port and from the remote site")
     def local():
         on("veth").core_mtu(1500)
