@@ -69,6 +69,7 @@ static struct {
 	bool known;			/* of a type that the judge sees delivered */
 	bool gso;
 	bool shared;
+	bool fed;			/* now softirqs run, the timers' too */
 	bool freed;
 	bool host;			/* given to the global table by a route of its VRF */
 	u32 sent;
@@ -256,6 +257,7 @@ void fuzz_judge_begin(const struct fuzz_frame *f, const struct fuzz_target *targ
 	cur.complete = skb->ip_summed == CHECKSUM_COMPLETE;
 	cur.shared = shared;
 	cur.freed = false;
+	cur.fed = false;
 	cur.host = false;
 	cur.sent = 0;
 	cur.delivered = 0;
@@ -274,6 +276,7 @@ void fuzz_judge_begin(const struct fuzz_frame *f, const struct fuzz_target *targ
 void fuzz_judge_fed(void)
 {
 	cur.drops = all_drops() - cur.drops;
+	cur.fed = true;
 }
 
 /* Has a device refused a packet, with a count of its own, since this was last asked? */
@@ -563,7 +566,7 @@ void fuzz_judge_sent(struct sk_buff *skb, struct net_device *dev)
 	}
 	if (!marked) {
 		count(SENT_UNMARKED);
-		if (!strict || !is_current() || kernels_own(head, at, len, type))
+		if (!strict || !is_current() || cur.fed || kernels_own(head, at, len, type))
 			return;		/* not strict: what is no port now is the host's, who may answer */
 		count(ERRORS);
 	}
