@@ -64,6 +64,12 @@ static inline u32 l3vpn_segments(const struct sk_buff *skb)
 	return likely(!skb_is_gso(skb)) ? 1 : max_t(u32, skb_shinfo(skb)->gso_segs, 1);
 }
 
+/*
+ * Of a variable that l3vpn_pkt_init() sets: kernels that clear all variables on the stack (INIT_STACK_ALL_ZERO,
+ * Debian's do) would clear the label stack too, for every packet.
+ */
+#define L3VPN_UNINITIALIZED __attribute__((__uninitialized__))
+
 /* @skb came in by @in, in @vrf (NULL: not known yet). */
 static inline void l3vpn_pkt_init(struct l3vpn_pkt *pkt, const struct sk_buff *skb,
 				  struct l3vpn_port *in, struct l3vpn_vrf *vrf)

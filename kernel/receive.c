@@ -394,7 +394,7 @@ rx_handler_result_t l3vpn_receive_customer(struct sk_buff **pskb)
 	struct sk_buff *skb = *pskb;
 	enum l3vpn_drop reason;
 	struct l3vpn_port *in;
-	struct l3vpn_pkt pkt;
+	struct l3vpn_pkt pkt L3VPN_UNINITIALIZED;
 
 	if (unlikely(skb->pkt_type == PACKET_LOOPBACK))
 		return RX_HANDLER_PASS;		/* our own multicast, heard by ourselves */
@@ -426,7 +426,7 @@ rx_handler_result_t l3vpn_receive_core(struct sk_buff **pskb)
 	struct l3vpn_record *record L3VPN_SEE = NULL;
 	struct sk_buff *skb = *pskb;
 	struct l3vpn_port *in;
-	struct l3vpn_pkt pkt;
+	struct l3vpn_pkt pkt L3VPN_UNINITIALIZED;
 
 	if (skb->protocol != htons(ETH_P_MPLS_UC) || skb->pkt_type == PACKET_LOOPBACK)
 		return RX_HANDLER_PASS;
