@@ -2,9 +2,10 @@
 /*
  * l3vpn: the addresses of ports and VRF devices, and the FIB entries that follow them.
  *
- *   IPv4: the address: RECEIVE. Its prefix, while the device is up: connected. The prefix's all-zero
- *	and all-ones address (not in /31 and /32): RECEIVE, which is what the kernel's stack makes of
- *	them: they are never forwarded as directed broadcasts (RFC 2644).
+ *   IPv4: the address: RECEIVE. Its prefix, while the device is up: connected. The prefix's all-ones
+ *	address (not in /31 and /32): RECEIVE, which is what the kernel's stack makes of it: it is
+ *	never forwarded as a directed broadcast (RFC 2644). The all-zero address is a host's, as it
+ *	is for the stack since Linux 5.14.
  *   IPv6: the address and its subnet-router anycast address (RFC 4291 section 2.6.1; not in /127
  *	and /128): RECEIVE. Its prefix, while the device is up: connected. Link-local and multicast
  *	addresses have no entry: receive.c knows them, for they belong to a port and not to a VRF.
@@ -78,7 +79,6 @@ static void l3vpn_round_ifa(const struct l3vpn_round *round, const struct in_ifa
 	if (plen == 32 && ifa->ifa_address == ifa->ifa_local)
 		return;
 	if (plen < 31) {
-		l3vpn_round_receive(round, 0, l3vpn_key4(net));
 		l3vpn_round_receive(round, 0, l3vpn_key4(net | ~ifa->ifa_mask));
 		if (ifa->ifa_broadcast && ifa->ifa_broadcast != htonl(INADDR_BROADCAST))
 			l3vpn_round_receive(round, 0, l3vpn_key4(ifa->ifa_broadcast));
