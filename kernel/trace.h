@@ -88,7 +88,7 @@ void l3vpn_record_end(struct l3vpn_record *record);
  * variable that is declared L3VPN_SEE and takes it has the record sent where it goes out of scope.
  */
 static __always_inline struct l3vpn_record *l3vpn_see_receive(const struct sk_buff *skb,
-							       struct l3vpn_pkt *pkt)
+							      struct l3vpn_pkt *pkt)
 {
 	return static_branch_unlikely(&l3vpn_watched) ? l3vpn_record_receive(skb, pkt) : NULL;
 }

@@ -360,7 +360,7 @@ static int huge(const struct rte_memseg_list *msl, const struct rte_memseg *ms, 
 static void dpdk_start(void)
 {
 	char cpu[16];
-	char *args[] = { "lookup", "--no-huge", "--no-shconf", "--no-telemetry", "--no-pci", "--log-level=3",
+	char *args[11] = { "lookup", "--no-huge", "--no-shconf", "--no-telemetry", "--no-pci", "--log-level=3",
 			 "-m", "12288", "-l", cpu, NULL };
 
 	snprintf(cpu, sizeof(cpu), "%d", sched_getcpu());
@@ -379,11 +379,20 @@ int main(int argc, char **argv)
 
 	while ((c = getopt(argc, argv, "r:n:4:6:")) != -1) {
 		switch (c) {
-		case 'r':	routes = strtoul(optarg, NULL, 0); break;
-		case 'n':	rounds = strtoul(optarg, NULL, 0); break;
-		case '4':	table4 = optarg; break;
-		case '6':	table6 = optarg; break;
-		default:	return 2;
+		case 'r':
+			routes = strtoul(optarg, NULL, 0);
+			break;
+		case 'n':
+			rounds = strtoul(optarg, NULL, 0);
+			break;
+		case '4':
+			table4 = optarg;
+			break;
+		case '6':
+			table6 = optarg;
+			break;
+		default:
+			return 2;
 		}
 	}
 	if (!routes || !rounds || rounds > ROUNDS_MAX)

@@ -198,9 +198,8 @@ static int weight(u64 seed)
 	ns = (b.tv_sec - a.tv_sec) * 1e9 + (b.tv_nsec - a.tv_nsec);
 	printf("# 1,000,000 IPv4 routes: %.1f MB, %.0f ns an insertion\n", fib.bytes / 1e6, ns / 1e6);
 	clock_gettime(CLOCK_MONOTONIC, &a);
-	for (i = 0; i < 4000000; i++) {
+	for (i = 0; i < 4000000; i++)
 		sum += l3vpn_leaf_label(l3vpn_fib_lookup4(&fib, htobe32((u32)churn_random(&churn))));
-	}
 	clock_gettime(CLOCK_MONOTONIC, &b);
 	ns = (b.tv_sec - a.tv_sec) * 1e9 + (b.tv_nsec - a.tv_nsec);
 	printf("# lookup of a random address: %.1f ns\n", ns / 4e6);

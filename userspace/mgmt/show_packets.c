@@ -302,17 +302,17 @@ static bool read_filter(struct watch *w, struct dp_trace *t, enum mgmt_next *nex
 	const struct host_link *link = port ? host_link_by_name(w->env->host, port) : NULL;
 
 	memset(t, 0, sizeof(*t));
-	if (vrf && !v)
+	if (vrf && !v) {
 		*next = mgmt_error(w->req, MGMT_NOT_FOUND, "vrf", "no such VRF");
-	else if (port && !link)
+	} else if (port && !link) {
 		*next = mgmt_error(w->req, MGMT_NOT_FOUND, "interface", "no such interface");
-	else if (!read_prefix(in, "source", &t->src))
+	} else if (!read_prefix(in, "source", &t->src)) {
 		*next = mgmt_error(w->req, MGMT_PARAMS, "source", "not a prefix, or bits behind it");
-	else if (!read_prefix(in, "destination", &t->dst))
+	} else if (!read_prefix(in, "destination", &t->dst)) {
 		*next = mgmt_error(w->req, MGMT_PARAMS, "destination", "not a prefix, or bits behind it");
-	else if (watching)
+	} else if (watching) {
 		*next = mgmt_error(w->req, MGMT_STATE, "", "packets are monitored by another session already");
-	else {
+	} else {
 		t->vrf = v ? v->id : 0;
 		t->ifindex = link ? link->ifindex : 0;
 		t->protocol = conf_str(in, "protocol", NULL) ? (int)conf_u32(in, "protocol", 0) : -1;
