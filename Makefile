@@ -44,7 +44,7 @@ ifeq ($(has_kdir),)
 endif
 ifneq ($(O),)
 	mkdir -p "$(O)"
-	rsync -a --delete --include='*/' --include='*.c' --include='*.h' --include=Kbuild --include=Makefile \
+	rsync -a --delete --include='*/' --include='*.c' --include='*.h' --include='Kbuild*' --include=Makefile \
 		--exclude='*' --prune-empty-dirs $(module_sources) "$(O)/src/"
 	$(MAKE) -C "$(KDIR)" O= M="$(abspath $(O))/src" modules
 	cp "$(O)/src/l3vpn.ko" "$(O)/l3vpn.ko"
