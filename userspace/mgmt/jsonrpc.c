@@ -82,6 +82,39 @@ char *rpc_result_line(const json_t *id, json_t *result)
 				 result ? result : json_object()));
 }
 
+/* Octets of the well-formed character of UTF-8 (RFC 3629 section 4) that s starts with; 0: none. Ends at a NUL. */
+static size_t char_len(const unsigned char *s)
+{
+	size_t len = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+
+	for (size_t i = 1; i < len; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	/* longer than need be, a surrogate, beyond U+10FFFF */
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] >= 0xa0) || (s[0] == 0xf0 && s[1] < 0x90) ||
+	    (s[0] == 0xf4 && s[1] >= 0x90))
+		return 0;
+	return len;
+}
+
+/*
+ * A fault's text may quote what a client sent, up to the middle of a character, and is itself cut at its size: an
+ * octet that belongs to no character becomes U+FFFD, for the answer has to be JSON. NULL: no memory.
+ */
+static json_t *fault_text(const char *text)
+{
+	char out[3 * sizeof(((struct rpc_fault *)0)->reason)];
+	size_t n = 0, len;
+
+	for (; *text && n + 4 <= sizeof(out); text += len ? len : 1) {
+		len = char_len((const unsigned char *)text);
+		memcpy(out + n, len ? text : "\xef\xbf\xbd", len ? len : 3);
+		n += len ? len : 3;
+	}
+	return json_stringn(out, n);
+}
+
 char *rpc_fault_line(const json_t *id, const struct rpc_fault *fault)
 {
 	json_t *data = json_object();
@@ -89,8 +122,8 @@ char *rpc_fault_line(const json_t *id, const struct rpc_fault *fault)
 	if (fault->line)
 		json_object_set_new(data, "line", json_integer(fault->line));
 	if (fault->path[0])
-		json_object_set_new(data, "path", json_stringn_nocheck(fault->path, strlen(fault->path)));
-	json_object_set_new(data, "reason", json_stringn_nocheck(fault->reason, strlen(fault->reason)));
+		json_object_set_new(data, "path", fault_text(fault->path));
+	json_object_set_new(data, "reason", fault_text(fault->reason));
 	return to_line(json_pack("{s:s,s:o,s:{s:i,s:O,s:o}}", "jsonrpc", "2.0", "id", id_or_null(id), "error", "code",
 				 fault->code, "message", json_object_get(data, "reason"), "data", data));
 }

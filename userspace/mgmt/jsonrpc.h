@@ -33,7 +33,10 @@ void rpc_call_free(struct rpc_call *call);
 
 bool rpc_fault(struct rpc_fault *fault, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/* Lines with their "\n", malloc'ed; NULL: no memory. id NULL is null. result is taken. */
+/*
+ * Lines with their "\n", malloc'ed; NULL: no memory. id NULL is null. result is taken. A fault's texts may hold any
+ * octets: those that are not UTF-8 are answered as U+FFFD.
+ */
 char *rpc_result_line(const json_t *id, json_t *result);
 char *rpc_fault_line(const json_t *id, const struct rpc_fault *fault);
 

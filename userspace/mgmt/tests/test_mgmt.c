@@ -282,6 +282,8 @@ static void bad_lines(void **state)
 		  MGMT_PARAMS },
 		{ "{\"jsonrpc\":\"2.0\",\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x\"}\n", MGMT_PARSE },
 		{ "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\xff\"}\n", MGMT_PARSE },
+		/* the reader's complaint quotes the first octet of a character alone */
+		{ "{\"_sonrpc\":\"\",\"id\\\xd9\x92mw\":4}}\n", MGMT_PARSE },
 	};
 	struct harness *h = *state;
 	int fd = raw_connect(h);
