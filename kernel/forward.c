@@ -11,6 +11,7 @@
 #include "forward.h"
 #include "group.h"
 #include "icmp.h"
+#include "impose.h"
 #include "packet.h"
 #include "send.h"
 
@@ -145,7 +146,8 @@ static __always_inline rx_handler_result_t to_nh(struct sk_buff *skb, struct l3v
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_UNREACHABLE);
 	if (unlikely(pkt->in && (v4 ? ip_hdr(skb)->ttl : ipv6_hdr(skb)->hop_limit) <= 1))
 		return refuse(skb, pkt, L3VPN_ICMP_TIME_EXCEEDED, L3VPN_DROP_TTL);
-	l3vpn_send_ip(skb, pkt, &way);
+	if (unlikely(!l3vpn_send_usual(skb, pkt, &way)))
+		l3vpn_send_ip(skb, pkt, &way);
 	return RX_HANDLER_CONSUMED;
 }
 

@@ -2,7 +2,7 @@
 /*
  * send: the last part of a packet's way: does it fit, is the way out up, decrease the TTL, push the
  * labels (RFC 3032; TTL and traffic class by the VRF's model, qos.h), hand it to the neighbour. One
- * skb_cow_head() makes room for all of it.
+ * skb_cow_head() makes room for all of it. What the usual packet needs is inline (impose.h).
  */
 #include <linux/if_ether.h>
 #include <linux/module.h>
@@ -10,17 +10,13 @@
 #include <net/ip.h>
 #include <net/mpls.h>
 #include "icmp.h"
+#include "impose.h"
 #include "neigh.h"
 #include "packet.h"
 #include "send.h"
 
 /* Labelled GSO packets that are switched, from one virtual device to a lesser one. */
 MODULE_SOFTDEP("post: mpls_gso");
-
-static __always_inline unsigned int way_labels(const struct l3vpn_way *way)
-{
-	return (way->path ? way->path->count : 0) + way->has_inner;
-}
 
 /* Is @skb, with @more octets of labels, small enough for @mtu? A GSO packet by its segments. */
 static __always_inline bool fits(const struct sk_buff *skb, int mtu, int more)
@@ -45,65 +41,6 @@ u32 l3vpn_way_room(const struct l3vpn_way *way, unsigned int below)
 	u32 mtu = way->adj->port ? l3vpn_port_mtu(way->adj->port, used) : 0;
 
 	return mtu > used ? mtu - used : 0;
-}
-
-/* The packet leaves its old life: what concerned the way in does not concern the way out. */
-static __always_inline void leave(struct sk_buff *skb)
-{
-	skb_forward_csum(skb);
-	skb_clear_tstamp(skb);
-	skb_dst_drop(skb);
-	skb->ignore_df = 0;
-}
-
-/* GSO and checksum offload find the packet below the labels by the inner header. */
-static __always_inline void begin_labels(struct sk_buff *skb)
-{
-	skb_set_inner_protocol(skb, skb->protocol);
-	skb_reset_inner_network_header(skb);
-	skb->protocol = htons(ETH_P_MPLS_UC);
-}
-
-/* Push the labels of @way; there is room. @bottom: the first pushed is the bottom of the stack. */
-static __always_inline void push_labels(struct sk_buff *skb, const struct l3vpn_way *way, u8 ttl,
-					u8 tc, bool bottom)
-{
-	unsigned int count = way->path ? way->path->count : 0, i;
-	__be32 rest = htonl((u32)tc << L3VPN_LSE_TC_SHIFT | ttl);
-	__be32 *lse = __skb_push(skb, way_labels(way) * L3VPN_LSE_LEN);
-
-	for (i = 0; i < count; i++)
-		lse[i] = way->path->lse[i] | rest;
-	if (way->has_inner)
-		lse[i++] = way->inner | rest;
-	if (bottom)
-		lse[i - 1] |= htonl(L3VPN_LSE_BOTTOM);
-	skb_reset_network_header(skb);
-}
-
-/*
- * Whatever routes and next hops say: a customer's packet goes into the core under labels only, where
- * a router would else look it up in the global table, and no label leaves to a customer.
- */
-static __always_inline bool may_leave(const struct l3vpn_port *out, bool labelled)
-{
-	return labelled == (out->kind == L3VPN_PORT_KIND_CORE);
-}
-
-/* @skb is complete but for its link layer header. */
-static __always_inline void transmit(struct sk_buff *skb, const struct l3vpn_pkt *pkt,
-				     const struct l3vpn_way *way, struct neighbour *neigh)
-{
-	struct l3vpn_port *out = way->adj->port;
-
-	if (pkt->vrf)
-		l3vpn_count_tx(pkt->vrf->counters, pkt->segments, skb->len);
-	l3vpn_count_tx(out->counters, pkt->segments, skb->len);
-	l3vpn_adj_count(way->adj, pkt->segments, skb->len);
-	if (way->path)
-		l3vpn_path_count(way->path, pkt->segments, skb->len);
-	l3vpn_see_send(skb, pkt, out);
-	l3vpn_neigh_send(skb, out->dev, neigh);
 }
 
 static void cut_if_need_be(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way,
@@ -203,7 +140,6 @@ void l3vpn_send_ip(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vp
 	unsigned int more = way_labels(way) * L3VPN_LSE_LEN;
 	struct l3vpn_port *out = way->adj->port;
 	struct neighbour *neigh;
-	u8 ttl;
 
 	if (unlikely(!l3vpn_port_usable(out))) {
 		out_is_down(skb, pkt, way);
@@ -232,17 +168,7 @@ void l3vpn_send_ip(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vp
 		l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_MEMORY);
 		return;
 	}
-	leave(skb);
-	ttl = l3vpn_ip_ttl(skb);
-	if (pkt->in)
-		l3vpn_ip_set_ttl(skb, --ttl);
-	if (more) {
-		u8 tc = l3vpn_qos_push_tc(&pkt->vrf->qos, l3vpn_ip_dscp(skb));
-
-		begin_labels(skb);
-		push_labels(skb, way, l3vpn_qos_push_ttl(&pkt->vrf->qos, ttl), tc, true);
-	}
-	transmit(skb, pkt, way, neigh);
+	impose(skb, pkt, way, neigh);
 }
 
 void l3vpn_send_labelled(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way,
