@@ -117,6 +117,17 @@ static void set_gso(struct fuzz_rand *r, const struct fuzz_frame *f, struct sk_b
 	skb_shinfo(skb)->gso_type |= SKB_GSO_DODGY;
 }
 
+/*
+ * Is the transport header behind what the IP header says is its own? If not, a checksum to be filled in would be
+ * written into that header: whoever asks for it gets it, from the kernel's forwarding as from ours.
+ */
+static bool behind_header(const struct fuzz_frame *f)
+{
+	u8 first = f->data[f->ip];
+
+	return first >> 4 != 4 || f->l4 >= f->ip + (first & 15) * 4;
+}
+
 /* skb->data is at the layer 3 header, @skipped octets of the frame before it. */
 static void set_checksum(struct fuzz_rand *r, const struct fuzz_frame *f, struct sk_buff *skb,
 			 u32 skipped)
@@ -134,7 +145,7 @@ static void set_checksum(struct fuzz_rand *r, const struct fuzz_frame *f, struct
 	} else if (pick < 70) {
 		skb->csum = skb_checksum(skb, 0, skb->len, 0);
 		skb->ip_summed = CHECKSUM_COMPLETE;
-	} else if (field && f->l4 + field + 2 <= f->len && f->l4 > skipped &&
+	} else if (field && behind_header(f) && f->l4 + field + 2 <= f->len && f->l4 > skipped &&
 		   f->l4 - skipped + field + 2 <= skb_headlen(skb)) {
 		if (skb_partial_csum_set(skb, f->l4 - skipped, field))
 			set_gso(r, f, skb);
