@@ -97,11 +97,8 @@ static struct sk_buff *l3vpn_vrf_rcv4(struct net_device *dev, struct sk_buff *sk
 	return skb;
 }
 
-/*
- * Link-local and multicast destinations are of a port: the route is looked up with the port's index,
- * before the VRF's hides it.
- */
-static void l3vpn_vrf_strict_dst(struct sk_buff *skb, struct net_device *dev, int iif)
+/* The route that the VRF's own table has for a packet that came in by @iif; a reference for the caller, or NULL. */
+static struct rt6_info *l3vpn_vrf_rt6(struct sk_buff *skb, struct net_device *dev, int iif, int flags)
 {
 	const struct ipv6hdr *ip6 = ipv6_hdr(skb);
 	struct net *net = dev_net(dev);
@@ -116,37 +113,80 @@ static void l3vpn_vrf_strict_dst(struct sk_buff *skb, struct net_device *dev, in
 	struct fib6_table *table = fib6_get_table(net, l3vpn_vrf_of(dev)->table);
 	struct rt6_info *rt;
 
-	skb_dst_drop(skb);
 	if (!table)
-		return;
-	rt = ip6_pol_route(net, table, iif, &fl6, skb,
-			   RT6_LOOKUP_F_HAS_SADDR | RT6_LOOKUP_F_IFACE);
-	if (rt == net->ipv6.ip6_null_entry)
-		dst_release(&rt->dst);
-	else
+		return NULL;
+	rt = ip6_pol_route(net, table, iif, &fl6, skb, RT6_LOOKUP_F_HAS_SADDR | flags);
+	if (rt != net->ipv6.ip6_null_entry)
+		return rt;
+	dst_release(&rt->dst);
+	return NULL;
+}
+
+/*
+ * Link-local and multicast destinations are of a port: the route is looked up with the port's index,
+ * before the VRF's hides it.
+ */
+static void l3vpn_vrf_strict_dst(struct sk_buff *skb, struct net_device *dev, int iif)
+{
+	struct rt6_info *rt = l3vpn_vrf_rt6(skb, dev, iif, RT6_LOOKUP_F_IFACE);
+
+	skb_dst_drop(skb);
+	if (rt)
 		skb_dst_set(skb, &rt->dst);
 }
 
-static bool l3vpn_is_ndisc(struct sk_buff *skb)
+/*
+ * An echo request from a link-local source to any other address of the VRF: the kernel answers by the
+ * port that the route's idev names, and that would be the one with the address, or whichever port of the
+ * VRF comes first (RFC 4291 section 2.5.6: the source means something on its own link only). Nothing
+ * keeps the route longer than the packet, so it is on no list of the kernel's.
+ */
+static void l3vpn_vrf_echo_dst(struct sk_buff *skb, struct net_device *dev, struct net_device *port)
+{
+	struct rt6_info *found = l3vpn_vrf_rt6(skb, dev, port->ifindex, 0);
+	struct rt6_info *rt = NULL;
+
+	if (!found)
+		return;
+	if (found->rt6i_flags & RTF_LOCAL)
+		rt = ip6_dst_alloc(dev_net(dev), port, 0);
+	if (rt) {
+		rt->rt6i_idev = in6_dev_get(port);
+		rt->rt6i_flags = found->rt6i_flags;
+		rt->rt6i_dst = found->rt6i_dst;
+		rt->dst.input = found->dst.input;
+		skb_dst_drop(skb);
+		if (rt->rt6i_idev)
+			skb_dst_set(skb, &rt->dst);
+		else
+			dst_release(&rt->dst);
+	}
+	dst_release(&found->dst);
+}
+
+/* The ICMPv6 type of a packet without extension headers, 0 (reserved, RFC 4443) when it has none. */
+static u8 l3vpn_icmp6_type(struct sk_buff *skb)
 {
 	const struct ipv6hdr *ip6 = ipv6_hdr(skb);
 	const u8 *type;
 	u8 buf;
 
 	if (ip6->nexthdr != IPPROTO_ICMPV6)
-		return false;
+		return 0;
 	type = skb_header_pointer(skb, sizeof(*ip6), sizeof(buf), &buf);
-	return type && *type >= NDISC_ROUTER_SOLICITATION && *type <= NDISC_REDIRECT;
+	return type ? *type : 0;
 }
 
 static struct sk_buff *l3vpn_vrf_rcv6(struct net_device *dev, struct sk_buff *skb)
 {
 	bool strict = rt6_need_strict(&ipv6_hdr(skb)->daddr);
 	bool loop = skb->pkt_type == PACKET_LOOPBACK;
+	struct net_device *port = skb->dev;
+	u8 type = l3vpn_icmp6_type(skb);
 	int iif = skb->skb_iif;
 
 	/* Neighbour discovery stays with its port. */
-	if (loop || !l3vpn_is_ndisc(skb)) {
+	if (loop || type < NDISC_ROUTER_SOLICITATION || type > NDISC_REDIRECT) {
 		skb->dev = dev;
 		skb->skb_iif = dev->ifindex;
 		IP6CB(skb)->flags |= IP6SKB_L3SLAVE;
@@ -155,6 +195,8 @@ static struct sk_buff *l3vpn_vrf_rcv6(struct net_device *dev, struct sk_buff *sk
 		skb->pkt_type = PACKET_HOST;
 	else if (strict)
 		l3vpn_vrf_strict_dst(skb, dev, iif);
+	else if (type == ICMPV6_ECHO_REQUEST && ipv6_addr_type(&ipv6_hdr(skb)->saddr) & IPV6_ADDR_LINKLOCAL)
+		l3vpn_vrf_echo_dst(skb, dev, port);
 	return skb;
 }
 

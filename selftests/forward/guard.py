@@ -287,9 +287,18 @@ def rpf_link():
         up("r1", solicit(src, "2001:db8:1::1", node, option), ETH_IPV6, multicast_mac(node))
         got, seen = net.wire["r1"].read(lambda p: p.payload is not None and p.payload[:1] == b"\x88")
         equal(got is not None, True, f"advertisement for {src}; seen {seen}; drops {nl.drops()}")
-    m = mark()
-    up("r1", ipv6("fe80::2", "2001:db8:9::9", echo6("fe80::2", "2001:db8:9::9", m), proto=ICMP6), ETH_IPV6)
-    equal(came("r1", m)[0].saddr, "2001:db8:9::9", "echo reply to a link-local source")
+    sh(f"ip -n pe neigh replace fe80::2 lladdr {net.mac['r2']} dev red2 nud permanent")
+    guard("red2", rpf6=STRICT)
+    for dev in ("red1", "red2"):
+        wait(lambda: "tentative" not in sh(f"ip -n pe -6 addr show dev {dev} scope link").stdout and
+             sh(f"ip -n pe -6 route get fe80::2 oif {dev} from 2001:db8:9::9", check=False).returncode == 0,
+             f"link-local address of {dev}")
+    for wire in ("r1", "r2"):   # the source is of its link, whichever port has the address
+        for dst in ("2001:db8:9::9", "2001:db8:1::1", "2001:db8:3::1"):
+            m = mark()
+            up(wire, ipv6("fe80::2", dst, echo6("fe80::2", dst, m), proto=ICMP6), ETH_IPV6)
+            equal(came(wire, m)[0].saddr, dst, "echo reply to a link-local source")
+    guard("red2", rpf6=OFF)
     own = [line.split()[3].split("/")[0] for line in
            sh("ip -n pe -6 -o addr show dev red1 scope link").stdout.splitlines()][0]
     m = mark()
