@@ -140,21 +140,24 @@ static __always_inline struct l3vpn_key bulk_key(const void *dst, unsigned int i
 }
 
 /* One step for all that are still on their way, then the next: what they wait for overlaps. */
-static __always_inline void fib_lookup_bulk(const struct l3vpn_fib *fib, const void *dst,
+static __always_inline void fib_lookup_bulk(const struct l3vpn_fib *const *fib, const void *dst,
 					    struct l3vpn_leaf *leaf, unsigned int n, bool wide)
 {
 	const struct l3vpn_fib_node *node[L3VPN_FIB_BULK], *match[L3VPN_FIB_BULK];
 	u8 way[L3VPN_FIB_BULK], pos[L3VPN_FIB_BULK];
-	void *root = rcu_dereference(fib->root);
+	const struct l3vpn_fib_top *top;
 	unsigned int i, k, at, left = 0;
 	struct best best;
+	void *root;
 
-	if (root_top(root)) {
-		for (i = 0; i < n; i++)
-			prefetch(&root_top(root)->slot[key_slot(bulk_key(dst, i, wide))]);
+	for (i = 0; i < n; i++) {
+		root = rcu_dereference(fib[i]->root);
+		top = root_top(root);
+		prefetch(top ? (void *)&top->slot[key_slot(bulk_key(dst, i, wide))] : root);
 	}
 	for (i = 0; i < n; i++) {
-		node[i] = lookup_start(root, bulk_key(dst, i, wide), &best);
+		node[i] = lookup_start(rcu_dereference(fib[i]->root), bulk_key(dst, i, wide), &best);
+		leaf[i] = best_read(fib[i], best.leaf);
 		prefetch_node(node[i]);
 		match[i] = NULL;
 		pos[i] = 0;
@@ -175,8 +178,6 @@ static __always_inline void fib_lookup_bulk(const struct l3vpn_fib *fib, const v
 		left = k;
 	}
 	for (i = k = 0; i < n; i++) {
-		lookup_start(root, bulk_key(dst, i, wide), &best);
-		leaf[i] = best_read(fib, best.leaf);
 		way[k] = i;
 		k += !!match[i];
 	}
@@ -190,13 +191,13 @@ static __always_inline void fib_lookup_bulk(const struct l3vpn_fib *fib, const v
 	}
 }
 
-void l3vpn_fib_lookup4_bulk(const struct l3vpn_fib *fib, const __be32 *dst,
+void l3vpn_fib_lookup4_bulk(const struct l3vpn_fib *const *fib, const __be32 *dst,
 			    struct l3vpn_leaf *leaf, unsigned int n)
 {
 	fib_lookup_bulk(fib, dst, leaf, n, false);
 }
 
-void l3vpn_fib_lookup6_bulk(const struct l3vpn_fib *fib, const struct in6_addr *dst,
+void l3vpn_fib_lookup6_bulk(const struct l3vpn_fib *const *fib, const struct in6_addr *dst,
 			    struct l3vpn_leaf *leaf, unsigned int n)
 {
 	fib_lookup_bulk(fib, dst, leaf, n, true);

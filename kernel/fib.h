@@ -182,12 +182,13 @@ struct l3vpn_leaf l3vpn_fib_lookup4_longer(const struct l3vpn_fib *fib, __be32 d
 struct l3vpn_leaf l3vpn_fib_lookup6_longer(const struct l3vpn_fib *fib, const struct in6_addr *dst);
 
 /*
- * The same as the first two for up to L3VPN_FIB_BULK addresses at once, whose waits for memory overlap. Under RCU.
+ * The same as the first two for up to L3VPN_FIB_BULK addresses at once, each in an index of its own, whose waits
+ * for memory overlap. Under RCU.
  */
 #define L3VPN_FIB_BULK	32
-void l3vpn_fib_lookup4_bulk(const struct l3vpn_fib *fib, const __be32 *dst,
+void l3vpn_fib_lookup4_bulk(const struct l3vpn_fib *const *fib, const __be32 *dst,
 			    struct l3vpn_leaf *leaf, unsigned int n);
-void l3vpn_fib_lookup6_bulk(const struct l3vpn_fib *fib, const struct in6_addr *dst,
+void l3vpn_fib_lookup6_bulk(const struct l3vpn_fib *const *fib, const struct in6_addr *dst,
 			    struct l3vpn_leaf *leaf, unsigned int n);
 
 /* The leaf of exactly this prefix. Under RCU or the writers' mutex. */

@@ -7,6 +7,7 @@
  * The slow answers to user space (which route, which member) run through the same functions.
  */
 #include <linux/rcupdate.h>
+#include "burst.h"
 #include "check.h"
 #include "forward.h"
 #include "group.h"
@@ -166,8 +167,11 @@ static __always_inline rx_handler_result_t route(struct sk_buff *skb, struct l3v
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_VRF);
 	pkt->hops++;
 	l3vpn_count_entry(skb, pkt);
-	leaf = v4 ? l3vpn_fib_lookup4(&vrf->fib4, ip_hdr(skb)->daddr) :
-		    l3vpn_fib_lookup6(&vrf->fib6, &ipv6_hdr(skb)->daddr);
+	if (unlikely(pkt->found && pkt->found->fib == (v4 ? &vrf->fib4 : &vrf->fib6)))
+		leaf = pkt->found->leaf;
+	else
+		leaf = v4 ? l3vpn_fib_lookup4(&vrf->fib4, ip_hdr(skb)->daddr) :
+			    l3vpn_fib_lookup6(&vrf->fib6, &ipv6_hdr(skb)->daddr);
 	l3vpn_see_route(skb, pkt, leaf);
 	if (unlikely(l3vpn_leaf_none(leaf)))
 		return refuse(skb, pkt, L3VPN_ICMP_NET_UNREACHABLE, L3VPN_DROP_NO_ROUTE);

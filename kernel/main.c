@@ -11,6 +11,7 @@
  *   ports, rx_handlers           unregistering the netdevice notifier replays NETDEV_UNREGISTER for
  *                                every device, which unbinds its port
  *   softirq readers              every unbinding waits (synchronize_net)
+ *   packets put aside            the tasklets end (tasklet_kill)
  *   address work                 cancelled at the namespace's exit, after its notifiers are gone
  *   next hops, labels            freed at the namespace's exit, when nothing refers to them
  *   RCU callbacks, released work rcu_barrier, then flush of l3vpn_wq, then rcu_barrier for what the
@@ -27,6 +28,7 @@
 #include <net/genetlink.h>
 #include <net/rtnetlink.h>
 
+#include "burst.h"
 #include "event.h"
 #include "fib.h"
 #include "ilm.h"
@@ -88,9 +90,13 @@ static int __init l3vpn_init(void)
 	if (err)
 		goto err_wq;
 
-	err = l3vpn_event_init();
+	err = l3vpn_burst_init();
 	if (err)
 		goto err_pernet;
+
+	err = l3vpn_event_init();
+	if (err)
+		goto err_burst;
 
 	err = l3vpn_vrf_dev_init();
 	if (err)
@@ -113,6 +119,8 @@ err_vrf_dev:
 	l3vpn_vrf_dev_exit();
 err_event:
 	l3vpn_event_exit();
+err_burst:
+	l3vpn_burst_exit();
 err_pernet:
 	unregister_pernet_subsys(&l3vpn_net_ops);
 	l3vpn_settle();
@@ -128,6 +136,7 @@ static void __exit l3vpn_exit(void)
 	l3vpn_trace_exit();
 	l3vpn_vrf_dev_exit();
 	l3vpn_event_exit();
+	l3vpn_burst_exit();
 	unregister_pernet_subsys(&l3vpn_net_ops);
 	l3vpn_settle();
 	l3vpn_ilm_pool_exit();

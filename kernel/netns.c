@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 
 #include "addr.h"
+#include "burst.h"
 #include "icmp.h"
 #include "ilm.h"
 #include "l3vpn.h"
@@ -27,6 +28,7 @@ static int __net_init l3vpn_net_init(struct net *net)
 
 	ln->net = net;
 	ln->epoch = 1;
+	l3vpn_burst_suit(ln);
 	ln->oldest = 1;
 	mutex_init(&ln->lock);
 	xa_init_flags(&ln->vrfs, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);

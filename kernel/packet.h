@@ -36,6 +36,7 @@
  * @entry:	VRF by which it came in, where its source is to be found: ICMP errors go there
  * @record:	what becomes of it is written down there; NULL: not (trace.h)
  * @in:		port it came in by; NULL: made by a local socket
+ * @found:	what its first look-up found ahead of it (burst.h); NULL: it is to be looked up
  * @hash:	of its flow, valid when @hashed
  * @hashed:	see @hash
  * @segments:	packets that it counts as: 1, or those of a GSO packet
@@ -50,6 +51,7 @@ struct l3vpn_pkt {
 	struct l3vpn_vrf *entry;
 	struct l3vpn_port *in;
 	struct l3vpn_record *record;
+	const struct l3vpn_found *found;
 	u32 segments;
 	u32 hash;
 	bool hashed;
@@ -78,6 +80,7 @@ static inline void l3vpn_pkt_init(struct l3vpn_pkt *pkt, const struct sk_buff *s
 	pkt->ln = in->ln;
 	pkt->in = in;
 	pkt->record = NULL;
+	pkt->found = NULL;
 	pkt->vrf = vrf;
 	pkt->entry = vrf;
 	pkt->hashed = false;

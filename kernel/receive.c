@@ -22,6 +22,7 @@
 #include <net/ipv6.h>
 #include <net/l3mdev.h>
 #include <net/route.h>
+#include "burst.h"
 #include "check.h"
 #include "forward.h"
 #include "guard.h"
@@ -405,8 +406,17 @@ rx_handler_result_t l3vpn_receive_customer(struct sk_buff **pskb)
 	if (unlikely(!skb))
 		return not_cloned(in);
 	*pskb = skb;
-
 	l3vpn_pkt_init(&pkt, skb, in, rcu_dereference(in->vrf));
+	if (READ_ONCE(pkt.ln->bursts)) {
+		switch (l3vpn_burst_take(skb, &pkt.found)) {
+		case L3VPN_BURST_TAKEN:
+			return RX_HANDLER_CONSUMED;
+		case L3VPN_BURST_PASS:
+			return RX_HANDLER_PASS;
+		case L3VPN_BURST_GO:
+			break;
+		}
+	}
 	record = l3vpn_see_receive(skb, &pkt);
 	l3vpn_count_rx(in->counters, pkt.segments, skb->len);
 	if (unlikely(!pkt.vrf || READ_ONCE(pkt.vrf->dying)))
@@ -438,6 +448,8 @@ rx_handler_result_t l3vpn_receive_core(struct sk_buff **pskb)
 		return not_cloned(in);
 	*pskb = skb;
 	l3vpn_pkt_init(&pkt, skb, in, NULL);
+	if (READ_ONCE(pkt.ln->bursts) && l3vpn_burst_take(skb, &pkt.found) == L3VPN_BURST_TAKEN)
+		return RX_HANDLER_CONSUMED;
 	record = l3vpn_see_receive(skb, &pkt);
 	l3vpn_count_rx(pkt.in->counters, pkt.segments, skb->len);
 	if (unlikely(skb_vlan_tag_present(skb)) && foreign_tag(skb))

@@ -177,6 +177,7 @@ static u32 l3vpn_route_sweep_some(struct l3vpn_vrf *vrf, int v6, bool all)
 		cond_resched();
 	} while (more);
 	kfree(sweep);
+	l3vpn_burst_suit(vrf->ln);
 	l3vpn_limit_update(vrf);
 	return swept;
 }

@@ -10,6 +10,7 @@
 #ifndef _L3VPN_ROUTE_H
 #define _L3VPN_ROUTE_H
 
+#include "burst.h"
 #include "fib.h"
 #include "l3vpn.h"
 #include "vrf.h"
@@ -55,6 +56,7 @@ static inline void l3vpn_route_flush_retired(struct l3vpn_vrf *vrf)
 {
 	l3vpn_fib_flush(&vrf->fib4);
 	l3vpn_fib_flush(&vrf->fib6);
+	l3vpn_burst_suit(vrf->ln);
 }
 
 #endif /* _L3VPN_ROUTE_H */

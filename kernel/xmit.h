@@ -9,6 +9,11 @@
  * from here without the detour, which costs as much as all our forwarding. As soon as there is
  * somebody (a qdisc, a filter at egress, a tap), or the frame needs more than to be handed over
  * (segmentation, a checksum, linearising, a tag), it goes the general way.
+ *
+ * Nothing here counts how deep devices are stacked (dev_xmit_recursion_inc() is not for modules): a frame that
+ * comes back to us through a loop of devices does so through an ordinary dev_queue_xmit() of the VRF's device, or
+ * through a queue of received packets, and TTL and the count of VRFs end it. The tracepoints net:net_dev_queue
+ * and net:net_dev_xmit do not show frames that go this way; l3vpn's own do (tracepoints.h).
  */
 #ifndef _L3VPN_XMIT_H
 #define _L3VPN_XMIT_H

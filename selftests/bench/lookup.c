@@ -213,14 +213,17 @@ static void single_burst(const struct bench *b, size_t at)
 
 static void ours_burst(const struct bench *b, size_t at)
 {
+	const struct l3vpn_fib *fib[L3VPN_FIB_BULK];
 	struct l3vpn_leaf leaf[L3VPN_FIB_BULK];
 	size_t i, k;
 
+	for (i = 0; i < L3VPN_FIB_BULK; i++)
+		fib[i] = &b->fib;
 	for (i = 0; i < BURST; i += L3VPN_FIB_BULK) {
 		if (b->v6)
-			l3vpn_fib_lookup6_bulk(&b->fib, (const void *)to6[at + i], leaf, L3VPN_FIB_BULK);
+			l3vpn_fib_lookup6_bulk(fib, (const void *)to6[at + i], leaf, L3VPN_FIB_BULK);
 		else
-			l3vpn_fib_lookup4_bulk(&b->fib, &to4_net[at + i], leaf, L3VPN_FIB_BULK);
+			l3vpn_fib_lookup4_bulk(fib, &to4_net[at + i], leaf, L3VPN_FIB_BULK);
 		for (k = 0; k < L3VPN_FIB_BULK; k++)
 			answer[i + k] = answer_of(leaf[k]);
 	}

@@ -106,10 +106,11 @@ static int reader_run(void *data)
 		for (i = 0; i < 64 && !reader->ret; i++) {
 			u32 addr = 0x0a000000 | (churn_random(&churn) & 0x3ff);
 			__be32 many[2] = { cpu_to_be32(addr), cpu_to_be32(addr) };
+			const struct l3vpn_fib *in[2] = { reader->fib, reader->fib };
 			struct l3vpn_leaf leaf[3];
 
 			leaf[0] = l3vpn_fib_lookup4(reader->fib, many[0]);
-			l3vpn_fib_lookup4_bulk(reader->fib, many, &leaf[1], 2);
+			l3vpn_fib_lookup4_bulk(in, many, &leaf[1], 2);
 			if (reader_wrong(leaf[0]) || reader_wrong(leaf[1]) || reader_wrong(leaf[2]))
 				reader->ret = CHURN_FAIL("reader: a lookup went wrong");
 			reader->lookups++;

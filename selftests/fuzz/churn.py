@@ -204,6 +204,9 @@ def control(seed, end):
     """In "pe"."""
     c = Control("pe", seed)
     while time.monotonic() < end:
+        if c.done % 50 == 0:    # packets are put aside or not, from the next change of routes on
+            with open("/sys/module/l3vpn/parameters/burst_routes", "w", encoding="ascii") as f:
+                f.write("0" if c.done % 100 else "65536")
         c.one()
     if c.ip:
         c.ip.stdin.close()

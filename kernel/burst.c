@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * burst: packets gathered, so that their look-ups wait for memory together; see burst.h.
+ *
+ * A packet that waits holds its device, and nothing else: port, VRF and label are looked up anew when it
+ * goes on. The tasklet runs after the network's softirq, within the same pass.
+ */
+#include <linux/interrupt.h>
+#include <linux/module.h>
+#include <linux/percpu.h>
+#include <net/mpls.h>
+#include "burst.h"
+#include "fib.h"
+#include "ilm.h"
+#include "label.h"
+#include "packet.h"
+#include "receive.h"
+
+/* What the packets of one family will look up, and what was found. */
+struct wanted {
+	unsigned int count;
+	u8 packet[L3VPN_FIB_BULK];		/* whose it is */
+	const struct l3vpn_fib *fib[L3VPN_FIB_BULK];
+	struct l3vpn_leaf leaf[L3VPN_FIB_BULK];
+	union {
+		__be32 v4[L3VPN_FIB_BULK];
+		struct in6_addr v6[L3VPN_FIB_BULK];
+	} dst;
+};
+
+unsigned int l3vpn_burst_routes = 65536;
+module_param_named(burst_routes, l3vpn_burst_routes, uint, 0644);
+MODULE_PARM_DESC(burst_routes,
+		 "routes of a network namespace from which on packets are put aside, so that their look-ups wait for memory together; asked when routes change (default 65536; 0: always)");
+
+struct burst {
+	unsigned int count;
+	bool running;				/* what comes meanwhile is not put aside */
+	struct sk_buff *passing;		/* on its way from the rx_handler to the stack */
+	unsigned int going;			/* the packet on its way to the rx_handler, the second time */
+	struct sk_buff *skb[L3VPN_FIB_BULK];
+	struct l3vpn_found found[L3VPN_FIB_BULK];
+	struct wanted wanted[2];		/* IPv4, IPv6 */
+	struct tasklet_struct tasklet;
+};
+
+static struct burst __percpu *bursts;
+
+/*
+ * The VRF in which the IP packet at *@offset behind skb->data will be looked up; NULL: none, or not to be told by
+ * a glance. All of it is looked at again with care afterwards.
+ */
+static const struct l3vpn_vrf *vrf_of(const struct sk_buff *skb, const struct l3vpn_port *in,
+				      unsigned int *offset)
+{
+	const struct l3vpn_ilm *ilm;
+	u32 lse;
+
+	*offset = 0;
+	if (in->kind == L3VPN_PORT_KIND_CUSTOMER)
+		return rcu_dereference(in->vrf);
+	if (skb->protocol != htons(ETH_P_MPLS_UC) || skb_headlen(skb) < L3VPN_LSE_LEN)
+		return NULL;
+	lse = ntohl(*(__be32 *)skb->data);
+	ilm = l3vpn_label_lookup_rcu(&in->ln->labels, l3vpn_lse_label(lse));
+	if (!ilm || ilm->action != L3VPN_LABEL_ACTION_POP_VRF || !(lse & L3VPN_LSE_BOTTOM))
+		return NULL;
+	*offset = L3VPN_LSE_LEN;
+	return ilm->vrf;
+}
+
+/* Where the first look-up of @skb will be, and of what; NULL: not to be told. */
+static __always_inline const struct l3vpn_fib *
+aim(const struct sk_buff *skb, const struct l3vpn_port *in, const u8 **dst, bool *v6)
+{
+	unsigned int offset;
+	const struct l3vpn_vrf *vrf = in ? vrf_of(skb, in, &offset) : NULL;
+	const u8 *ip;
+
+	if (!vrf || skb_headlen(skb) < offset + sizeof(struct iphdr))
+		return NULL;
+	ip = skb->data + offset;
+	*v6 = *ip >> 4 == 6;
+	if (*v6 && skb_headlen(skb) < offset + sizeof(struct ipv6hdr))
+		return NULL;
+	*dst = ip + (*v6 ? offsetof(struct ipv6hdr, daddr) : offsetof(struct iphdr, daddr));
+	return *v6 ? &vrf->fib6 : &vrf->fib4;
+}
+
+static void want(struct burst *burst, unsigned int packet)
+{
+	const struct sk_buff *skb = burst->skb[packet];
+	const struct l3vpn_fib *fib;
+	struct wanted *wanted;
+	const u8 *dst;
+	bool v6;
+
+	burst->found[packet].fib = NULL;
+	fib = aim(skb, l3vpn_port_of(skb->dev), &dst, &v6);
+	if (!fib)
+		return;
+	wanted = &burst->wanted[v6];
+	wanted->fib[wanted->count] = fib;
+	if (v6)
+		wanted->dst.v6[wanted->count] = *(const struct in6_addr *)dst;
+	else
+		wanted->dst.v4[wanted->count] = *(const __be32 *)dst;
+	wanted->packet[wanted->count++] = packet;
+}
+
+/* The look-up of @skb will be soon. @stage as for l3vpn_fib_prefetch(). */
+static void look_ahead(const struct sk_buff *skb, int stage)
+{
+	const struct l3vpn_port *in = rcu_dereference(skb->dev->rx_handler_data);
+	const struct l3vpn_fib *fib;
+	const u8 *dst;
+	bool v6;
+
+	fib = aim(skb, in, &dst, &v6);
+	if (fib)
+		l3vpn_fib_prefetch(fib, v6 ? l3vpn_key6(dst) : l3vpn_key4(*(const __be32 *)dst), stage);
+}
+
+static void look_up(struct burst *burst)
+{
+	struct wanted *wanted;
+	unsigned int i, at;
+
+	burst->wanted[0].count = 0;
+	burst->wanted[1].count = 0;
+	for (i = 0; i < burst->count; i++)
+		want(burst, i);
+	wanted = &burst->wanted[0];
+	l3vpn_fib_lookup4_bulk(wanted->fib, wanted->dst.v4, wanted->leaf, wanted->count);
+	wanted = &burst->wanted[1];
+	l3vpn_fib_lookup6_bulk(wanted->fib, wanted->dst.v6, wanted->leaf, wanted->count);
+	for (wanted = burst->wanted; wanted < burst->wanted + 2; wanted++) {
+		for (i = 0; i < wanted->count; i++) {
+			at = wanted->packet[i];
+			burst->found[at].fib = wanted->fib[i];
+			burst->found[at].leaf = wanted->leaf[i];
+		}
+	}
+}
+
+/*
+ * The stack gets what the rx_handler passes to it as if nothing had been between: taps and filters at
+ * ingress have seen the packet, unless it is another device's now.
+ */
+static void to_stack(struct burst *burst, struct sk_buff *skb, rx_handler_result_t result)
+{
+	burst->skb[burst->going] = NULL;
+	if (result == RX_HANDLER_PASS) {
+#ifdef CONFIG_NET_CLS_ACT
+		skb->tc_skip_classify = 1;
+#endif
+		burst->passing = skb;
+	}
+	netif_receive_skb_core(skb);
+	burst->passing = NULL;
+}
+
+static void go_on(struct burst *burst, unsigned int packet)
+{
+	struct sk_buff *skb = burst->skb[packet];
+	struct net_device *dev = skb->dev;
+	struct l3vpn_port *in = l3vpn_port_of(dev);
+	rx_handler_result_t result;
+
+	if (unlikely(!in)) {
+		l3vpn_drop(l3vpn_net(dev_net(dev)), skb, L3VPN_DROP_PORT_DOWN, NULL, NULL);
+	} else {
+		burst->going = packet;
+		result = in->kind == L3VPN_PORT_KIND_CUSTOMER ? l3vpn_receive_customer(&skb) :
+								l3vpn_receive_core(&skb);
+		if (result != RX_HANDLER_CONSUMED)
+			to_stack(burst, skb, result);
+	}
+	dev_put(dev);
+}
+
+static void run(struct burst *burst)
+{
+	unsigned int i;
+
+	rcu_read_lock();
+	burst->running = true;
+	look_up(burst);
+	for (i = 0; i < burst->count; i++)
+		go_on(burst, i);
+	burst->count = 0;
+	burst->running = false;
+	rcu_read_unlock();
+}
+
+/* Also on another CPU, for one that has gone. */
+static void run_tasklet(struct tasklet_struct *tasklet)
+{
+	struct burst *burst = from_tasklet(burst, tasklet, tasklet);
+
+	if (burst->count)
+		run(burst);
+}
+
+enum l3vpn_burst l3vpn_burst_take(struct sk_buff *skb, const struct l3vpn_found **found)
+{
+	struct burst *burst = this_cpu_ptr(bursts);
+
+	if (burst->running) {
+		if (burst->passing == skb)
+			return L3VPN_BURST_PASS;
+		if (burst->skb[burst->going] == skb) {
+			burst->skb[burst->going] = NULL;	/* the next at this address is another */
+			*found = &burst->found[burst->going];
+		}
+		return L3VPN_BURST_GO;
+	}
+	if (rcu_access_pointer(skb->dev->xdp_prog))
+		return L3VPN_BURST_GO;		/* a generic one would see it once more */
+	dev_hold(skb->dev);
+	burst->skb[burst->count++] = skb;
+	look_ahead(skb, 0);
+	if (burst->count == 1)
+		tasklet_schedule(&burst->tasklet);
+	else if (burst->count == L3VPN_FIB_BULK)
+		run(burst);
+	return L3VPN_BURST_TAKEN;
+}
+
+int l3vpn_burst_init(void)
+{
+	int cpu;
+
+	bursts = alloc_percpu(struct burst);
+	if (!bursts)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu)
+		tasklet_setup(&per_cpu_ptr(bursts, cpu)->tasklet, run_tasklet);
+	return 0;
+}
+
+void l3vpn_burst_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		tasklet_kill(&per_cpu_ptr(bursts, cpu)->tasklet);
+	free_percpu(bursts);
+}
