@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * burst: packets gathered, so that their look-ups wait for memory together; see burst.h.
- *
- * A packet that waits holds its device, and nothing else: port, VRF and label are looked up anew when it
- * goes on. The tasklet runs after the network's softirq, within the same pass.
+ * burst: packets gathered, so that their look-ups wait for memory together; see burst.h. Port, VRF and label are
+ * looked up anew when a packet goes on.
  */
+#include <linux/cpuhotplug.h>
+#include <linux/delay.h>
 #include <linux/interrupt.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
@@ -36,15 +36,17 @@ MODULE_PARM_DESC(burst_routes,
 struct burst {
 	unsigned int count;
 	bool running;				/* what comes meanwhile is not put aside */
-	struct sk_buff *passing;		/* on its way from the rx_handler to the stack */
-	unsigned int going;			/* the packet on its way to the rx_handler, the second time */
+	struct sk_buff *passing;		/* about to come to its rx_handler, on its way to the stack */
 	struct sk_buff *skb[L3VPN_FIB_BULK];
+	unsigned int forgotten[L3VPN_FIB_BULK];	/* what it was when the packet came */
 	struct l3vpn_found found[L3VPN_FIB_BULK];
 	struct wanted wanted[2];		/* IPv4, IPv6 */
 	struct tasklet_struct tasklet;
 };
 
 static struct burst __percpu *bursts;
+static unsigned int forgotten;	/* written under RTNL */
+static int hotplug;
 
 /*
  * The VRF in which the IP packet at *@offset behind skb->data will be looked up; NULL: none, or not to be told by
@@ -108,17 +110,16 @@ static void want(struct burst *burst, unsigned int packet)
 	wanted->packet[wanted->count++] = packet;
 }
 
-/* The look-up of @skb will be soon. @stage as for l3vpn_fib_prefetch(). */
-static void look_ahead(const struct sk_buff *skb, int stage)
+/* The first look-up of @skb will be soon. */
+static void look_ahead(const struct sk_buff *skb, const struct l3vpn_port *in)
 {
-	const struct l3vpn_port *in = rcu_dereference(skb->dev->rx_handler_data);
 	const struct l3vpn_fib *fib;
 	const u8 *dst;
 	bool v6;
 
 	fib = aim(skb, in, &dst, &v6);
 	if (fib)
-		l3vpn_fib_prefetch(fib, v6 ? l3vpn_key6(dst) : l3vpn_key4(*(const __be32 *)dst), stage);
+		l3vpn_fib_prefetch(fib, v6 ? l3vpn_key6(dst) : l3vpn_key4(*(const __be32 *)dst), 0);
 }
 
 static void look_up(struct burst *burst)
@@ -147,14 +148,14 @@ static void look_up(struct burst *burst)
  * The stack gets what the rx_handler passes to it as if nothing had been between: taps and filters at
  * ingress have seen the packet, unless it is another device's now.
  */
-static void to_stack(struct burst *burst, struct sk_buff *skb, rx_handler_result_t result)
+static void to_stack(struct burst *burst, struct sk_buff *skb, struct l3vpn_port *in, rx_handler_result_t result)
 {
-	burst->skb[burst->going] = NULL;
 	if (result == RX_HANDLER_PASS) {
 #ifdef CONFIG_NET_CLS_ACT
 		skb->tc_skip_classify = 1;
 #endif
-		burst->passing = skb;
+		if (in->kind == L3VPN_PORT_KIND_CUSTOMER)
+			burst->passing = skb;
 	}
 	netif_receive_skb_core(skb);
 	burst->passing = NULL;
@@ -167,14 +168,12 @@ static void go_on(struct burst *burst, unsigned int packet)
 	struct l3vpn_port *in = l3vpn_port_of(dev);
 	rx_handler_result_t result;
 
-	if (unlikely(!in)) {
+	if (unlikely(!in || burst->forgotten[packet] != READ_ONCE(forgotten))) {
 		l3vpn_drop(l3vpn_net(dev_net(dev)), skb, L3VPN_DROP_PORT_DOWN, NULL, NULL);
 	} else {
-		burst->going = packet;
-		result = in->kind == L3VPN_PORT_KIND_CUSTOMER ? l3vpn_receive_customer(&skb) :
-								l3vpn_receive_core(&skb);
+		result = l3vpn_receive_again(skb, in, &burst->found[packet]);
 		if (result != RX_HANDLER_CONSUMED)
-			to_stack(burst, skb, result);
+			to_stack(burst, skb, in, result);
 	}
 	dev_put(dev);
 }
@@ -202,29 +201,52 @@ static void run_tasklet(struct tasklet_struct *tasklet)
 		run(burst);
 }
 
-enum l3vpn_burst l3vpn_burst_take(struct sk_buff *skb, const struct l3vpn_found **found)
+/*
+ * May @skb wait? Not if a generic XDP program would see it once more, nor with a socket that somebody found for it, who
+ * counts on this RCU section.
+ */
+static bool may_wait(struct sk_buff *skb, const struct l3vpn_port *in)
+{
+	if (in->kind == L3VPN_PORT_KIND_CUSTOMER && !rcu_access_pointer(in->vrf))
+		return false;
+	return !rcu_access_pointer(skb->dev->xdp_prog) && !skb_sk_is_prefetched(skb) && !skb_dst(skb);
+}
+
+enum l3vpn_burst l3vpn_burst_take(struct sk_buff *skb, const struct l3vpn_port *in)
 {
 	struct burst *burst = this_cpu_ptr(bursts);
 
-	if (burst->running) {
-		if (burst->passing == skb)
-			return L3VPN_BURST_PASS;
-		if (burst->skb[burst->going] == skb) {
-			burst->skb[burst->going] = NULL;	/* the next at this address is another */
-			*found = &burst->found[burst->going];
-		}
-		return L3VPN_BURST_GO;
+	if (burst->passing == skb) {
+		burst->passing = NULL;
+		return L3VPN_BURST_PASS;
 	}
-	if (rcu_access_pointer(skb->dev->xdp_prog))
-		return L3VPN_BURST_GO;		/* a generic one would see it once more */
+	if (burst->running || !(READ_ONCE(in->ln->bursts) & L3VPN_BURST_ON) || !may_wait(skb, in))
+		return L3VPN_BURST_GO;
 	dev_hold(skb->dev);
+	burst->forgotten[burst->count] = READ_ONCE(forgotten);
 	burst->skb[burst->count++] = skb;
-	look_ahead(skb, 0);
+	look_ahead(skb, in);
 	if (burst->count == 1)
 		tasklet_schedule(&burst->tasklet);
 	else if (burst->count == L3VPN_FIB_BULK)
 		run(burst);
 	return L3VPN_BURST_TAKEN;
+}
+
+void l3vpn_burst_forget(void)
+{
+	WRITE_ONCE(forgotten, forgotten + 1);
+}
+
+/* A CPU comes up: what it left behind is another's tasklet, which must have ended. */
+static int cpu_prepare(unsigned int cpu)
+{
+	struct burst *burst = per_cpu_ptr(bursts, cpu);
+
+	while (READ_ONCE(burst->count))
+		msleep(20);
+	tasklet_unlock_wait(&burst->tasklet);
+	return 0;
 }
 
 int l3vpn_burst_init(void)
@@ -236,13 +258,18 @@ int l3vpn_burst_init(void)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu)
 		tasklet_setup(&per_cpu_ptr(bursts, cpu)->tasklet, run_tasklet);
-	return 0;
+	hotplug = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "net/l3vpn:prepare", cpu_prepare, NULL);
+	if (hotplug > 0)
+		return 0;
+	free_percpu(bursts);
+	return hotplug;
 }
 
 void l3vpn_burst_exit(void)
 {
 	int cpu;
 
+	cpuhp_remove_state_nocalls(hotplug);
 	for_each_possible_cpu(cpu)
 		tasklet_kill(&per_cpu_ptr(bursts, cpu)->tasklet);
 	free_percpu(bursts);

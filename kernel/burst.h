@@ -6,9 +6,13 @@
  *
  * Where a namespace has so many routes that they do not stay in the processor's caches, a look-up is
  * mostly waiting. Packets that come in are then put aside, on their CPU, until L3VPN_FIB_BULK are there or
- * the softirq that received them ends; their routes are fetched all at once (l3vpn_fib_lookup*_bulk()), and
- * then each goes its usual way, which finds the caches warm. Nothing is kept of what was found: a packet is
- * judged by the routes of the moment at which it goes on.
+ * a tasklet runs, which the first of them schedules: after the network's softirq, usually at once, and on a machine
+ * with too much to do when ksoftirqd comes to it. Their destinations are looked up all at once
+ * (l3vpn_fib_lookup*_bulk()), and then each goes its usual way, which takes the answer for its first look-up if that
+ * is in the same index.
+ *
+ * A packet that waits holds its device, and nothing else. One whose port has left its VRF or has gone meanwhile
+ * is dropped.
  */
 #ifndef _L3VPN_BURST_H
 #define _L3VPN_BURST_H
@@ -17,12 +21,14 @@
 #include "fib.h"
 #include "l3vpn.h"
 
+struct l3vpn_port;
+
 /* Routes of a namespace, IPv4 and IPv6 of all VRFs together, from which on it has bursts; a parameter of the module. */
 extern unsigned int l3vpn_burst_routes;
 
 enum l3vpn_burst {
 	L3VPN_BURST_GO,		/* on its way, now */
-	L3VPN_BURST_TAKEN,	/* put aside: comes to the port's rx_handler again */
+	L3VPN_BURST_TAKEN,	/* put aside: l3vpn_receive_again() */
 	L3VPN_BURST_PASS,	/* has been there: the stack is to have it */
 };
 
@@ -36,20 +42,30 @@ struct l3vpn_found {
 	struct l3vpn_leaf leaf;
 };
 
+#define L3VPN_BURST_ON		1	/* packets are put aside */
+#define L3VPN_BURST_EVER	2	/* they have been: some may wait, or be on their way to the stack */
+
 /*
- * @skb came to a port's rx_handler, which owns it alone and has not changed it. *@found is set when it goes on
- * after it was put aside, and valid until it has gone. Inside rcu_read_lock, bottom halves off.
+ * @skb came to the rx_handler of @in, which owns it alone and has not changed it; ln->bursts is not 0. Inside
+ * rcu_read_lock, bottom halves off.
  */
-enum l3vpn_burst l3vpn_burst_take(struct sk_buff *skb, const struct l3vpn_found **found);
+enum l3vpn_burst l3vpn_burst_take(struct sk_buff *skb, const struct l3vpn_port *in);
 
 /* Under ln->lock, or at the start of the namespace: routes have come or gone. */
 static inline void l3vpn_burst_suit(struct l3vpn_net *ln)
 {
 	bool many = ln->route_count[0] + ln->route_count[1] >= READ_ONCE(l3vpn_burst_routes);
+	u8 bursts = many ? L3VPN_BURST_ON | L3VPN_BURST_EVER : ln->bursts & L3VPN_BURST_EVER;
 
-	if (ln->bursts != many)
-		WRITE_ONCE(ln->bursts, many);
+	if (ln->bursts != bursts)
+		WRITE_ONCE(ln->bursts, bursts);
 }
+
+/*
+ * Under RTNL: a port has left its VRF or has gone, and a grace period after that: nothing that was put aside before
+ * goes on.
+ */
+void l3vpn_burst_forget(void);
 
 int l3vpn_burst_init(void);
 

@@ -139,11 +139,14 @@ static __always_inline struct l3vpn_key bulk_key(const void *dst, unsigned int i
 		      l3vpn_key4(((const __be32 *)dst)[i]);
 }
 
+#define POS_SLOT	0xff	/* the match is the leaf of a table's entry, or there is none: NULL */
+
 /* One step for all that are still on their way, then the next: what they wait for overlaps. */
 static __always_inline void fib_lookup_bulk(const struct l3vpn_fib *const *fib, const void *dst,
 					    struct l3vpn_leaf *leaf, unsigned int n, bool wide)
 {
-	const struct l3vpn_fib_node *node[L3VPN_FIB_BULK], *match[L3VPN_FIB_BULK];
+	const struct l3vpn_fib_node *node[L3VPN_FIB_BULK];
+	const void *match[L3VPN_FIB_BULK];
 	u8 way[L3VPN_FIB_BULK], pos[L3VPN_FIB_BULK];
 	const struct l3vpn_fib_top *top;
 	unsigned int i, k, at, left = 0;
@@ -157,33 +160,34 @@ static __always_inline void fib_lookup_bulk(const struct l3vpn_fib *const *fib, 
 	}
 	for (i = 0; i < n; i++) {
 		node[i] = lookup_start(rcu_dereference(fib[i]->root), bulk_key(dst, i, wide), &best);
-		leaf[i] = best_read(fib[i], best.leaf);
 		prefetch_node(node[i]);
-		match[i] = NULL;
-		pos[i] = 0;
+		match[i] = best.leaf;
+		pos[i] = POS_SLOT;
 		way[left] = i;
 		left += !!node[i];
 	}
 	while (left) {
 		for (i = k = 0; i < left; i++) {
 			at = way[i];
-			best = (struct best){ .node = match[at], .pos = pos[at] };
+			best.node = NULL;
 			node[at] = lookup_step(node[at], bulk_key(dst, at, wide), wide, &best);
 			prefetch_node(node[at]);
-			match[at] = best.node;
-			pos[at] = best.pos;
+			if (best.node) {
+				match[at] = best.node;
+				pos[at] = best.pos;
+			}
 			way[k] = at;
 			k += !!node[at];
 		}
 		left = k;
 	}
 	for (i = k = 0; i < n; i++) {
+		if (pos[i] == POS_SLOT)
+			leaf[i] = best_read(fib[i], match[i]);
+		else
+			prefetch(&node_leaves(match[i])[leaf_index(match[i], pos[i])]);
 		way[k] = i;
-		k += !!match[i];
-	}
-	for (i = 0; i < k; i++) {
-		at = way[i];
-		prefetch(&node_leaves(match[at])[leaf_index(match[at], pos[at])]);
+		k += pos[i] != POS_SLOT;
 	}
 	for (i = 0; i < k; i++) {
 		at = way[i];

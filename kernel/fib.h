@@ -219,7 +219,7 @@ int l3vpn_fib_remove(struct l3vpn_fib *fib, struct l3vpn_key key, u8 plen, unsig
 
 /*
  * Where @key will be looked for: begin to fetch it. Stage 0 some prefixes ahead of an insertion or
- * removal, stage 1 fewer. Under the mutex.
+ * removal, stage 1 fewer. Under the mutex; stage 0 also under RCU, ahead of a look-up.
  */
 void l3vpn_fib_prefetch(const struct l3vpn_fib *fib, struct l3vpn_key key, int stage);
 

@@ -62,7 +62,7 @@ struct l3vpn_trace;
  * @nh_count:	next hops made by user space; under @lock
  * @label_count: label entries; under @lock
  * @route_count: routes made by user space in all VRFs, [0] IPv4, [1] IPv6; under @lock
- * @bursts:	so many that packets are put aside to be looked up together (burst.h); READ_ONCE
+ * @bursts:	whether packets are put aside to be looked up together (burst.h); READ_ONCE
  * @nh_digest:	sum of the digests of user space's next hops; under @lock
  * @label_digest: sum of the digests of the label entries; under @lock
  * @nh_receive:	built-in next hop RECEIVE, for local addresses
@@ -97,7 +97,7 @@ struct l3vpn_net {
 	u32 nh_count;
 	u32 label_count;
 	u64 route_count[2];
-	bool bursts;
+	u8 bursts;
 	u64 nh_digest;
 	u64 label_digest;
 	struct l3vpn_nh *nh_receive;

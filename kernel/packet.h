@@ -72,15 +72,16 @@ static inline u32 l3vpn_segments(const struct sk_buff *skb)
  */
 #define L3VPN_UNINITIALIZED __attribute__((__uninitialized__))
 
-/* @skb came in by @in, in @vrf (NULL: not known yet). */
+/* @skb came in by @in, in @vrf (NULL: not known yet). @found as in the struct. */
 static inline void l3vpn_pkt_init(struct l3vpn_pkt *pkt, const struct sk_buff *skb,
-				  struct l3vpn_port *in, struct l3vpn_vrf *vrf)
+				  struct l3vpn_port *in, struct l3vpn_vrf *vrf,
+				  const struct l3vpn_found *found)
 {
 	pkt->segments = l3vpn_segments(skb);
 	pkt->ln = in->ln;
 	pkt->in = in;
 	pkt->record = NULL;
-	pkt->found = NULL;
+	pkt->found = found;
 	pkt->vrf = vrf;
 	pkt->entry = vrf;
 	pkt->hashed = false;

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include "addr.h"
+#include "burst.h"
 #include "event.h"
 #include "guard.h"
 #include "kept.h"
@@ -127,6 +128,7 @@ static void l3vpn_port_leave(struct l3vpn_port *port)
 
 	if (port->dev->reg_state == NETREG_REGISTERED)
 		synchronize_net();
+	l3vpn_burst_forget();
 	l3vpn_port_dev_unlink(port->dev, vrf);
 }
 
@@ -296,5 +298,6 @@ void l3vpn_port_unbind(struct l3vpn_port *port)
 		l3vpn_port_leave(port);
 	l3vpn_port_detach(port);
 	netdev_rx_handler_unregister(port->dev);
+	l3vpn_burst_forget();
 	l3vpn_port_put(port);
 }

@@ -389,34 +389,15 @@ static noinline rx_handler_result_t not_cloned(struct l3vpn_port *in)
 	return RX_HANDLER_CONSUMED;
 }
 
-rx_handler_result_t l3vpn_receive_customer(struct sk_buff **pskb)
+/* @skb is ours alone, as it came in. @found: ahead of its first look-up, or NULL. */
+static __always_inline rx_handler_result_t receive_customer(struct sk_buff *skb, struct l3vpn_port *in,
+							    const struct l3vpn_found *found)
 {
 	struct l3vpn_record *record L3VPN_SEE = NULL;
-	struct sk_buff *skb = *pskb;
-	enum l3vpn_drop reason;
-	struct l3vpn_port *in;
 	struct l3vpn_pkt pkt L3VPN_UNINITIALIZED;
+	enum l3vpn_drop reason;
 
-	if (unlikely(skb->pkt_type == PACKET_LOOPBACK))
-		return RX_HANDLER_PASS;		/* our own multicast, heard by ourselves */
-	in = rcu_dereference(skb->dev->rx_handler_data);
-	if (unlikely(skb->pkt_type == PACKET_OTHERHOST))
-		return other_host(skb, in);
-	skb = skb_share_check(skb, GFP_ATOMIC);
-	if (unlikely(!skb))
-		return not_cloned(in);
-	*pskb = skb;
-	l3vpn_pkt_init(&pkt, skb, in, rcu_dereference(in->vrf));
-	if (READ_ONCE(pkt.ln->bursts)) {
-		switch (l3vpn_burst_take(skb, &pkt.found)) {
-		case L3VPN_BURST_TAKEN:
-			return RX_HANDLER_CONSUMED;
-		case L3VPN_BURST_PASS:
-			return RX_HANDLER_PASS;
-		case L3VPN_BURST_GO:
-			break;
-		}
-	}
+	l3vpn_pkt_init(&pkt, skb, in, rcu_dereference(in->vrf), found);
 	record = l3vpn_see_receive(skb, &pkt);
 	l3vpn_count_rx(in->counters, pkt.segments, skb->len);
 	if (unlikely(!pkt.vrf || READ_ONCE(pkt.vrf->dying)))
@@ -429,14 +410,55 @@ rx_handler_result_t l3vpn_receive_customer(struct sk_buff **pskb)
 	return l3vpn_route(skb, &pkt);
 }
 
+rx_handler_result_t l3vpn_receive_customer(struct sk_buff **pskb)
+{
+	struct sk_buff *skb = *pskb;
+	struct l3vpn_port *in;
+
+	if (unlikely(skb->pkt_type == PACKET_LOOPBACK))
+		return RX_HANDLER_PASS;		/* our own multicast, heard by ourselves */
+	in = rcu_dereference(skb->dev->rx_handler_data);
+	if (unlikely(skb->pkt_type == PACKET_OTHERHOST))
+		return other_host(skb, in);
+	skb = skb_share_check(skb, GFP_ATOMIC);
+	if (unlikely(!skb))
+		return not_cloned(in);
+	*pskb = skb;
+	if (READ_ONCE(in->ln->bursts)) {
+		switch (l3vpn_burst_take(skb, in)) {
+		case L3VPN_BURST_TAKEN:
+			return RX_HANDLER_CONSUMED;
+		case L3VPN_BURST_PASS:
+			return RX_HANDLER_PASS;
+		case L3VPN_BURST_GO:
+			break;
+		}
+	}
+	return receive_customer(skb, in, NULL);
+}
+
 /* Core ports */
+
+static __always_inline rx_handler_result_t receive_core(struct sk_buff *skb, struct l3vpn_port *in,
+							const struct l3vpn_found *found)
+{
+	struct l3vpn_record *record L3VPN_SEE = NULL;
+	struct l3vpn_pkt pkt L3VPN_UNINITIALIZED;
+
+	l3vpn_pkt_init(&pkt, skb, in, NULL, found);
+	record = l3vpn_see_receive(skb, &pkt);
+	l3vpn_count_rx(pkt.in->counters, pkt.segments, skb->len);
+	if (unlikely(skb_vlan_tag_present(skb)) && foreign_tag(skb))
+		return l3vpn_pkt_drop(skb, &pkt, L3VPN_DROP_VLAN);
+	if (unlikely(skb->pkt_type != PACKET_HOST))
+		return l3vpn_pkt_drop(skb, &pkt, L3VPN_DROP_MULTICAST);
+	return l3vpn_mpls_receive(skb, &pkt);
+}
 
 rx_handler_result_t l3vpn_receive_core(struct sk_buff **pskb)
 {
-	struct l3vpn_record *record L3VPN_SEE = NULL;
 	struct sk_buff *skb = *pskb;
 	struct l3vpn_port *in;
-	struct l3vpn_pkt pkt L3VPN_UNINITIALIZED;
 
 	if (skb->protocol != htons(ETH_P_MPLS_UC) || skb->pkt_type == PACKET_LOOPBACK)
 		return RX_HANDLER_PASS;
@@ -447,14 +469,17 @@ rx_handler_result_t l3vpn_receive_core(struct sk_buff **pskb)
 	if (unlikely(!skb))
 		return not_cloned(in);
 	*pskb = skb;
-	l3vpn_pkt_init(&pkt, skb, in, NULL);
-	if (READ_ONCE(pkt.ln->bursts) && l3vpn_burst_take(skb, &pkt.found) == L3VPN_BURST_TAKEN)
+	if (READ_ONCE(in->ln->bursts) && l3vpn_burst_take(skb, in) == L3VPN_BURST_TAKEN)
 		return RX_HANDLER_CONSUMED;
-	record = l3vpn_see_receive(skb, &pkt);
-	l3vpn_count_rx(pkt.in->counters, pkt.segments, skb->len);
-	if (unlikely(skb_vlan_tag_present(skb)) && foreign_tag(skb))
-		return l3vpn_pkt_drop(skb, &pkt, L3VPN_DROP_VLAN);
-	if (unlikely(skb->pkt_type != PACKET_HOST))
-		return l3vpn_pkt_drop(skb, &pkt, L3VPN_DROP_MULTICAST);
-	return l3vpn_mpls_receive(skb, &pkt);
+	return receive_core(skb, in, NULL);
+}
+
+/* Both */
+
+rx_handler_result_t l3vpn_receive_again(struct sk_buff *skb, struct l3vpn_port *in,
+					const struct l3vpn_found *found)
+{
+	if (in->kind == L3VPN_PORT_KIND_CUSTOMER)
+		return receive_customer(skb, in, found);
+	return receive_core(skb, in, found);
 }

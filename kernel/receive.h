@@ -18,4 +18,14 @@
 rx_handler_result_t l3vpn_receive_customer(struct sk_buff **pskb);
 rx_handler_result_t l3vpn_receive_core(struct sk_buff **pskb);
 
+struct l3vpn_found;
+struct l3vpn_port;
+
+/*
+ * burst.c: @skb was taken from the rx_handler of @in, which still is what it was. @found: ahead of its first look-up.
+ * As an rx_handler; the pointer to the packet stays.
+ */
+rx_handler_result_t l3vpn_receive_again(struct sk_buff *skb, struct l3vpn_port *in,
+					const struct l3vpn_found *found);
+
 #endif /* _L3VPN_RECEIVE_H */
