@@ -38,14 +38,13 @@ struct burst {
 	bool running;				/* what comes meanwhile is not put aside */
 	struct sk_buff *passing;		/* about to come to its rx_handler, on its way to the stack */
 	struct sk_buff *skb[L3VPN_FIB_BULK];
-	unsigned int forgotten[L3VPN_FIB_BULK];	/* what it was when the packet came */
+	u32 term[L3VPN_FIB_BULK];		/* of the port that it came in by */
 	struct l3vpn_found found[L3VPN_FIB_BULK];
 	struct wanted wanted[2];		/* IPv4, IPv6 */
 	struct tasklet_struct tasklet;
 };
 
 static struct burst __percpu *bursts;
-static unsigned int forgotten;	/* written under RTNL */
 static int hotplug;
 
 /*
@@ -168,7 +167,7 @@ static void go_on(struct burst *burst, unsigned int packet)
 	struct l3vpn_port *in = l3vpn_port_of(dev);
 	rx_handler_result_t result;
 
-	if (unlikely(!in || burst->forgotten[packet] != READ_ONCE(forgotten))) {
+	if (unlikely(!in || burst->term[packet] != READ_ONCE(in->term))) {
 		l3vpn_drop(l3vpn_net(dev_net(dev)), skb, L3VPN_DROP_PORT_DOWN, NULL, NULL);
 	} else {
 		result = l3vpn_receive_again(skb, in, &burst->found[packet]);
@@ -223,7 +222,7 @@ enum l3vpn_burst l3vpn_burst_take(struct sk_buff *skb, const struct l3vpn_port *
 	if (burst->running || !(READ_ONCE(in->ln->bursts) & L3VPN_BURST_ON) || !may_wait(skb, in))
 		return L3VPN_BURST_GO;
 	dev_hold(skb->dev);
-	burst->forgotten[burst->count] = READ_ONCE(forgotten);
+	burst->term[burst->count] = READ_ONCE(in->term);
 	burst->skb[burst->count++] = skb;
 	look_ahead(skb, in);
 	if (burst->count == 1)
@@ -231,11 +230,6 @@ enum l3vpn_burst l3vpn_burst_take(struct sk_buff *skb, const struct l3vpn_port *
 	else if (burst->count == L3VPN_FIB_BULK)
 		run(burst);
 	return L3VPN_BURST_TAKEN;
-}
-
-void l3vpn_burst_forget(void)
-{
-	WRITE_ONCE(forgotten, forgotten + 1);
 }
 
 /* A CPU comes up: what it left behind is another's tasklet, which must have ended. */

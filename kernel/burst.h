@@ -61,12 +61,6 @@ static inline void l3vpn_burst_suit(struct l3vpn_net *ln)
 		WRITE_ONCE(ln->bursts, bursts);
 }
 
-/*
- * Under RTNL: a port has left its VRF or has gone, and a grace period after that: nothing that was put aside before
- * goes on.
- */
-void l3vpn_burst_forget(void);
-
 int l3vpn_burst_init(void);
 
 /* No port is left. */

@@ -9,7 +9,6 @@
 #include <linux/slab.h>
 
 #include "addr.h"
-#include "burst.h"
 #include "event.h"
 #include "guard.h"
 #include "kept.h"
@@ -49,6 +48,14 @@ void l3vpn_port_put(struct l3vpn_port *port)
 	kfree(port);
 }
 
+/* Under RTNL. What came in before, and waits (burst.h), does not go on. */
+static void l3vpn_port_begin_term(struct l3vpn_port *port)
+{
+	static u32 terms;
+
+	WRITE_ONCE(port->term, ++terms);
+}
+
 static struct l3vpn_port *l3vpn_port_alloc(struct l3vpn_net *ln, struct net_device *dev, u8 kind)
 {
 	struct l3vpn_port *port = kzalloc(sizeof(*port), GFP_KERNEL_ACCOUNT);
@@ -68,6 +75,7 @@ static struct l3vpn_port *l3vpn_port_alloc(struct l3vpn_net *ln, struct net_devi
 	INIT_LIST_HEAD(&port->adjs);
 	l3vpn_keeper_init(&port->keeper, false);
 	refcount_set(&port->ref, 1);
+	l3vpn_port_begin_term(port);
 	netdev_hold(dev, &port->dev_tracker, GFP_KERNEL);
 	l3vpn_object_born(L3VPN_COUNT_PORT);
 	return port;
@@ -128,7 +136,7 @@ static void l3vpn_port_leave(struct l3vpn_port *port)
 
 	if (port->dev->reg_state == NETREG_REGISTERED)
 		synchronize_net();
-	l3vpn_burst_forget();
+	l3vpn_port_begin_term(port);
 	l3vpn_port_dev_unlink(port->dev, vrf);
 }
 
@@ -298,6 +306,5 @@ void l3vpn_port_unbind(struct l3vpn_port *port)
 		l3vpn_port_leave(port);
 	l3vpn_port_detach(port);
 	netdev_rx_handler_unregister(port->dev);
-	l3vpn_burst_forget();
 	l3vpn_port_put(port);
 }

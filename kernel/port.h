@@ -36,6 +36,7 @@ struct l3vpn_nh;
  * @guarded:	customer: some check of guard.h is on; READ_ONCE
  * @rpf:	customer: enum l3vpn_rpf, [0] IPv4, [1] IPv6; READ_ONCE
  * @scopes:	core: labels of these scopes are accepted; READ_ONCE
+ * @term:	its time in this VRF or in the core: another one for each, of all ports; READ_ONCE
  * @options:	customer: IPv4 packets with options taken in a second; READ_ONCE
  * @options_left: of them, in this second
  * @options_second: this second, in jiffies / HZ
@@ -58,6 +59,7 @@ struct l3vpn_port {
 	u8 rpf[2];
 	u64 scopes;
 	u32 mpls_mtu;
+	u32 term;
 
 	u32 options;
 	atomic_t options_left;
