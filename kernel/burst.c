@@ -28,10 +28,10 @@ struct wanted {
 	} dst;
 };
 
-unsigned int l3vpn_burst_routes = 65536;
+unsigned int l3vpn_burst_routes = 8192;
 module_param_named(burst_routes, l3vpn_burst_routes, uint, 0644);
 MODULE_PARM_DESC(burst_routes,
-		 "routes of a network namespace from which on packets are put aside, so that their look-ups wait for memory together; asked when routes change (default 65536; 0: always)");
+		 "routes of a network namespace from which on packets are put aside, so that their look-ups wait for memory together; asked when routes change (default 8192; 0: always)");
 
 struct burst {
 	unsigned int count;

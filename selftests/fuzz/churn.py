@@ -206,7 +206,7 @@ def control(seed, end):
     while time.monotonic() < end:
         if c.done % 50 == 0:    # packets are put aside or not, from the next change of routes on
             with open("/sys/module/l3vpn/parameters/burst_routes", "w", encoding="ascii") as f:
-                f.write("0" if c.done % 100 else "65536")
+                f.write("0" if c.done % 100 else "1000000")
         c.one()
     if c.ip:
         c.ip.stdin.close()

@@ -57,7 +57,7 @@ samples=
 while [ -n "$until" ] && [ $SECONDS -lt "$until" ] || [ -z "$until" ] && [ $n -lt "$rounds" ]; do
 	n=$((n + 1))
 	# every other time packets are put aside, and some wait when the module goes
-	insmod "$L3VPN_KO" burst_routes=$((n % 2 ? 65536 : 0)) || fail "does not load"
+	insmod "$L3VPN_KO" burst_routes=$((n % 2 ? 1000000 : 0)) || fail "does not load"
 	ip link add RED type l3vpn && ip link set RED up || fail "no VRF"
 	for p in a0 b0; do
 		ip link set $p master RED && ip link set $p up || fail "$p is no port"
