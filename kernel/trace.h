@@ -7,9 +7,10 @@
  * Called by: receive.c, mpls.c, forward.c, send.c, icmp.c, drop.c.
  *
  * A hook is a static key: while no trace is armed in any namespace and no tracepoint is on it is a
- * no-operation, or, on kernels without jump labels (User Mode Linux), a load and a test. A packet that matches gets a record from the heap (pkt->record), which the hooks fill;
- * when the function that took the packet in returns, the record is sent to multicast group
- * "packets" and freed. At most L3VPN_TRACE_RATE records a second in a namespace are made.
+ * no-operation, or, on kernels without jump labels (User Mode Linux), a load and a test. A packet
+ * that matches gets a record from the heap (pkt->record), which the hooks fill; when the function
+ * that took the packet in returns, the record is sent to multicast group "packets" and freed. At
+ * most L3VPN_TRACE_RATE records a second in a namespace are made.
  */
 #ifndef _L3VPN_TRACE_H
 #define _L3VPN_TRACE_H
