@@ -364,24 +364,54 @@ struct sk_buff *l3vpn_icmp_make(struct sk_buff *skb, unsigned int offset, struct
 	return icmp;
 }
 
+/* What an IP packet is of ICMP; else the type of the message. */
+enum {
+	ICMP_NONE = -1,
+	ICMP_REST = -2,		/* a fragment behind the first, or too short to tell */
+};
+
+static int icmp_type4(const struct sk_buff *skb)
+{
+	const u8 *type;
+	u8 buffer;
+
+	if (ip_hdr(skb)->protocol != IPPROTO_ICMP)
+		return ICMP_NONE;
+	if (ip_hdr(skb)->frag_off & htons(IP_OFFSET))
+		return ICMP_REST;
+	type = skb_header_pointer(skb, ip_hdr(skb)->ihl * 4, sizeof(buffer), &buffer);
+	return type ? *type : ICMP_REST;
+}
+
+static int icmp_type6(const struct sk_buff *skb)
+{
+	u8 proto = ipv6_hdr(skb)->nexthdr, buffer;
+	__be16 fragment = 0;
+	const u8 *type;
+	int at = ipv6_skip_exthdr(skb, sizeof(struct ipv6hdr), &proto, &fragment);
+
+	if (at < 0 || fragment & htons(IP6_OFFSET))	/* of what, is not told */
+		return ICMP_REST;
+	if (proto != IPPROTO_ICMPV6)
+		return ICMP_NONE;
+	type = skb_header_pointer(skb, at, sizeof(buffer), &buffer);
+	return type ? *type : ICMP_REST;
+}
+
 /*
- * An answer or an error of the kernel's own ICMP: no socket waits to be told, and the socket through which the
- * kernel would tell it is the one that is sending it right now.
+ * An answer or an error of the kernel's own ICMP, whole or in fragments: no socket waits to be told, and the socket
+ * through which the kernel would tell it is the one that is sending it right now.
  */
 static bool is_icmp_answer(const struct sk_buff *skb)
 {
 	bool v4 = l3vpn_is_ipv4(skb);
-	const u8 *type;
-	u8 buffer;
+	int type = v4 ? icmp_type4(skb) : icmp_type6(skb);
 
-	if (v4 ? ip_hdr(skb)->protocol != IPPROTO_ICMP : ipv6_hdr(skb)->nexthdr != IPPROTO_ICMPV6)
-		return false;
-	type = skb_header_pointer(skb, v4 ? ip_hdr(skb)->ihl * 4 : sizeof(struct ipv6hdr), sizeof(buffer), &buffer);
-	if (!type)
-		return true;
+	if (type < 0)
+		return type == ICMP_REST;
 	if (v4)
-		return *type != ICMP_ECHO && *type != ICMP_TIMESTAMP && *type != ICMP_EXT_ECHO;
-	return !(*type & ICMPV6_INFOMSG_MASK) || *type == ICMPV6_ECHO_REPLY || *type == ICMPV6_EXT_ECHO_REPLY;
+		return type != ICMP_ECHO && type != ICMP_TIMESTAMP && type != ICMP_EXT_ECHO;
+	return !(type & ICMPV6_INFOMSG_MASK) || type == ICMPV6_ECHO_REPLY || type == ICMPV6_EXT_ECHO_REPLY;
 }
 
 /* To a local socket, whose packet carries its route. */

@@ -21,7 +21,7 @@ from l3vpn_nl import L3vpn, enter_netns, get, label_record, prefix4, prefix6, st
 from tap import equal, test, wait                                       # noqa: E402
 from topology import Network                                            # noqa: E402
 from wire import (ETH_ARP, ETH_IP, ETH_IPV6, ETH_MPLS, ICMP, ICMP6, UDP, arp, checksum, echo,  # noqa: E402
-                  echo6, eth, ipv4, ipv6, labels, sh, udp)
+                  echo6, eth, fragment6, ipv4, ipv6, labels, sh, udp)
 
 RED, BLUE, GREEN = 1, 2, 3
 # next hops
@@ -727,6 +727,24 @@ def backup():
     net.neighbours()
     equal(spread(flows(100, "10.2.4.1")), before, "back as before")
     equal({w: len(f) for w, f in spread(flows(50, "10.2.5.1")).items()}, {"k1": 50, "k2": 0}, "primary again")
+
+
+@test("an answer in fragments that has no way: its own socket is not told (the debug kernels report it)")
+def answer_in_fragments():
+    request4 = echo(bytes(2000))
+    request6 = echo6("2001:db8:2::5", "2001:db8:1::1", bytes(2000))
+    sh("ip -n lab link set k1 down; ip -n pe link set RED mtu 1400")
+    before = nl.drops().get(uapi.DROP_PORT_DOWN, 0)
+    packets = []
+    for i, end in (0, 1000), (1000, None):
+        packets += [frame("r1", ipv4("10.2.0.5", "10.1.0.1", request4[i:end], proto=ICMP, ident=77, offset=i,
+                                     more=end is not None)),
+                    frame("r1", ipv6("2001:db8:2::5", "2001:db8:1::1", fragment6(request6, i, end), proto=44), ETH_IPV6)]
+    equal([name for name, seen in what_follows("r1", *packets).items() if seen], [], "wires where something is seen")
+    wait(lambda: nl.drops().get(uapi.DROP_PORT_DOWN, 0) == before + 4, "four fragments of answers dropped")
+    sh("ip -n lab link set k1 up; ip -n pe link set RED mtu 65575")
+    wait(lambda: "LOWER_UP" in sh("ip -n pe link show core1").stdout, "carrier of core1")
+    net.neighbours()
 
 
 # ---- neighbours

@@ -102,6 +102,11 @@ def echo6(src, dst, data, type=128, ident=7, seq=1):
     return message(checksum(pseudo + message(0)))
 
 
+def fragment6(message, start, end, proto=ICMP6, ident=7):
+    """The part of @message from octet @start to @end (None: its last), behind a fragment header."""
+    return struct.pack("!BBHI", proto, 0, start | (end is not None), ident) + message[start:end]
+
+
 def labels(stack, payload):
     """stack: (label, tc, ttl), outermost first; the last one gets the S bit."""
     out = b""
