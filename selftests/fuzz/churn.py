@@ -160,6 +160,15 @@ class Control:
             f"link set {dev} name {dev[0]}9", f"link set {dev[0]}9 name {dev}")
             + ((f"link del {dev}", f"link del {dev[0]}9") if r.random() < .15 else ())))
 
+    def vrf_by_link(self, name):
+        """The module gives it the first free number. If that is the other family's, what is programmed by number would come to it."""
+        sh(f"ip link add {name} type l3vpn", check=False)
+        made = {attrs[uapi.VRF_NAME].rstrip(b"\0").decode(): int.from_bytes(attrs[uapi.VRF_ID], sys.byteorder)
+                for attrs in self.nl.dump(uapi.CMD_VRF_GET)}
+        kin = [packets.VRFS[n] for names in FAMILY.values() if name in names for n in names]
+        if made.get(name) not in kin:
+            sh(f"ip link del {name}", check=False)
+
     def vrf(self):
         """Made and deleted, by either way of doing it."""
         r, name = self.rand, self.rand.choice(list(packets.VRFS))
@@ -169,7 +178,7 @@ class Control:
         elif do == 1:
             self.nl.vrf_del(name)
         elif do == 2:
-            self.command(f"link add {name} type l3vpn")
+            self.vrf_by_link(name)
         else:
             self.nl.vrf_new(name, id=packets.VRFS[name], table=100 + packets.VRFS[name], limit4=r.choice((0, 0, 500)))
         self.command(f"link set {name} up")
