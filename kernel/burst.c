@@ -16,18 +16,6 @@
 #include "packet.h"
 #include "receive.h"
 
-/* What the packets of one family will look up, and what was found. */
-struct wanted {
-	unsigned int count;
-	u8 packet[L3VPN_FIB_BULK];		/* whose it is */
-	const struct l3vpn_fib *fib[L3VPN_FIB_BULK];
-	struct l3vpn_leaf leaf[L3VPN_FIB_BULK];
-	union {
-		__be32 v4[L3VPN_FIB_BULK];
-		struct in6_addr v6[L3VPN_FIB_BULK];
-	} dst;
-};
-
 unsigned int l3vpn_burst_routes = 8192;
 module_param_named(burst_routes, l3vpn_burst_routes, uint, 0644);
 MODULE_PARM_DESC(burst_routes,
@@ -38,109 +26,71 @@ struct burst {
 	bool running;				/* what comes meanwhile is not put aside */
 	struct sk_buff *passing;		/* about to come to its rx_handler, on its way to the stack */
 	struct sk_buff *skb[L3VPN_FIB_BULK];
+	struct l3vpn_port *in[L3VPN_FIB_BULK];	/* while running; NULL: its term is over */
 	u32 term[L3VPN_FIB_BULK];		/* of the port that it came in by */
-	struct l3vpn_found found[L3VPN_FIB_BULK];
-	struct wanted wanted[2];		/* IPv4, IPv6 */
+	struct l3vpn_fib_ask ask[L3VPN_FIB_BULK];
 	struct tasklet_struct tasklet;
 };
 
 static struct burst __percpu *bursts;
 static int hotplug;
 
-/*
- * The VRF in which the IP packet at *@offset behind skb->data will be looked up; NULL: none, or not to be told by
- * a glance. All of it is looked at again with care afterwards.
- */
-static const struct l3vpn_vrf *vrf_of(const struct sk_buff *skb, const struct l3vpn_port *in,
-				      unsigned int *offset)
+/* The VRF of a labelled packet's only label, behind which its IP header is; NULL: it is another packet. */
+static const struct l3vpn_vrf *label_vrf(const struct sk_buff *skb, const struct l3vpn_port *in)
 {
 	const struct l3vpn_ilm *ilm;
 	u32 lse;
 
-	*offset = 0;
-	if (in->kind == L3VPN_PORT_KIND_CUSTOMER)
-		return rcu_dereference(in->vrf);
-	if (skb->protocol != htons(ETH_P_MPLS_UC) || skb_headlen(skb) < L3VPN_LSE_LEN)
+	if (skb_headlen(skb) < L3VPN_LSE_LEN)
 		return NULL;
 	lse = ntohl(*(__be32 *)skb->data);
 	ilm = l3vpn_label_lookup_rcu(&in->ln->labels, l3vpn_lse_label(lse));
 	if (!ilm || ilm->action != L3VPN_LABEL_ACTION_POP_VRF || !(lse & L3VPN_LSE_BOTTOM))
 		return NULL;
-	*offset = L3VPN_LSE_LEN;
 	return ilm->vrf;
 }
 
-/* Where the first look-up of @skb will be, and of what; NULL: not to be told. */
-static __always_inline const struct l3vpn_fib *
-aim(const struct sk_buff *skb, const struct l3vpn_port *in, const u8 **dst, bool *v6)
+/*
+ * Ask what the first look-up of @skb will ask, or nothing where a glance does not tell. All of it is looked at again
+ * with care afterwards.
+ */
+static __always_inline void ask_for(struct l3vpn_fib_ask *ask, const struct sk_buff *skb,
+				    const struct l3vpn_port *in)
 {
-	unsigned int offset;
-	const struct l3vpn_vrf *vrf = in ? vrf_of(skb, in, &offset) : NULL;
-	const u8 *ip;
+	bool customer = in->kind == L3VPN_PORT_KIND_CUSTOMER;
+	const struct l3vpn_vrf *vrf = customer ? rcu_dereference(in->vrf) : label_vrf(skb, in);
+	unsigned int offset = customer ? 0 : L3VPN_LSE_LEN;
+	const u8 *ip = skb->data + offset;
 
+	ask->fib = NULL;
 	if (!vrf || skb_headlen(skb) < offset + sizeof(struct iphdr))
-		return NULL;
-	ip = skb->data + offset;
-	*v6 = *ip >> 4 == 6;
-	if (*v6 && skb_headlen(skb) < offset + sizeof(struct ipv6hdr))
-		return NULL;
-	*dst = ip + (*v6 ? offsetof(struct ipv6hdr, daddr) : offsetof(struct iphdr, daddr));
-	return *v6 ? &vrf->fib6 : &vrf->fib4;
-}
-
-static void want(struct burst *burst, unsigned int packet)
-{
-	const struct sk_buff *skb = burst->skb[packet];
-	const struct l3vpn_fib *fib;
-	struct wanted *wanted;
-	const u8 *dst;
-	bool v6;
-
-	burst->found[packet].fib = NULL;
-	fib = aim(skb, l3vpn_port_of(skb->dev), &dst, &v6);
-	if (!fib)
 		return;
-	wanted = &burst->wanted[v6];
-	wanted->fib[wanted->count] = fib;
-	if (v6)
-		wanted->dst.v6[wanted->count] = *(const struct in6_addr *)dst;
-	else
-		wanted->dst.v4[wanted->count] = *(const __be32 *)dst;
-	wanted->packet[wanted->count++] = packet;
+	if (*ip >> 4 != 6)
+		l3vpn_fib_ask4(ask, &vrf->fib4, ((const struct iphdr *)ip)->daddr);
+	else if (skb_headlen(skb) >= offset + sizeof(struct ipv6hdr))
+		l3vpn_fib_ask6(ask, &vrf->fib6, &((const struct ipv6hdr *)ip)->daddr);
 }
 
-/* The first look-up of @skb will be soon. */
-static void look_ahead(const struct sk_buff *skb, const struct l3vpn_port *in)
-{
-	const struct l3vpn_fib *fib;
-	const u8 *dst;
-	bool v6;
-
-	fib = aim(skb, in, &dst, &v6);
-	if (fib)
-		l3vpn_fib_prefetch(fib, v6 ? l3vpn_key6(dst) : l3vpn_key4(*(const __be32 *)dst), 0);
-}
-
+/*
+ * A port's term, which is still the same, keeps the VRF that was asked; a label may lead to another one now, and
+ * that one may be gone.
+ */
 static void look_up(struct burst *burst)
 {
-	struct wanted *wanted;
-	unsigned int i, at;
+	struct l3vpn_port *in;
+	unsigned int i;
 
-	burst->wanted[0].count = 0;
-	burst->wanted[1].count = 0;
-	for (i = 0; i < burst->count; i++)
-		want(burst, i);
-	wanted = &burst->wanted[0];
-	l3vpn_fib_lookup4_bulk(wanted->fib, wanted->dst.v4, wanted->leaf, wanted->count);
-	wanted = &burst->wanted[1];
-	l3vpn_fib_lookup6_bulk(wanted->fib, wanted->dst.v6, wanted->leaf, wanted->count);
-	for (wanted = burst->wanted; wanted < burst->wanted + 2; wanted++) {
-		for (i = 0; i < wanted->count; i++) {
-			at = wanted->packet[i];
-			burst->found[at].fib = wanted->fib[i];
-			burst->found[at].leaf = wanted->leaf[i];
-		}
+	for (i = 0; i < burst->count; i++) {
+		in = l3vpn_port_of(burst->skb[i]->dev);
+		if (unlikely(in && READ_ONCE(in->term) != burst->term[i]))
+			in = NULL;
+		burst->in[i] = in;
+		if (unlikely(!in))
+			burst->ask[i].fib = NULL;
+		else if (in->kind != L3VPN_PORT_KIND_CUSTOMER)
+			ask_for(&burst->ask[i], burst->skb[i], in);
 	}
+	l3vpn_fib_lookup_bulk(burst->ask, burst->count);
 }
 
 /*
@@ -162,16 +112,16 @@ static void to_stack(struct burst *burst, struct sk_buff *skb, struct l3vpn_port
 
 static void go_on(struct burst *burst, unsigned int packet)
 {
+	struct l3vpn_port *in = burst->in[packet];
 	struct sk_buff *skb = burst->skb[packet];
 	struct net_device *dev = skb->dev;
-	struct l3vpn_port *in = l3vpn_port_of(dev);
 	rx_handler_result_t result;
 
-	if (unlikely(!in || burst->term[packet] != READ_ONCE(in->term))) {
+	if (unlikely(!in)) {
 		l3vpn_drop(l3vpn_net(dev_net(dev)), skb, L3VPN_DROP_PORT_DOWN, NULL, NULL);
 	} else {
-		result = l3vpn_receive_again(skb, in, &burst->found[packet]);
-		if (result != RX_HANDLER_CONSUMED)
+		result = l3vpn_receive_again(skb, in, &burst->ask[packet]);
+		if (unlikely(result != RX_HANDLER_CONSUMED))
 			to_stack(burst, skb, in, result);
 	}
 	dev_put(dev);
@@ -223,8 +173,8 @@ enum l3vpn_burst l3vpn_burst_take(struct sk_buff *skb, const struct l3vpn_port *
 		return L3VPN_BURST_GO;
 	dev_hold(skb->dev);
 	burst->term[burst->count] = READ_ONCE(in->term);
+	ask_for(&burst->ask[burst->count], skb, in);
 	burst->skb[burst->count++] = skb;
-	look_ahead(skb, in);
 	if (burst->count == 1)
 		tasklet_schedule(&burst->tasklet);
 	else if (burst->count == L3VPN_FIB_BULK)

@@ -8,7 +8,7 @@
  * mostly waiting. Packets that come in are then put aside, on their CPU, until L3VPN_FIB_BULK are there or
  * a tasklet runs, which the first of them schedules: after the network's softirq, usually at once, and on a machine
  * with too much to do when ksoftirqd comes to it. Their destinations are looked up all at once
- * (l3vpn_fib_lookup*_bulk()), and then each goes its usual way, which takes the answer for its first look-up if that
+ * (l3vpn_fib_lookup_bulk()), and then each goes its usual way, which takes the answer for its first look-up if that
  * is in the same index.
  *
  * A packet that waits holds its device, and nothing else. One whose port has left its VRF or has gone meanwhile
@@ -30,16 +30,6 @@ enum l3vpn_burst {
 	L3VPN_BURST_GO,		/* on its way, now */
 	L3VPN_BURST_TAKEN,	/* put aside: l3vpn_receive_again() */
 	L3VPN_BURST_PASS,	/* has been there: the stack is to have it */
-};
-
-/**
- * struct l3vpn_found - what the first look-up of a packet found ahead of it
- * @fib:	where it was looked up; NULL: it was not
- * @leaf:	what was found
- */
-struct l3vpn_found {
-	const struct l3vpn_fib *fib;
-	struct l3vpn_leaf leaf;
 };
 
 #define L3VPN_BURST_ON		1	/* packets are put aside */

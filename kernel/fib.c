@@ -133,78 +133,83 @@ static __always_inline void prefetch_node(const struct l3vpn_fib_node *node)
 	}
 }
 
-static __always_inline struct l3vpn_key bulk_key(const void *dst, unsigned int i, bool wide)
+/* 57 bits or more of what is asked from bit @off on, left aligned. */
+static __always_inline u64 ask_bits(const struct l3vpn_fib_ask *ask, unsigned int off)
 {
-	return wide ? l3vpn_key6((const struct in6_addr *)dst + i) :
-		      l3vpn_key4(((const __be32 *)dst)[i]);
+	return get_unaligned_be64(ask->dst + off / 8) << (off % 8);
 }
 
-#define POS_SLOT	0xff	/* the match is the leaf of a table's entry, or there is none: NULL */
+static __always_inline const struct l3vpn_fib_node *ask_start(struct l3vpn_fib_ask *ask)
+{
+	void *root = rcu_dereference(ask->fib->root);
+	const struct l3vpn_fib_top *top = root_top(root);
+	const struct l3vpn_fib_slot *slot;
+
+	ask->leaf = NULL;
+	if (!top)
+		return root;
+	slot = &top->slot[ask_bits(ask, 0) >> (64 - TOP_BITS)];
+	ask->leaf = &slot->leaf;
+	return rcu_dereference(slot->node);
+}
+
+/*
+ * What lookup_step() does, without its branches, which with random destinations nobody can foretell: all is computed,
+ * then chosen. Every node has an entry, so the first one may be read.
+ */
+static __always_inline const struct l3vpn_fib_node *ask_step(struct l3vpn_fib_ask *ask,
+							     const struct l3vpn_fib_node *node)
+{
+	u64 path = node->path, kids = node->kids, longs = node->longs, shorts = node->shorts;
+	unsigned int level = node_level(path), skip = node_skip(path), chunk, kid, at;
+	const struct l3vpn_leaf *leaf = ask->leaf;
+	u64 below, covering;
+	bool is_long;
+
+	/* two shifts: @skip may be 0 */
+	if (ask_bits(ask, (level - skip) * STRIDE) >> 1 >> (63 - skip * STRIDE) != node_bits(path))
+		return NULL;
+	chunk = ask_bits(ask, level * STRIDE) >> (64 - STRIDE);
+	below = BIT_ULL(chunk) - 1;
+	covering = shorts & l3vpn_fib_cover[chunk >> 1];
+	is_long = longs >> chunk & 1;
+	at = count_bits(is_long ? longs & below : shorts & (BIT_ULL(fls64(covering | 1) - 1) - 1));
+	at += is_long ? count_bits(shorts) : 0;
+	leaf = is_long || covering ? (const struct l3vpn_leaf *)&node->kid[count_bits(kids) + at] : leaf;
+	prefetch(leaf);
+	ask->leaf = leaf;
+	kid = kids >> chunk & 1 ? count_bits(kids & below) : 0;
+	node = rcu_dereference_raw(node->kid[kid]);
+	return kids >> chunk & 1 ? node : NULL;
+}
+
+/* Kernels that clear variables on the stack (INIT_STACK_ALL_ZERO) would clear these for every burst. */
+#define L3VPN_FIB_UNSET __attribute__((__uninitialized__))
 
 /* One step for all that are still on their way, then the next: what they wait for overlaps. */
-static __always_inline void fib_lookup_bulk(const struct l3vpn_fib *const *fib, const void *dst,
-					    struct l3vpn_leaf *leaf, unsigned int n, bool wide)
+void l3vpn_fib_lookup_bulk(struct l3vpn_fib_ask *ask, unsigned int n)
 {
-	const struct l3vpn_fib_node *node[L3VPN_FIB_BULK];
-	const void *match[L3VPN_FIB_BULK];
-	u8 way[L3VPN_FIB_BULK], pos[L3VPN_FIB_BULK];
-	const struct l3vpn_fib_top *top;
-	unsigned int i, k, at, left = 0;
-	struct best best;
-	void *root;
+	const struct l3vpn_fib_node *node[L3VPN_FIB_BULK] L3VPN_FIB_UNSET;
+	u8 way[L3VPN_FIB_BULK] L3VPN_FIB_UNSET;
+	unsigned int i, k, left = 0;
 
 	for (i = 0; i < n; i++) {
-		root = rcu_dereference(fib[i]->root);
-		top = root_top(root);
-		prefetch(top ? (void *)&top->slot[key_slot(bulk_key(dst, i, wide))] : root);
-	}
-	for (i = 0; i < n; i++) {
-		node[i] = lookup_start(rcu_dereference(fib[i]->root), bulk_key(dst, i, wide), &best);
-		prefetch_node(node[i]);
-		match[i] = best.leaf;
-		pos[i] = POS_SLOT;
+		if (!ask[i].fib)
+			continue;
+		node[left] = ask_start(&ask[i]);
+		prefetch_node(node[left]);
 		way[left] = i;
-		left += !!node[i];
+		left += !!node[left];
 	}
 	while (left) {
 		for (i = k = 0; i < left; i++) {
-			at = way[i];
-			best.node = NULL;
-			node[at] = lookup_step(node[at], bulk_key(dst, at, wide), wide, &best);
-			prefetch_node(node[at]);
-			if (best.node) {
-				match[at] = best.node;
-				pos[at] = best.pos;
-			}
-			way[k] = at;
-			k += !!node[at];
+			node[k] = ask_step(&ask[way[i]], node[i]);
+			prefetch_node(node[k]);
+			way[k] = way[i];
+			k += !!node[k];
 		}
 		left = k;
 	}
-	for (i = k = 0; i < n; i++) {
-		if (pos[i] == POS_SLOT)
-			leaf[i] = best_read(fib[i], match[i]);
-		else
-			prefetch(&node_leaves(match[i])[leaf_index(match[i], pos[i])]);
-		way[k] = i;
-		k += pos[i] != POS_SLOT;
-	}
-	for (i = 0; i < k; i++) {
-		at = way[i];
-		leaf[at] = leaf_read(&node_leaves(match[at])[leaf_index(match[at], pos[at])]);
-	}
-}
-
-void l3vpn_fib_lookup4_bulk(const struct l3vpn_fib *const *fib, const __be32 *dst,
-			    struct l3vpn_leaf *leaf, unsigned int n)
-{
-	fib_lookup_bulk(fib, dst, leaf, n, false);
-}
-
-void l3vpn_fib_lookup6_bulk(const struct l3vpn_fib *const *fib, const struct in6_addr *dst,
-			    struct l3vpn_leaf *leaf, unsigned int n)
-{
-	fib_lookup_bulk(fib, dst, leaf, n, true);
 }
 
 /* A trie by itself */

@@ -181,15 +181,24 @@ struct l3vpn_leaf l3vpn_fib_lookup6(const struct l3vpn_fib *fib, const struct in
 struct l3vpn_leaf l3vpn_fib_lookup4_longer(const struct l3vpn_fib *fib, __be32 dst);
 struct l3vpn_leaf l3vpn_fib_lookup6_longer(const struct l3vpn_fib *fib, const struct in6_addr *dst);
 
-/*
- * The same as the first two for up to L3VPN_FIB_BULK addresses at once, each in an index of its own, whose waits
- * for memory overlap. Under RCU.
+/**
+ * struct l3vpn_fib_ask - one of many look-ups, whose waits for memory overlap
+ * @fib:	where; NULL: nothing is asked
+ * @leaf:	the longest match; NULL: none but the default. Valid until rcu_read_unlock()
+ * @dst:	what, in network byte order from its first octet on; what follows it is zero, as far as it is read
+ *
+ * l3vpn_fib_ask4() or _ask6(), soon after l3vpn_fib_lookup_bulk(), then l3vpn_fib_told().
  */
+struct l3vpn_fib_ask {
+	const struct l3vpn_fib *fib;
+	const struct l3vpn_leaf *leaf;
+	u8 dst[24];
+};
+
 #define L3VPN_FIB_BULK	32
-void l3vpn_fib_lookup4_bulk(const struct l3vpn_fib *const *fib, const __be32 *dst,
-			    struct l3vpn_leaf *leaf, unsigned int n);
-void l3vpn_fib_lookup6_bulk(const struct l3vpn_fib *const *fib, const struct in6_addr *dst,
-			    struct l3vpn_leaf *leaf, unsigned int n);
+
+/* The same as l3vpn_fib_lookup*(), for up to L3VPN_FIB_BULK at once, each in an index of its own. Under RCU. */
+void l3vpn_fib_lookup_bulk(struct l3vpn_fib_ask *ask, unsigned int n);
 
 /* The leaf of exactly this prefix. Under RCU or the writers' mutex. */
 struct l3vpn_leaf l3vpn_fib_find(const struct l3vpn_fib *fib, struct l3vpn_key key, u8 plen);
@@ -222,6 +231,39 @@ int l3vpn_fib_remove(struct l3vpn_fib *fib, struct l3vpn_key key, u8 plen, unsig
  * removal, stage 1 fewer. Under the mutex; stage 0 also under RCU, ahead of a look-up.
  */
 void l3vpn_fib_prefetch(const struct l3vpn_fib *fib, struct l3vpn_key key, int stage);
+
+/* Fill in @ask, and begin to fetch. Under RCU. */
+static inline void l3vpn_fib_ask4(struct l3vpn_fib_ask *ask, const struct l3vpn_fib *fib, __be32 dst)
+{
+	struct l3vpn_key key = l3vpn_key4(dst);
+
+	ask->fib = fib;
+	l3vpn_key_to6(key, ask->dst);
+	l3vpn_fib_prefetch(fib, key, 0);
+}
+
+static inline void l3vpn_fib_ask6(struct l3vpn_fib_ask *ask, const struct l3vpn_fib *fib,
+				  const struct in6_addr *dst)
+{
+	struct l3vpn_key key = l3vpn_key6(dst);
+
+	ask->fib = fib;
+	l3vpn_key_to6(key, ask->dst);
+	put_unaligned_be64(0, ask->dst + sizeof(*dst));
+	l3vpn_fib_prefetch(fib, key, 0);
+}
+
+/* What was found for @ask; l3vpn_leaf_none(): nothing. In the same rcu_read_lock() as l3vpn_fib_lookup_bulk(). */
+static inline struct l3vpn_leaf l3vpn_fib_told(const struct l3vpn_fib_ask *ask)
+{
+	struct l3vpn_leaf leaf = {};
+
+	if (ask->leaf)
+		leaf.word = READ_ONCE(ask->leaf->word);
+	if (l3vpn_leaf_none(leaf))
+		leaf.word = READ_ONCE(ask->fib->dflt.word);
+	return leaf;
+}
 
 /*
  * Once after each batch: hand what insert and remove have unlinked to RCU, and give the index

@@ -168,7 +168,7 @@ static __always_inline rx_handler_result_t route(struct sk_buff *skb, struct l3v
 	pkt->hops++;
 	l3vpn_count_entry(skb, pkt);
 	if (unlikely(pkt->found && pkt->found->fib == (v4 ? &vrf->fib4 : &vrf->fib6)))
-		leaf = pkt->found->leaf;
+		leaf = l3vpn_fib_told(pkt->found);
 	else
 		leaf = v4 ? l3vpn_fib_lookup4(&vrf->fib4, ip_hdr(skb)->daddr) :
 			    l3vpn_fib_lookup6(&vrf->fib6, &ipv6_hdr(skb)->daddr);

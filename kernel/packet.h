@@ -51,7 +51,7 @@ struct l3vpn_pkt {
 	struct l3vpn_vrf *entry;
 	struct l3vpn_port *in;
 	struct l3vpn_record *record;
-	const struct l3vpn_found *found;
+	const struct l3vpn_fib_ask *found;
 	u32 segments;
 	u32 hash;
 	bool hashed;
@@ -75,7 +75,7 @@ static inline u32 l3vpn_segments(const struct sk_buff *skb)
 /* @skb came in by @in, in @vrf (NULL: not known yet). @found as in the struct. */
 static inline void l3vpn_pkt_init(struct l3vpn_pkt *pkt, const struct sk_buff *skb,
 				  struct l3vpn_port *in, struct l3vpn_vrf *vrf,
-				  const struct l3vpn_found *found)
+				  const struct l3vpn_fib_ask *found)
 {
 	pkt->segments = l3vpn_segments(skb);
 	pkt->ln = in->ln;

@@ -391,7 +391,7 @@ static noinline rx_handler_result_t not_cloned(struct l3vpn_port *in)
 
 /* @skb is ours alone, as it came in. @found: ahead of its first look-up, or NULL. */
 static __always_inline rx_handler_result_t receive_customer(struct sk_buff *skb, struct l3vpn_port *in,
-							    const struct l3vpn_found *found)
+							    const struct l3vpn_fib_ask *found)
 {
 	struct l3vpn_record *record L3VPN_SEE = NULL;
 	struct l3vpn_pkt pkt L3VPN_UNINITIALIZED;
@@ -440,7 +440,7 @@ rx_handler_result_t l3vpn_receive_customer(struct sk_buff **pskb)
 /* Core ports */
 
 static __always_inline rx_handler_result_t receive_core(struct sk_buff *skb, struct l3vpn_port *in,
-							const struct l3vpn_found *found)
+							const struct l3vpn_fib_ask *found)
 {
 	struct l3vpn_record *record L3VPN_SEE = NULL;
 	struct l3vpn_pkt pkt L3VPN_UNINITIALIZED;
@@ -477,7 +477,7 @@ rx_handler_result_t l3vpn_receive_core(struct sk_buff **pskb)
 /* Both */
 
 rx_handler_result_t l3vpn_receive_again(struct sk_buff *skb, struct l3vpn_port *in,
-					const struct l3vpn_found *found)
+					const struct l3vpn_fib_ask *found)
 {
 	if (in->kind == L3VPN_PORT_KIND_CUSTOMER)
 		return receive_customer(skb, in, found);

@@ -18,7 +18,7 @@
 rx_handler_result_t l3vpn_receive_customer(struct sk_buff **pskb);
 rx_handler_result_t l3vpn_receive_core(struct sk_buff **pskb);
 
-struct l3vpn_found;
+struct l3vpn_fib_ask;
 struct l3vpn_port;
 
 /*
@@ -26,6 +26,6 @@ struct l3vpn_port;
  * As an rx_handler; the pointer to the packet stays.
  */
 rx_handler_result_t l3vpn_receive_again(struct sk_buff *skb, struct l3vpn_port *in,
-					const struct l3vpn_found *found);
+					const struct l3vpn_fib_ask *found);
 
 #endif /* _L3VPN_RECEIVE_H */

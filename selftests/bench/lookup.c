@@ -213,20 +213,19 @@ static void single_burst(const struct bench *b, size_t at)
 
 static void ours_burst(const struct bench *b, size_t at)
 {
-	const struct l3vpn_fib *fib[L3VPN_FIB_BULK];
-	struct l3vpn_leaf leaf[L3VPN_FIB_BULK];
-	size_t i, k;
+	struct l3vpn_fib_ask ask[BURST];
+	size_t i;
 
-	for (i = 0; i < L3VPN_FIB_BULK; i++)
-		fib[i] = &b->fib;
-	for (i = 0; i < BURST; i += L3VPN_FIB_BULK) {
+	for (i = 0; i < BURST; i++) {
 		if (b->v6)
-			l3vpn_fib_lookup6_bulk(fib, (const void *)to6[at + i], leaf, L3VPN_FIB_BULK);
+			l3vpn_fib_ask6(&ask[i], &b->fib, (const void *)to6[at + i]);
 		else
-			l3vpn_fib_lookup4_bulk(fib, &to4_net[at + i], leaf, L3VPN_FIB_BULK);
-		for (k = 0; k < L3VPN_FIB_BULK; k++)
-			answer[i + k] = answer_of(leaf[k]);
+			l3vpn_fib_ask4(&ask[i], &b->fib, to4_net[at + i]);
 	}
+	for (i = 0; i < BURST; i += L3VPN_FIB_BULK)
+		l3vpn_fib_lookup_bulk(&ask[i], L3VPN_FIB_BULK);
+	for (i = 0; i < BURST; i++)
+		answer[i] = answer_of(l3vpn_fib_told(&ask[i]));
 }
 
 static void rte_burst(const struct bench *b, size_t at)

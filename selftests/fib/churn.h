@@ -96,36 +96,43 @@ static inline int churn_check_lookup(struct churn *churn, struct l3vpn_key key)
 static inline int churn_check_bulk(struct churn *churn)
 {
 	static const struct l3vpn_fib empty;
-	const struct l3vpn_fib *in[L3VPN_FIB_BULK];
-	struct l3vpn_leaf one, many[L3VPN_FIB_BULK];
+	struct l3vpn_fib_ask ask[L3VPN_FIB_BULK];
 	struct in6_addr addr6[L3VPN_FIB_BULK];
+	struct l3vpn_leaf one, many;
 	__be32 addr4[L3VPN_FIB_BULK];
 	unsigned int i, n = churn_random(churn) % (L3VPN_FIB_BULK + 1);
 	int ret = 0;
 
+	rcu_read_lock();
 	for (i = 0; i < n; i++) {
+		const struct l3vpn_fib *in = i % 5 == 4 ? &empty : churn->fib;
 		struct l3vpn_key key = churn_key(churn);
 
-		in[i] = i % 5 == 4 ? &empty : churn->fib;
 		addr4[i] = l3vpn_key_to4(key);
 		l3vpn_key_to6(key, &addr6[i]);
+		if (churn->wide)
+			l3vpn_fib_ask6(&ask[i], in, &addr6[i]);
+		else
+			l3vpn_fib_ask4(&ask[i], in, addr4[i]);
+		if (i % 7 == 6)
+			ask[i].fib = NULL;
 	}
-	rcu_read_lock();
-	if (churn->wide)
-		l3vpn_fib_lookup6_bulk(in, addr6, many, n);
-	else
-		l3vpn_fib_lookup4_bulk(in, addr4, many, n);
+	l3vpn_fib_lookup_bulk(ask, n);
 	for (i = 0; i < n && !ret; i++) {
-		one = churn->wide ? l3vpn_fib_lookup6(in[i], &addr6[i]) : l3vpn_fib_lookup4(in[i], addr4[i]);
-		if (one.word != many[i].word)
-			ret = CHURN_FAIL("bulk: %u of %u differs", i, n);
-		if (in[i] == &empty)
+		if (!ask[i].fib)
 			continue;
-		many[i] = churn->wide ? l3vpn_fib_lookup6_longer(churn->fib, &addr6[i]) :
-					l3vpn_fib_lookup4_longer(churn->fib, addr4[i]);
+		one = churn->wide ? l3vpn_fib_lookup6(ask[i].fib, &addr6[i]) :
+				    l3vpn_fib_lookup4(ask[i].fib, addr4[i]);
+		many = l3vpn_fib_told(&ask[i]);
+		if (one.word != many.word)
+			ret = CHURN_FAIL("bulk: %u of %u differs", i, n);
+		if (ask[i].fib == &empty)
+			continue;
+		many = churn->wide ? l3vpn_fib_lookup6_longer(churn->fib, &addr6[i]) :
+				     l3vpn_fib_lookup4_longer(churn->fib, addr4[i]);
 		if (l3vpn_fib_match(churn->fib, churn->wide ? l3vpn_key6(&addr6[i]) :
 				    l3vpn_key4(addr4[i]), churn->wide ? 128 : 32) > 0 ?
-		    one.word != many[i].word : !l3vpn_leaf_none(many[i]))
+		    one.word != many.word : !l3vpn_leaf_none(many))
 			ret = CHURN_FAIL("longer: %u of %u differs", i, n);
 	}
 	rcu_read_unlock();

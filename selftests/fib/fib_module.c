@@ -105,13 +105,13 @@ static int reader_run(void *data)
 		rcu_read_lock();
 		for (i = 0; i < 64 && !reader->ret; i++) {
 			u32 addr = 0x0a000000 | (churn_random(&churn) & 0x3ff);
-			__be32 many[2] = { cpu_to_be32(addr), cpu_to_be32(addr) };
-			const struct l3vpn_fib *in[2] = { reader->fib, reader->fib };
-			struct l3vpn_leaf leaf[3];
+			struct l3vpn_fib_ask ask[2];
 
-			leaf[0] = l3vpn_fib_lookup4(reader->fib, many[0]);
-			l3vpn_fib_lookup4_bulk(in, many, &leaf[1], 2);
-			if (reader_wrong(leaf[0]) || reader_wrong(leaf[1]) || reader_wrong(leaf[2]))
+			l3vpn_fib_ask4(&ask[0], reader->fib, cpu_to_be32(addr));
+			l3vpn_fib_ask4(&ask[1], reader->fib, cpu_to_be32(addr));
+			l3vpn_fib_lookup_bulk(ask, 2);
+			if (reader_wrong(l3vpn_fib_lookup4(reader->fib, cpu_to_be32(addr))) ||
+			    reader_wrong(l3vpn_fib_told(&ask[0])) || reader_wrong(l3vpn_fib_told(&ask[1])))
 				reader->ret = CHURN_FAIL("reader: a lookup went wrong");
 			reader->lookups++;
 		}
