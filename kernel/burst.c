@@ -72,8 +72,8 @@ static __always_inline void ask_for(struct l3vpn_fib_ask *ask, const struct sk_b
 }
 
 /*
- * A port's term, which is still the same, keeps the VRF that was asked; a label may lead to another one now, and
- * that one may be gone.
+ * A port's term, which is still the same, keeps the VRF that was asked, as in->vrf would: until the end of this RCU
+ * section at least. A label may lead to another VRF now, and that one may be gone.
  */
 static void look_up(struct burst *burst)
 {
@@ -172,7 +172,8 @@ enum l3vpn_burst l3vpn_burst_take(struct sk_buff *skb, const struct l3vpn_port *
 	if (burst->running || !(READ_ONCE(in->ln->bursts) & L3VPN_BURST_ON) || !may_wait(skb, in))
 		return L3VPN_BURST_GO;
 	dev_hold(skb->dev);
-	burst->term[burst->count] = READ_ONCE(in->term);
+	/* pairs with l3vpn_port_begin_term(): a new term has no VRF that the old one had */
+	burst->term[burst->count] = smp_load_acquire(&in->term);
 	ask_for(&burst->ask[burst->count], skb, in);
 	burst->skb[burst->count++] = skb;
 	if (burst->count == 1)

@@ -48,12 +48,15 @@ void l3vpn_port_put(struct l3vpn_port *port)
 	kfree(port);
 }
 
-/* Under RTNL. What came in before, and waits (burst.h), does not go on. */
+/*
+ * Under RTNL. What came in before, and waits (burst.h), does not go on. Who sees the new term sees what was written
+ * before it.
+ */
 static void l3vpn_port_begin_term(struct l3vpn_port *port)
 {
 	static u32 terms;
 
-	WRITE_ONCE(port->term, ++terms);
+	smp_store_release(&port->term, ++terms);	/* pairs with l3vpn_burst_take() */
 }
 
 static struct l3vpn_port *l3vpn_port_alloc(struct l3vpn_net *ln, struct net_device *dev, u8 kind)
@@ -128,6 +131,8 @@ static void l3vpn_port_leave(struct l3vpn_port *port)
 
 	mutex_lock(&ln->lock);
 	RCU_INIT_POINTER(port->vrf, NULL);
+	/* before the grace period: who still finds the old term may use the VRF until its RCU section ends */
+	l3vpn_port_begin_term(port);
 	l3vpn_addr_close(ln, &port->keeper);
 	l3vpn_kept_release(vrf, &port->keeper);
 	l3vpn_port_kill_adjs(port);
@@ -136,7 +141,6 @@ static void l3vpn_port_leave(struct l3vpn_port *port)
 
 	if (port->dev->reg_state == NETREG_REGISTERED)
 		synchronize_net();
-	l3vpn_port_begin_term(port);
 	l3vpn_port_dev_unlink(port->dev, vrf);
 }
 
