@@ -21,6 +21,8 @@ module_param_named(burst_routes, l3vpn_burst_routes, uint, 0644);
 MODULE_PARM_DESC(burst_routes,
 		 "routes of a network namespace from which on packets are put aside, so that their look-ups wait for memory together; asked when routes change (default 8192; 0: always)");
 
+#define AHEAD	6	/* packets, until a fetch that one of them began is done */
+
 struct burst {
 	unsigned int count;
 	bool running;				/* what comes meanwhile is not put aside */
@@ -69,6 +71,16 @@ static __always_inline void ask_for(struct l3vpn_fib_ask *ask, const struct sk_b
 		l3vpn_fib_ask4(ask, &vrf->fib4, ((const struct iphdr *)ip)->daddr);
 	else if (skb_headlen(skb) >= offset + sizeof(struct ipv6hdr))
 		l3vpn_fib_ask6(ask, &vrf->fib6, &((const struct ipv6hdr *)ip)->daddr);
+}
+
+/* The newest packet asks. If the one AHEAD before it asks the same index, which thus is there, its node is fetched. */
+static __always_inline void ask_newest(struct burst *burst, const struct sk_buff *skb, const struct l3vpn_port *in)
+{
+	struct l3vpn_fib_ask *ask = &burst->ask[burst->count];
+
+	ask_for(ask, skb, in);
+	if (burst->count >= AHEAD && ask->fib && ask[-AHEAD].fib == ask->fib)
+		l3vpn_fib_ask_ahead(ask - AHEAD);
 }
 
 /*
@@ -174,7 +186,7 @@ enum l3vpn_burst l3vpn_burst_take(struct sk_buff *skb, const struct l3vpn_port *
 	dev_hold(skb->dev);
 	/* pairs with l3vpn_port_begin_term(): a new term has no VRF that the old one had */
 	burst->term[burst->count] = smp_load_acquire(&in->term);
-	ask_for(&burst->ask[burst->count], skb, in);
+	ask_newest(burst, skb, in);
 	burst->skb[burst->count++] = skb;
 	if (burst->count == 1)
 		tasklet_schedule(&burst->tasklet);

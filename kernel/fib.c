@@ -155,10 +155,10 @@ static __always_inline const struct l3vpn_fib_node *ask_start(struct l3vpn_fib_a
 
 /*
  * What lookup_step() does, without its branches, which with random destinations nobody can foretell: all is computed,
- * then chosen. Every node has an entry, so the first one may be read.
+ * then chosen. Returns where the next node stands, which may lie in another line than @node's first words, or NULL.
  */
-static __always_inline const struct l3vpn_fib_node *ask_step(struct l3vpn_fib_ask *ask,
-							     const struct l3vpn_fib_node *node)
+static __always_inline struct l3vpn_fib_node __rcu *const *ask_step(struct l3vpn_fib_ask *ask,
+								    const struct l3vpn_fib_node *node)
 {
 	u64 path = node->path, kids = node->kids, longs = node->longs, shorts = node->shorts;
 	unsigned int level = node_level(path), skip = node_skip(path), chunk, kid, at;
@@ -178,18 +178,21 @@ static __always_inline const struct l3vpn_fib_node *ask_step(struct l3vpn_fib_as
 	leaf = is_long || covering ? (const struct l3vpn_leaf *)&node->kid[count_bits(kids) + at] : leaf;
 	prefetch(leaf);
 	ask->leaf = leaf;
-	kid = kids >> chunk & 1 ? count_bits(kids & below) : 0;
-	node = rcu_dereference_raw(node->kid[kid]);
-	return kids >> chunk & 1 ? node : NULL;
+	kid = count_bits(kids & below);
+	return kids >> chunk & 1 ? &node->kid[kid] : NULL;
 }
 
 /* Kernels that clear variables on the stack (INIT_STACK_ALL_ZERO) would clear these for every burst. */
 #define L3VPN_FIB_UNSET __attribute__((__uninitialized__))
 
-/* One step for all that are still on their way, then the next: what they wait for overlaps. */
+/*
+ * One step for all that are still on their way, then the next: what they wait for overlaps. A step has two halves, for
+ * the pointer to a child has to be fetched before the child.
+ */
 void l3vpn_fib_lookup_bulk(struct l3vpn_fib_ask *ask, unsigned int n)
 {
 	const struct l3vpn_fib_node *node[L3VPN_FIB_BULK] L3VPN_FIB_UNSET;
+	struct l3vpn_fib_node __rcu *const *kid[L3VPN_FIB_BULK] L3VPN_FIB_UNSET;
 	u8 way[L3VPN_FIB_BULK] L3VPN_FIB_UNSET;
 	unsigned int i, k, left = 0;
 
@@ -203,12 +206,16 @@ void l3vpn_fib_lookup_bulk(struct l3vpn_fib_ask *ask, unsigned int n)
 	}
 	while (left) {
 		for (i = k = 0; i < left; i++) {
-			node[k] = ask_step(&ask[way[i]], node[i]);
-			prefetch_node(node[k]);
+			kid[k] = ask_step(&ask[way[i]], node[i]);
+			prefetch(kid[k]);
 			way[k] = way[i];
-			k += !!node[k];
+			k += !!kid[k];
 		}
 		left = k;
+		for (i = 0; i < left; i++) {
+			node[i] = rcu_dereference_raw(*kid[i]);
+			prefetch_node(node[i]);
+		}
 	}
 }
 

@@ -56,7 +56,7 @@
  * @longs: chunk c is a prefix of relative length 6: bit c
  * @shorts: prefixes of relative length r, 1..5: bit 2^r - 2 + (chunk >> (6 - r))
  * @path: level in octet 0, levels left out above in octet 1, their bits above that
- * @kid: children in the order of @kids; leaves follow, @shorts before @longs
+ * @kid: children in the order of @kids, none of them NULL; leaves follow, @shorts before @longs
  */
 struct l3vpn_fib_node {
 	u64 kids;
