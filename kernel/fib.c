@@ -10,8 +10,7 @@
 #define COVER4(i)	COVER1(i), COVER1((i) + 1), COVER1((i) + 2), COVER1((i) + 3)
 #define COVER16(i)	COVER4(i), COVER4((i) + 4), COVER4((i) + 8), COVER4((i) + 12)
 
-/* Bits of ->shorts that cover a chunk, by its upper five bits. */
-static const u64 l3vpn_fib_cover[32] = { COVER16(0), COVER16(16) };
+const u64 l3vpn_fib_cover[32] = { COVER16(0), COVER16(16) };
 
 static u64 low_bits(unsigned int n)
 {
@@ -27,11 +26,12 @@ struct best {
 	unsigned int pos;
 };
 
-/* Where a look-up starts: the first node, or NULL. */
+/* Where a look-up starts: the first node, or NULL where @best is told already. */
 static __always_inline const struct l3vpn_fib_node *lookup_start(void *root, struct l3vpn_key key,
 								 struct best *best)
 {
 	const struct l3vpn_fib_top *top = root_top(root);
+	const struct l3vpn_fib_node *node;
 	const struct l3vpn_fib_slot *slot;
 
 	best->node = NULL;
@@ -41,7 +41,10 @@ static __always_inline const struct l3vpn_fib_node *lookup_start(void *root, str
 		return root;
 	slot = &top->slot[key_slot(key)];
 	best->leaf = &slot->leaf;
-	return rcu_dereference(slot->node);
+	node = rcu_dereference(slot->node);
+	if (node && slot_tells(slot, node, key_chunk(key, TOP_LEVEL, false), &best->leaf))
+		return NULL;
+	return node;
 }
 
 /* One node down: the next one, or NULL. */
@@ -139,18 +142,44 @@ static __always_inline u64 ask_bits(const struct l3vpn_fib_ask *ask, unsigned in
 	return get_unaligned_be64(ask->dst + off / 8) << (off % 8);
 }
 
+#define FEW_LEAVES	4	/* of a usual node: they mostly are in one line */
+
+/* The first node, or NULL where @ask->leaf is told already. */
 static __always_inline const struct l3vpn_fib_node *ask_start(struct l3vpn_fib_ask *ask)
 {
 	void *root = rcu_dereference(ask->fib->root);
 	const struct l3vpn_fib_top *top = root_top(root);
+	const struct l3vpn_fib_node *node;
 	const struct l3vpn_fib_slot *slot;
+	u64 bits = ask_bits(ask, 0);
 
 	ask->leaf = NULL;
 	if (!top)
 		return root;
-	slot = &top->slot[ask_bits(ask, 0) >> (64 - TOP_BITS)];
+	slot = &top->slot[bits >> (64 - TOP_BITS)];
 	ask->leaf = &slot->leaf;
-	return rcu_dereference(slot->node);
+	node = rcu_dereference(slot->node);
+	if (node && slot_tells(slot, node, bits << TOP_BITS >> (64 - STRIDE), &ask->leaf)) {
+		prefetch(ask->leaf);
+		return NULL;
+	}
+	return node;
+}
+
+void l3vpn_fib_ask_ahead(const struct l3vpn_fib_ask *ask)
+{
+	const struct l3vpn_fib_top *top = root_top(rcu_dereference(ask->fib->root));
+	const struct l3vpn_fib_node *node;
+	const struct l3vpn_fib_slot *slot;
+
+	if (!top)
+		return;		/* the first node is everybody's */
+	slot = &top->slot[ask_bits(ask, 0) >> (64 - TOP_BITS)];
+	node = rcu_dereference(slot->node);
+	if (READ_ONCE(slot->shorts) & SLOT_TELLS)
+		prefetch(&node->kid[FEW_LEAVES / 2]);
+	else
+		prefetch_node(node);
 }
 
 /*
@@ -276,19 +305,19 @@ static void copy_entries(void *to, const void *from, unsigned int n, unsigned in
  * A copy of @old with room made (@kid_delta 1) or taken away (-1) for the child of chunk @kid,
  * and the same for the leaf at @leaf. What is new the caller fills in before it publishes.
  */
-static struct l3vpn_fib_node *node_edit(struct fresh *fresh, const struct l3vpn_fib_node *old,
-					unsigned int kid, int kid_delta,
-					unsigned int leaf, int leaf_delta)
+static struct l3vpn_fib_node *node_edit_as(struct fresh *fresh, const struct l3vpn_fib_node *old,
+					   u64 path, unsigned int kid, int kid_delta,
+					   unsigned int leaf, int leaf_delta)
 {
 	unsigned int nkids = node_nkids(old), nleaves = node_nleaves(old);
-	struct l3vpn_fib_node *node = node_alloc(fresh, nkids + kid_delta, nleaves + leaf_delta);
+	struct l3vpn_fib_node *node = node_alloc(fresh, path, nkids + kid_delta,
+						 nleaves + leaf_delta);
 
 	if (!node)
 		return NULL;
 	node->kids = old->kids;
 	node->longs = old->longs;
 	node->shorts = old->shorts;
-	node->path = old->path;
 	if (kid_delta)
 		node->kids ^= BIT_ULL(kid);
 	if (leaf_delta && leaf < LONG)
@@ -303,14 +332,17 @@ static struct l3vpn_fib_node *node_edit(struct fresh *fresh, const struct l3vpn_
 	return node;
 }
 
+static struct l3vpn_fib_node *node_edit(struct fresh *fresh, const struct l3vpn_fib_node *old,
+					unsigned int kid, int kid_delta,
+					unsigned int leaf, int leaf_delta)
+{
+	return node_edit_as(fresh, old, old->path, kid, kid_delta, leaf, leaf_delta);
+}
+
 static struct l3vpn_fib_node *node_repath(struct fresh *fresh, const struct l3vpn_fib_node *old,
 					  u64 path)
 {
-	struct l3vpn_fib_node *node = node_edit(fresh, old, 0, 0, 0, 0);
-
-	if (node)
-		node->path = path;
-	return node;
+	return node_edit_as(fresh, old, path, 0, 0, 0, 0);
 }
 
 static void node_set_kid(struct l3vpn_fib_node *node, unsigned int chunk,
@@ -320,11 +352,11 @@ static void node_set_kid(struct l3vpn_fib_node *node, unsigned int chunk,
 }
 
 /* A node for @leaf with none or one child (@kid, when not NULL, at @chunk). */
-static struct l3vpn_fib_node *node_for_leaf(struct fresh *fresh, unsigned int pos,
+static struct l3vpn_fib_node *node_for_leaf(struct fresh *fresh, u64 path, unsigned int pos,
 					    struct l3vpn_leaf leaf, unsigned int chunk,
 					    struct l3vpn_fib_node *kid)
 {
-	struct l3vpn_fib_node *node = node_alloc(fresh, kid ? 1 : 0, 1);
+	struct l3vpn_fib_node *node = node_alloc(fresh, path, kid ? 1 : 0, 1);
 
 	if (!node)
 		return NULL;
@@ -337,6 +369,14 @@ static struct l3vpn_fib_node *node_for_leaf(struct fresh *fresh, unsigned int po
 	return node;
 }
 
+/* Path of a node at @level that leaves out what it can of the levels from @base on. */
+static u64 path_from(struct l3vpn_key key, unsigned int base, unsigned int level)
+{
+	unsigned int skip = min_t(unsigned int, level - base, SKIP_MAX);
+
+	return make_path(level, skip, skip ? key_levels(key, level - skip, skip, true) : 0);
+}
+
 /* A subtree, starting at level @base, with only @leaf at (@key, @plen) in it. */
 static struct l3vpn_fib_node *make_subtree(struct fresh *fresh, struct l3vpn_key key,
 					   unsigned int plen, struct l3vpn_leaf leaf,
@@ -344,18 +384,13 @@ static struct l3vpn_fib_node *make_subtree(struct fresh *fresh, struct l3vpn_key
 {
 	unsigned int level = (plen - 1) / STRIDE;
 	struct l3vpn_fib_node *node, *above;
-	unsigned int skip;
 
-	node = node_for_leaf(fresh, leaf_pos(key_chunk(key, level, true), plen - level * STRIDE),
-			     leaf, 0, NULL);
-	while (node) {
-		skip = min_t(unsigned int, level - base, SKIP_MAX);
-		node->path = make_path(level, skip,
-				       skip ? key_levels(key, level - skip, skip, true) : 0);
-		if (level - skip == base)
-			break;
-		level -= skip + 1;
-		above = node_alloc(fresh, 1, 0);
+	node = node_for_leaf(fresh, path_from(key, base, level),
+			     leaf_pos(key_chunk(key, level, true), plen - level * STRIDE), leaf,
+			     0, NULL);
+	while (node && level - node_skip(node->path) != base) {
+		level -= node_skip(node->path) + 1;
+		above = node_alloc(fresh, path_from(key, base, level), 1, 0);
 		if (above) {
 			above->kids = BIT_ULL(key_chunk(key, level, true));
 			above->longs = 0;
@@ -394,13 +429,12 @@ static struct l3vpn_fib_node *split_path(struct fresh *fresh, const struct l3vpn
 	lower = node_repath(fresh, node,
 			    make_path(level, below, bits & low_bits(below * STRIDE)));
 	fresh_side = make_subtree(fresh, key, plen, leaf, at + 1);
-	branch = node_alloc(fresh, 2, 0);
+	branch = node_alloc(fresh, make_path(at, at - base, bits >> ((below + 1) * STRIDE)), 2, 0);
 	if (!lower || !fresh_side || !branch)
 		return NULL;
 	branch->kids = BIT_ULL(chunk) | BIT_ULL(key_side);
 	branch->longs = 0;
 	branch->shorts = 0;
-	branch->path = make_path(at, at - base, bits >> ((below + 1) * STRIDE));
 	node_set_kid(branch, chunk, lower);
 	node_set_kid(branch, key_side, fresh_side);
 	return branch;
@@ -416,16 +450,14 @@ static struct l3vpn_fib_node *insert_above(struct fresh *fresh, const struct l3v
 	unsigned int base = level - skip, below = level - at - 1;
 	u64 bits = node_bits(node->path);
 	unsigned int pos = leaf_pos(key_chunk(key, at, true), plen - at * STRIDE);
-	struct l3vpn_fib_node *lower, *upper;
+	struct l3vpn_fib_node *lower;
 
 	lower = node_repath(fresh, node,
 			    make_path(level, below, bits & low_bits(below * STRIDE)));
 	if (!lower)
 		return NULL;
-	upper = node_for_leaf(fresh, pos, leaf, bits >> (below * STRIDE) & (BIT(STRIDE) - 1), lower);
-	if (upper)
-		upper->path = make_path(at, at - base, bits >> ((below + 1) * STRIDE));
-	return upper;
+	return node_for_leaf(fresh, make_path(at, at - base, bits >> ((below + 1) * STRIDE)), pos,
+			     leaf, bits >> (below * STRIDE) & (BIT(STRIDE) - 1), lower);
 }
 
 static struct l3vpn_fib_node *insert_below(struct fresh *fresh, const struct l3vpn_fib_node *node,
@@ -646,6 +678,12 @@ static struct l3vpn_fib_node __rcu **fib_slot(struct l3vpn_fib *fib, struct l3vp
 	return &top->slot[key_slot(key)].node;
 }
 
+/* The table's entry for (@key, @plen), if that is below the table. */
+static struct l3vpn_fib_slot *fib_entry(struct l3vpn_fib_top *top, struct l3vpn_key key, u8 plen)
+{
+	return top && plen > TOP_BITS ? &top->slot[key_slot(key)] : NULL;
+}
+
 static int insert_default(struct l3vpn_fib *fib, struct l3vpn_leaf leaf, unsigned int flags,
 			  struct l3vpn_leaf *old)
 {
@@ -663,6 +701,7 @@ int l3vpn_fib_insert(struct l3vpn_fib *fib, struct l3vpn_key key, u8 plen, struc
 {
 	struct l3vpn_fib_top *top = fib_top(fib);
 	struct l3vpn_fib_node __rcu **slot;
+	struct l3vpn_fib_slot *entry;
 	struct l3vpn_leaf was = {};
 	unsigned int base;
 	int ret;
@@ -672,7 +711,10 @@ int l3vpn_fib_insert(struct l3vpn_fib *fib, struct l3vpn_key key, u8 plen, struc
 	} else {
 		key = key_mask(key, plen);
 		slot = fib_slot(fib, top, key, plen, &base);
+		entry = fib_entry(top, key, plen);
+		slot_hide(entry);
 		ret = trie_insert(fib, slot, base, key, plen, leaf, flags, &was);
+		slot_show(entry);
 		if (ret >= 0 && top && plen <= TOP_BITS)
 			top_push(top, key, plen);
 	}
@@ -688,6 +730,7 @@ int l3vpn_fib_remove(struct l3vpn_fib *fib, struct l3vpn_key key, u8 plen, unsig
 {
 	struct l3vpn_fib_top *top = fib_top(fib);
 	struct l3vpn_leaf was = fib->dflt;
+	struct l3vpn_fib_slot *entry;
 	unsigned int base;
 	int ret = 0;
 
@@ -699,8 +742,11 @@ int l3vpn_fib_remove(struct l3vpn_fib *fib, struct l3vpn_key key, u8 plen, unsig
 		WRITE_ONCE(fib->dflt.word, 0);
 	} else {
 		key = key_mask(key, plen);
+		entry = fib_entry(top, key, plen);
+		slot_hide(entry);
 		ret = trie_remove(fib, fib_slot(fib, top, key, plen, &base), key, plen,
 				  flags, &was);
+		slot_show(entry);
 		if (ret)
 			return ret;
 		if (top && plen <= TOP_BITS)

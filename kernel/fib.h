@@ -228,7 +228,7 @@ int l3vpn_fib_remove(struct l3vpn_fib *fib, struct l3vpn_key key, u8 plen, unsig
 
 /*
  * Where @key will be looked for: begin to fetch it. Stage 0 some prefixes ahead of an insertion or
- * removal, stage 1 fewer. Under the mutex, or under RCU ahead of a look-up.
+ * removal, stage 1 fewer. Under the mutex; stage 0 also under RCU.
  */
 void l3vpn_fib_prefetch(const struct l3vpn_fib *fib, struct l3vpn_key key, int stage);
 
@@ -253,11 +253,11 @@ static inline void l3vpn_fib_ask6(struct l3vpn_fib_ask *ask, const struct l3vpn_
 	l3vpn_fib_prefetch(fib, key, 0);
 }
 
-/* Some asks later, when what names the first node is there: fetch that node. Under RCU; @ask->fib must still exist. */
-static inline void l3vpn_fib_ask_ahead(const struct l3vpn_fib_ask *ask)
-{
-	l3vpn_fib_prefetch(ask->fib, l3vpn_key6(ask->dst), 1);
-}
+/*
+ * Some asks later, when the table's entry is there: begin to fetch what that leads to. Under RCU;
+ * @ask->fib must still exist.
+ */
+void l3vpn_fib_ask_ahead(const struct l3vpn_fib_ask *ask);
 
 /* What was found for @ask; l3vpn_leaf_none(): nothing. In the same rcu_read_lock() as l3vpn_fib_lookup_bulk(). */
 static inline struct l3vpn_leaf l3vpn_fib_told(const struct l3vpn_fib_ask *ask)

@@ -6,6 +6,7 @@
 #include "fib_node.h"
 
 #define RETIRED_MAX	60
+#define TOP_ROOM	5
 
 struct l3vpn_fib_retired {
 	struct rcu_head rcu;
@@ -58,9 +59,18 @@ int l3vpn_fib_init(void)
 	return 0;
 }
 
+/*
+ * A table's node has room for a few entries from its start: most get them, and every size that nodes
+ * of an IPv4 table grow out of leaves slabs behind that hold little.
+ */
+static unsigned int size_for(u64 path, unsigned int entries)
+{
+	return size_of[node_level(path) == TOP_LEVEL ? max_t(unsigned int, entries, TOP_ROOM) : entries];
+}
+
 static unsigned int node_size(const struct l3vpn_fib_node *node)
 {
-	return size_of[node_nkids(node) + node_nleaves(node)];
+	return size_for(node->path, node_nkids(node) + node_nleaves(node));
 }
 
 void node_free(struct l3vpn_fib_node *node)
@@ -68,12 +78,14 @@ void node_free(struct l3vpn_fib_node *node)
 	kmem_cache_free(size_cache[node_size(node)], node);
 }
 
-struct l3vpn_fib_node *node_alloc(struct fresh *fresh, unsigned int nkids, unsigned int nleaves)
+struct l3vpn_fib_node *node_alloc(struct fresh *fresh, u64 path, unsigned int nkids,
+				  unsigned int nleaves)
 {
-	unsigned int size = size_of[nkids + nleaves];
+	unsigned int size = size_for(path, nkids + nleaves);
 	struct l3vpn_fib_node *node = kmem_cache_alloc(size_cache[size], fresh->gfp);
 
 	if (node) {
+		node->path = path;
 		/* so that it can be freed before it is filled in */
 		node->kids = nkids ? ~0ULL >> (64 - nkids) : 0;
 		node->longs = nleaves ? ~0ULL >> (nleaves < 64 ? 64 - nleaves : 0) : 0;

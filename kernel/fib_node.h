@@ -14,8 +14,9 @@
  * the words of leaves do change in place.
  *
  * The table (fib_top.c) has an entry for each value of the first 18 bits: the topmost node of what
- * is longer, and a copy of the leaf of the longest prefix up to that length. The latter are in a
- * trie of their own.
+ * is longer, a copy of the leaf of the longest prefix up to that length (these are in a trie of their
+ * own), and, where no child of the node needs to be asked, copies of its bitmaps: of most IPv4 routes
+ * the entry then tells where the leaf stands, and the node's first words are not read.
  */
 #ifndef _L3VPN_FIB_NODE_H
 #define _L3VPN_FIB_NODE_H
@@ -39,7 +40,7 @@
 
 /*
  * The table's nodes start at TOP_LEVEL. From L3VPN_FIB_TOP_GROW leaves on there is a table, which
- * weighs 4 MB; below L3VPN_FIB_TOP_SHRINK there is none. Tests have smaller ones.
+ * weighs 8 MB; below L3VPN_FIB_TOP_SHRINK there is none. Tests have smaller ones.
  */
 #ifndef L3VPN_FIB_TOP_GROW
 #define L3VPN_FIB_TOP_LEVEL	3
@@ -66,10 +67,23 @@ struct l3vpn_fib_node {
 	struct l3vpn_fib_node __rcu *kid[];
 };
 
+/**
+ * struct l3vpn_fib_slot - an entry of the table
+ * @node: topmost node of what is longer, or NULL
+ * @leaf: of the longest prefix of up to TOP_BITS; none: there is none
+ * @longs: of @node
+ * @shorts: of @node, and SLOT_TELLS where it starts the level TOP_LEVEL and has no child
+ *
+ * Four words are not read at once: slot_tells() says what is needed besides.
+ */
 struct l3vpn_fib_slot {
 	struct l3vpn_fib_node __rcu *node;
 	struct l3vpn_leaf leaf;
+	u64 longs;
+	u64 shorts;
 };
+
+#define SLOT_TELLS	BIT_ULL(63)	/* 62 positions of ->shorts are in use */
 
 /**
  * struct l3vpn_fib_top - the table
@@ -201,6 +215,40 @@ static inline bool leaf_present(const struct l3vpn_fib_node *node, unsigned int 
 	return pos < LONG ? node->shorts >> pos & 1 : node->longs >> (pos - LONG) & 1;
 }
 
+extern const u64 l3vpn_fib_cover[32];	/* bits of ->shorts that cover a chunk, by its upper five bits */
+
+/*
+ * Does @slot by itself tell of a longest match of @chunk, the bits behind those of the table? Its place is then put
+ * in @leaf, which is @slot's own where @node has none. False: ask @node, which was read from @slot and is not NULL.
+ *
+ * A node's bitmaps never change. While it is exchanged SLOT_TELLS is not set (slot_hide(), slot_show()); as long
+ * as the slot still leads to @node afterwards, for which no other can stand at the same place inside the reader's RCU
+ * section, what was read between belongs to it.
+ */
+static __always_inline bool slot_tells(const struct l3vpn_fib_slot *slot, const struct l3vpn_fib_node *node,
+				       unsigned int chunk, const struct l3vpn_leaf **leaf)
+{
+	u64 shorts, longs, covering, is_long;
+	unsigned int at;
+
+	smp_rmb();	/* with slot_hide(): what is of the node before @node is not seen any more */
+	shorts = smp_load_acquire(&slot->shorts);	/* with slot_show(): before ->longs */
+	if (!(shorts & SLOT_TELLS))
+		return false;
+	longs = READ_ONCE(slot->longs);
+	smp_rmb();	/* with slot_hide() and slot_show(): node last */
+	if (rcu_access_pointer(slot->node) != node)
+		return false;
+	shorts &= ~SLOT_TELLS;
+	covering = shorts & l3vpn_fib_cover[chunk >> 1];
+	/* all its bits, or none: what a branch would have to foretell here, nobody can */
+	is_long = -(longs >> chunk & 1);
+	at = count_bits(shorts & (is_long | (BIT_ULL(fls64(covering | 1) - 1) - 1)));
+	at += count_bits(longs & is_long & (BIT_ULL(chunk) - 1));
+	*leaf = is_long | covering ? (const struct l3vpn_leaf *)&node->kid[at] : &slot->leaf;
+	return true;
+}
+
 /* Position of the prefix of relative length @rel, 1..6, that covers @chunk. */
 static inline unsigned int leaf_pos(unsigned int chunk, unsigned int rel)
 {
@@ -222,7 +270,8 @@ struct fresh {
 	struct l3vpn_fib_node *node[6];
 };
 
-struct l3vpn_fib_node *node_alloc(struct fresh *fresh, unsigned int nkids, unsigned int nleaves);
+struct l3vpn_fib_node *node_alloc(struct fresh *fresh, u64 path, unsigned int nkids,
+				  unsigned int nleaves);
 void node_free(struct l3vpn_fib_node *node);	/* no reader has ever seen it, or none can any more */
 void fresh_abort(struct fresh *fresh);
 void retire_node(struct l3vpn_fib *fib, struct l3vpn_fib_node *node);	/* just unlinked */
@@ -240,6 +289,10 @@ struct l3vpn_leaf trie_find(struct l3vpn_fib_node *node, struct l3vpn_key key, u
 struct l3vpn_leaf trie_match(struct l3vpn_fib_node *node, struct l3vpn_key key);
 
 /* fib_top.c */
+
+/* @slot's node is about to be exchanged; it has been, or not. NULL: nothing. Writers. */
+void slot_hide(struct l3vpn_fib_slot *slot);
+void slot_show(struct l3vpn_fib_slot *slot);
 
 /* Prefix (@key, @plen), no longer than TOP_BITS, has changed in ->shorts: copy to the slots. */
 void top_push(struct l3vpn_fib_top *top, struct l3vpn_key key, u8 plen);

@@ -8,6 +8,25 @@
  */
 #include "fib_node.h"
 
+void slot_hide(struct l3vpn_fib_slot *slot)
+{
+	if (!slot)
+		return;
+	WRITE_ONCE(slot->shorts, 0);
+	smp_wmb();	/* pairs with slot_tells(): before another node */
+}
+
+void slot_show(struct l3vpn_fib_slot *slot)
+{
+	const struct l3vpn_fib_node *node = slot ? rcu_dereference_protected(slot->node, true) : NULL;
+
+	if (!node || node->kids || node_level(node->path) != TOP_LEVEL)
+		return;
+	smp_wmb();	/* with slot_tells(): a reader who has the node before sees that it has gone */
+	WRITE_ONCE(slot->longs, node->longs);
+	smp_store_release(&slot->shorts, node->shorts | SLOT_TELLS);	/* after ->longs */
+}
+
 void top_push(struct l3vpn_fib_top *top, struct l3vpn_key key, u8 plen)
 {
 	struct l3vpn_fib_node *shorts = rcu_dereference_protected(top->shorts, true);

@@ -32,6 +32,7 @@ typedef unsigned int gfp_t;
 #define BIT(n)		(1UL << (n))
 #define BIT_ULL(n)	(1ULL << (n))
 #define min_t(type, a, b) ((type)(a) < (type)(b) ? (type)(a) : (type)(b))
+#define max_t(type, a, b)	((type)(a) > (type)(b) ? (type)(a) : (type)(b))
 #define min(a, b)	((a) < (b) ? (a) : (b))
 #define hweight64(x)	((unsigned int)__builtin_popcountll(x))
 #define fls64(x)	((x) ? 64 - __builtin_clzll(x) : 0)
@@ -42,9 +43,14 @@ typedef unsigned int gfp_t;
 #define PAGE_OFFSET	0UL
 #define READ_ONCE(x)	(*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
+#define smp_rmb()			((void)0)	/* one thread */
+#define smp_wmb()			((void)0)	/* one thread */
+#define smp_load_acquire(p)		READ_ONCE(*(p))	/* one thread */
+#define smp_store_release(p, v)		WRITE_ONCE(*(p), v)	/* one thread */
 
 #define rcu_dereference(p)		READ_ONCE(p)
 #define rcu_dereference_raw(p)		READ_ONCE(p)
+#define rcu_access_pointer(p)		READ_ONCE(p)
 #define rcu_dereference_protected(p, c)	((void)(c), (p))
 #define rcu_assign_pointer(p, v)	WRITE_ONCE(p, v)
 /* One thread, and grace periods end only when it says so: a reader needs no mark. */
