@@ -83,6 +83,15 @@ static __always_inline void ask_newest(struct burst *burst, const struct sk_buff
 		l3vpn_fib_ask_ahead(ask - AHEAD);
 }
 
+/* Does the label of @skb still lead to the VRF that was asked? */
+static __always_inline bool asks_label_vrf(const struct l3vpn_fib_ask *ask, const struct sk_buff *skb,
+					   const struct l3vpn_port *in)
+{
+	const struct l3vpn_vrf *vrf = ask->fib ? label_vrf(skb, in) : NULL;
+
+	return vrf && (ask->fib == &vrf->fib4 || ask->fib == &vrf->fib6);
+}
+
 /*
  * A port's term, which is still the same, keeps the VRF that was asked, as in->vrf would: until the end of this RCU
  * section at least. A label may lead to another VRF now, and that one may be gone.
@@ -97,10 +106,9 @@ static void look_up(struct burst *burst)
 		if (unlikely(in && READ_ONCE(in->term) != burst->term[i]))
 			in = NULL;
 		burst->in[i] = in;
-		if (unlikely(!in))
+		if (unlikely(!in || (in->kind != L3VPN_PORT_KIND_CUSTOMER &&
+				     !asks_label_vrf(&burst->ask[i], burst->skb[i], in))))
 			burst->ask[i].fib = NULL;
-		else if (in->kind != L3VPN_PORT_KIND_CUSTOMER)
-			ask_for(&burst->ask[i], burst->skb[i], in);
 	}
 	l3vpn_fib_lookup_bulk(burst->ask, burst->count);
 }
