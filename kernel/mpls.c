@@ -48,24 +48,33 @@ static bool stack_entry(const struct sk_buff *skb, unsigned int n, u32 *lse)
 	return true;
 }
 
-/*
- * Keep for ICMP errors what the stack is now. Makes it linear, with the IP header below, where it is
- * short enough for that.
- */
-static __always_inline void keep_stack(struct sk_buff *skb, struct l3vpn_pkt *pkt)
+/* A stack of more than one entry, the first of which is kept. */
+static noinline void keep_more(const struct sk_buff *skb, struct l3vpn_pkt *pkt)
 {
-	const __be32 *lse;
+	const __be32 *lse = (const __be32 *)skb->data;
 	unsigned int n;
 
-	if (!pskb_may_pull(skb, min_t(unsigned int, skb->len, HEADERS_MAX)))
-		return;
-	lse = (const __be32 *)skb->data;
-	for (n = 0; n < L3VPN_STACK_KEPT && (n + 1) * L3VPN_LSE_LEN <= skb_headlen(skb);) {
+	for (n = 1; n < L3VPN_STACK_KEPT && (n + 1) * L3VPN_LSE_LEN <= skb_headlen(skb);) {
 		pkt->stack[n] = lse[n];
 		if (lse[n++] & htonl(L3VPN_LSE_BOTTOM))
 			break;
 	}
 	pkt->stack_len = n;
+}
+
+/*
+ * Keep for ICMP errors what the stack is now. Makes it linear, with the IP header below, where it is
+ * short enough for that. False: there is not even one entry.
+ */
+static __always_inline bool keep_stack(struct sk_buff *skb, struct l3vpn_pkt *pkt)
+{
+	if (unlikely(skb->len < L3VPN_LSE_LEN || !pskb_may_pull(skb, min_t(unsigned int, skb->len, HEADERS_MAX))))
+		return false;
+	pkt->stack[0] = *(const __be32 *)skb->data;
+	pkt->stack_len = 1;
+	if (!(pkt->stack[0] & htonl(L3VPN_LSE_BOTTOM)))
+		keep_more(skb, pkt);
+	return true;
 }
 
 static __always_inline void pop(struct sk_buff *skb)
@@ -163,8 +172,8 @@ static __always_inline bool hand_down(struct sk_buff *skb, const struct l3vpn_vr
  * Pop: VRF and next hop labels. skb->data is at the entry, which is @lse; @tc: of the stack's
  * outermost entry.
  */
-static rx_handler_result_t dispose(struct sk_buff *skb, struct l3vpn_pkt *pkt,
-				   const struct l3vpn_ilm *ilm, u32 lse, u8 tc)
+static __always_inline rx_handler_result_t dispose(struct sk_buff *skb, struct l3vpn_pkt *pkt,
+						   const struct l3vpn_ilm *ilm, u32 lse, u8 tc)
 {
 	enum l3vpn_drop reason;
 	u32 bottom;
@@ -399,8 +408,7 @@ rx_handler_result_t l3vpn_mpls_receive(struct sk_buff *skb, struct l3vpn_pkt *pk
 	u32 lse;
 	u8 tc;
 
-	keep_stack(skb, pkt);
-	if (unlikely(!pskb_may_pull(skb, L3VPN_LSE_LEN)))
+	if (unlikely(!keep_stack(skb, pkt)))
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_STACK);
 	lse = ntohl(*(__be32 *)skb->data);
 	tc = l3vpn_lse_tc(lse);
