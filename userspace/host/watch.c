@@ -30,10 +30,10 @@
 /* A route of the main table; of one prefix the lowest metric counts. */
 struct main_route {
 	struct main_route *next;	/* of the same prefix, by metric */
-	struct ip_addr gateway;
-	int32_t ifindex;
 	uint32_t metric;
 	bool seen;
+	unsigned int n;
+	struct nht_way ways[NEXTHOP_MEMBERS_MAX];	/* as held: of @n */
 };
 
 /* ---- links ---- */
@@ -251,30 +251,38 @@ static void addr_message(struct host *h, struct nlmsghdr *nlh)
 static void route_feed(struct host *h, const struct prefix *p, const struct main_route *best)
 {
 	if (best)
-		nht_route_add(h->nht, p, &best->gateway, best->ifindex, best->metric);
+		nht_route_set(h->nht, p, best->ways, best->n, best->metric);
 	else
 		nht_route_del(h->nht, p);
 }
 
+/* where the route of @metric stands in the list, or would */
+static struct main_route **route_place(struct main_route **head, uint32_t metric)
+{
+	struct main_route **at = head;
+
+	while (*at && (*at)->metric < metric)
+		at = &(*at)->next;
+	return at;
+}
+
 static void route_set(struct host *h, const struct prefix *p, const struct main_route *r)
 {
-	struct main_route **head, **at, *made;
+	size_t size = offsetof(struct main_route, ways) + r->n * sizeof(r->ways[0]);
+	struct main_route **head, **at, *made, *next;
 	bool created;
 
 	head = trie_insert(&h->routes[family_afi(p->addr.family)], p, &created);
-	for (at = head; *at && (*at)->metric < r->metric; at = &(*at)->next)
-		;
-	if (*at && (*at)->metric == r->metric) {
-		made = *at;
-	} else {
-		made = xcalloc(1, sizeof(*made));
-		made->next = *at;
-		*at = made;
+	at = route_place(head, r->metric);
+	next = *at;
+	if (next && next->metric == r->metric) {
+		next = next->next;
+		free(*at);
 	}
-	made->gateway = r->gateway;
-	made->ifindex = r->ifindex;
-	made->metric = r->metric;
+	made = xmemdup(r, size);
+	made->next = next;
 	made->seen = true;
+	*at = made;
 	if (*head == made)
 		route_feed(h, p, made);
 }
@@ -287,10 +295,9 @@ static void route_unset(struct host *h, const struct prefix *p, uint32_t metric)
 
 	if (!head)
 		return;
-	for (at = head; *at && (*at)->metric != metric; at = &(*at)->next)
-		;
+	at = route_place(head, metric);
 	gone = *at;
-	if (!gone)
+	if (!gone || gone->metric != metric)
 		return;
 	first = at == head;
 	*at = gone->next;
@@ -301,28 +308,88 @@ static void route_unset(struct host *h, const struct prefix *p, uint32_t metric)
 		trie_remove(t, head);
 }
 
-/* The first way of a multipath route stands for all: only metric and reachability count here. */
-static void route_multipath(struct nlattr *mp, struct nlattr **tb, struct main_route *r)
+static bool route_has(const struct main_route *r, const struct nht_way *way)
+{
+	unsigned int i;
+
+	for (i = 0; i < r->n; i++)
+		if (r->ways[i].ifindex == way->ifindex && addr_eq(&r->ways[i].gateway, &way->gateway))
+			return true;
+	return false;
+}
+
+/*
+ * The ways of @gone leave the route of the same metric. IPv6's routes lose them one by one; an IPv4 route goes as a
+ * whole, and does not come here.
+ */
+static void route_lose(struct host *h, const struct prefix *p, const struct main_route *gone)
+{
+	struct main_route **head = trie_get(&h->routes[family_afi(p->addr.family)], p), *was, left;
+	unsigned int i;
+
+	was = head ? *route_place(head, gone->metric) : NULL;
+	if (!was || was->metric != gone->metric)
+		return;
+	left.metric = was->metric;
+	for (i = left.n = 0; i < was->n; i++)
+		if (!route_has(gone, &was->ways[i]))
+			left.ways[left.n++] = was->ways[i];
+	if (left.n)
+		route_set(h, p, &left);
+	else
+		route_unset(h, p, gone->metric);
+}
+
+static void way_gateway(struct nht_way *way, uint8_t family, struct nlattr **tb)
+{
+	struct nlattr *via = tb[RTA_VIA];
+	struct nlattr *gw = tb[RTA_GATEWAY];
+
+	if (gw && nla_len(gw) >= (int)addr_octets(family))
+		way->gateway = addr_make(family, nla_data(gw));
+	else if (via && nla_len(via) >= 2 + (int)addr_octets(AF_INET6) &&
+		 *(const uint16_t *)nla_data(via) == AF_INET6)	/* RFC 8950: IPv4 by an IPv6 router */
+		way->gateway = addr_make(AF_INET6, (const uint8_t *)nla_data(via) + 2);
+}
+
+static void route_multipath(struct nlattr *mp, uint8_t family, struct main_route *r)
 {
 	struct rtnexthop *nh = nla_data(mp);
-	struct nlattr *in[RTA_MAX + 1];
+	struct nlattr *tb[RTA_MAX + 1];
+	int left = nla_len(mp);
+	struct nht_way *way;
 
-	if (nla_len(mp) < (int)sizeof(*nh) || nh->rtnh_len > nla_len(mp) ||
-	    nh->rtnh_len < sizeof(*nh))
-		return;
-	r->ifindex = nh->rtnh_ifindex;
-	if (nla_parse(in, RTA_MAX, (struct nlattr *)(nh + 1), nh->rtnh_len - sizeof(*nh), NULL))
-		return;
-	if (in[RTA_GATEWAY])
-		tb[RTA_GATEWAY] = in[RTA_GATEWAY];
+	while (r->n < NEXTHOP_MEMBERS_MAX && RTNH_OK(nh, left)) {
+		way = &r->ways[r->n];
+		*way = (struct nht_way){ .ifindex = nh->rtnh_ifindex, .weight = nh->rtnh_hops + 1 };
+		if (nla_parse(tb, RTA_MAX, (struct nlattr *)RTNH_DATA(nh),
+			      nh->rtnh_len - RTNH_LENGTH(0), NULL))
+			return;
+		way_gateway(way, family, tb);
+		r->n++;
+		left -= NLMSG_ALIGN(nh->rtnh_len);
+		nh = RTNH_NEXT(nh);
+	}
+}
+
+static void route_ways(struct nlattr **tb, uint8_t family, struct main_route *r)
+{
+	r->n = 0;
+	if (tb[RTA_MULTIPATH]) {
+		route_multipath(tb[RTA_MULTIPATH], family, r);
+	} else if (tb[RTA_OIF]) {
+		r->ways[0] = (struct nht_way){ .ifindex = nla_get_u32(tb[RTA_OIF]), .weight = 1 };
+		way_gateway(&r->ways[0], family, tb);
+		r->n = 1;
+	}
 }
 
 static void route_message(struct host *h, struct nlmsghdr *nlh)
 {
 	struct rtmsg *rtm = nlmsg_data(nlh);
 	struct nlattr *tb[RTA_MAX + 1];
-	struct main_route r = { 0 };
 	struct prefix p = { 0 };
+	struct main_route r;
 	uint32_t table;
 
 	if (nlmsg_parse(nlh, sizeof(*rtm), tb, RTA_MAX, NULL) || rtm->rtm_flags & RTM_F_CLONED ||
@@ -334,24 +401,24 @@ static void route_message(struct host *h, struct nlmsghdr *nlh)
 			vrfdev_route_lost(h, table);
 		return;
 	}
-	if (rtm->rtm_type != RTN_UNICAST)
-		return;
 	p.addr.family = rtm->rtm_family;
 	if (tb[RTA_DST] && nla_len(tb[RTA_DST]) >= (int)addr_octets(rtm->rtm_family))
 		p.addr = addr_make(rtm->rtm_family, nla_data(tb[RTA_DST]));
 	p.len = rtm->rtm_dst_len;
 	r.metric = tb[RTA_PRIORITY] ? nla_get_u32(tb[RTA_PRIORITY]) : 0;
-	if (nlh->nlmsg_type == RTM_DELROUTE) {
-		route_unset(h, &p, r.metric);
+	if (rtm->rtm_type != RTN_UNICAST) {
+		/* a blackhole, say, took the place of what was there */
+		if (nlh->nlmsg_type == RTM_NEWROUTE && nlh->nlmsg_flags & NLM_F_REPLACE)
+			route_unset(h, &p, r.metric);
 		return;
 	}
-	if (tb[RTA_OIF])
-		r.ifindex = nla_get_u32(tb[RTA_OIF]);
-	if (tb[RTA_MULTIPATH])
-		route_multipath(tb[RTA_MULTIPATH], tb, &r);
-	if (tb[RTA_GATEWAY] && nla_len(tb[RTA_GATEWAY]) >= (int)addr_octets(rtm->rtm_family))
-		r.gateway = addr_make(rtm->rtm_family, nla_data(tb[RTA_GATEWAY]));
-	route_set(h, &p, &r);
+	route_ways(tb, rtm->rtm_family, &r);
+	if (nlh->nlmsg_type == RTM_DELROUTE && (rtm->rtm_family == AF_INET || !r.n))
+		route_unset(h, &p, r.metric);
+	else if (nlh->nlmsg_type == RTM_DELROUTE)
+		route_lose(h, &p, &r);
+	else if (r.n)
+		route_set(h, &p, &r);
 }
 
 static void neigh_message(struct host *h, struct nlmsghdr *nlh)

@@ -132,10 +132,17 @@ void nht_link_del(struct nht *nht, int ifindex);
 void nht_addr_add(struct nht *nht, int ifindex, const struct prefix *p);
 void nht_addr_del(struct nht *nht, int ifindex, const struct prefix *p);
 /*
- * Routes of the main table: give the interior metric towards a next hop, and the way of an LSP
- * whose gateway is not on a connected network.
+ * Routes of the main table: give the interior metric towards a next hop, the way of an LSP whose
+ * gateway is not on a connected network, and the FECs that LDP follows.
  */
-void nht_route_add(struct nht *nht, const struct prefix *p, const struct ip_addr *gateway, int ifindex,
+struct nht_way {
+	struct ip_addr gateway;		/* family 0: on-link */
+	int ifindex;
+	uint16_t weight;		/* 1..256 */
+};
+
+/* adds or replaces; @n: 1..NEXTHOP_MEMBERS_MAX, of more the first ones count */
+void nht_route_set(struct nht *nht, const struct prefix *p, const struct nht_way *ways, unsigned int n,
 		   uint32_t metric);
 void nht_route_del(struct nht *nht, const struct prefix *p);
 
@@ -161,5 +168,20 @@ struct nht_connected_sub {
 /* is told what there is at once */
 void nht_connected_subscribe(struct nht *nht, struct nht_connected_sub *s);
 void nht_connected_unsubscribe(struct nht_connected_sub *s);
+
+/*
+ * Routes of the main table, the kernel's own connected ones among them (their way has no gateway).
+ * @n 0: the route has gone; @ways is valid during the call.
+ */
+struct nht_main_sub {
+	struct list node;
+	void (*change)(struct nht_main_sub *s, const struct prefix *p, const struct nht_way *ways,
+		       unsigned int n);
+};
+/* is told what there is at once */
+void nht_main_subscribe(struct nht *nht, struct nht_main_sub *s);
+void nht_main_unsubscribe(struct nht_main_sub *s);
+/* the ways of exactly this prefix; 0: no such route. Valid until the route changes. */
+unsigned int nht_main_ways(const struct nht *nht, const struct prefix *p, const struct nht_way **ways);
 
 #endif

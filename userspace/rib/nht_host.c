@@ -36,16 +36,17 @@ struct host_vrf {
 };
 
 struct main_route {
-	struct ip_addr gateway;
-	int ifindex;
 	uint32_t metric;
+	unsigned int n;
+	struct nht_way ways[];
 };
 
 struct nht_host {
 	struct nht *nht;
 	struct hash links, ports, vrfs;
-	struct trie main[AFI_MAX];
+	struct trie main[AFI_MAX];	/* struct main_route * */
 	struct list connected_subs;
+	struct list main_subs;
 };
 
 /* ---- links by VRF ---- */
@@ -393,49 +394,113 @@ bool nht_connected(const struct nht *nht, uint32_t vrf, const struct ip_addr *ad
 
 /* ---- the main table ---- */
 
-static void main_changed(struct nht *nht)
+static void main_changed(struct nht *nht, const struct prefix *p, const struct main_route *r)
 {
+	struct nht_main_sub *s, *tmp;
+
 	nht_vrf_mark(nht, VRF_ID_GLOBAL);
+	list_for_each_safe(s, tmp, &nht->host->main_subs, struct nht_main_sub, node)
+		s->change(s, p, r ? r->ways : NULL, r ? r->n : 0);
 }
 
-void nht_route_add(struct nht *nht, const struct prefix *p, const struct ip_addr *gateway,
-		   int ifindex, uint32_t metric)
+static bool way_eq(const struct nht_way *a, const struct nht_way *b)
 {
-	struct main_route now = { .gateway = { 0 }, .ifindex = ifindex, .metric = metric }, *r;
+	return a->ifindex == b->ifindex && a->weight == b->weight && addr_eq(&a->gateway, &b->gateway);
+}
+
+static bool main_same(const struct main_route *r, const struct nht_way *ways, unsigned int n,
+		      uint32_t metric)
+{
+	unsigned int i;
+
+	for (i = 0; r->n == n && i < n && way_eq(&r->ways[i], &ways[i]); i++)
+		;
+	return r->n == n && i == n && r->metric == metric;
+}
+
+void nht_route_set(struct nht *nht, const struct prefix *p, const struct nht_way *ways, unsigned int n,
+		   uint32_t metric)
+{
+	struct main_route **at, *now;
 	bool created;
 
-	if (gateway)
-		now.gateway = *gateway;
-	r = trie_insert(&nht->host->main[family_afi(p->addr.family)], p, &created);
-	if (!r || (!created && r->ifindex == ifindex && r->metric == metric &&
-		   addr_eq(&r->gateway, &now.gateway)))
+	if (n > NEXTHOP_MEMBERS_MAX)
+		n = NEXTHOP_MEMBERS_MAX;
+	at = trie_insert(&nht->host->main[family_afi(p->addr.family)], p, &created);
+	if (!at || (!created && main_same(*at, ways, n, metric)))
 		return;
-	*r = now;
-	main_changed(nht);
+	now = xcalloc(1, sizeof(*now) + n * sizeof(*ways));
+	now->metric = metric;
+	now->n = n;
+	memcpy(now->ways, ways, n * sizeof(*ways));
+	if (!created)
+		free(*at);
+	*at = now;
+	main_changed(nht, p, now);
 }
 
 void nht_route_del(struct nht *nht, const struct prefix *p)
 {
 	struct trie *t = &nht->host->main[family_afi(p->addr.family)];
-	struct main_route *r = trie_get(t, p);
+	struct main_route **r = trie_get(t, p);
 
 	if (!r)
 		return;
+	free(*r);
 	trie_remove(t, r);
-	main_changed(nht);
+	main_changed(nht, p, NULL);
 }
 
 bool nht_main_lookup(const struct nht *nht, const struct ip_addr *a, struct ip_addr *gateway,
 		     int *ifindex, uint32_t *metric)
 {
-	struct main_route *r = trie_longest(&nht->host->main[family_afi(a->family)], a);
+	struct main_route **at = trie_longest(&nht->host->main[family_afi(a->family)], a);
+	const struct nht_way *first;
 
-	if (!r)
+	if (!at)
 		return false;
-	*gateway = addr_is_set(&r->gateway) ? r->gateway : *a;
-	*ifindex = r->ifindex;
-	*metric = r->metric;
+	first = &(*at)->ways[0];
+	*gateway = addr_is_set(&first->gateway) ? first->gateway : *a;
+	*ifindex = first->ifindex;
+	*metric = (*at)->metric;
 	return true;
+}
+
+unsigned int nht_main_ways(const struct nht *nht, const struct prefix *p, const struct nht_way **ways)
+{
+	struct main_route **at = trie_get(&nht->host->main[family_afi(p->addr.family)], p);
+
+	if (!at)
+		return 0;
+	*ways = (*at)->ways;
+	return (*at)->n;
+}
+
+void nht_main_subscribe(struct nht *nht, struct nht_main_sub *s)
+{
+	struct main_route **at;
+	struct prefix p;
+	struct trie *t;
+	int afi;
+
+	list_add_tail(&nht->host->main_subs, &s->node);
+	for (afi = 0; afi < AFI_MAX; afi++) {
+		t = &nht->host->main[afi];
+		for (at = trie_next(t, NULL); at; at = trie_next(t, at)) {
+			p = trie_prefix(t, at);
+			s->change(s, &p, (*at)->ways, (*at)->n);
+		}
+	}
+}
+
+void nht_main_unsubscribe(struct nht_main_sub *s)
+{
+	list_del(&s->node);
+}
+
+static void main_free(void *payload, void *arg)
+{
+	free(*(struct main_route **)payload);
 }
 
 /* ---- life ---- */
@@ -446,8 +511,9 @@ struct nht_host *nht_host_new(struct nht *nht)
 
 	h->nht = nht;
 	list_init(&h->connected_subs);
-	trie_init(&h->main[AFI4], AF_INET, sizeof(struct main_route));
-	trie_init(&h->main[AFI6], AF_INET6, sizeof(struct main_route));
+	list_init(&h->main_subs);
+	trie_init(&h->main[AFI4], AF_INET, sizeof(struct main_route *));
+	trie_init(&h->main[AFI6], AF_INET6, sizeof(struct main_route *));
 	return h;
 }
 
@@ -463,7 +529,7 @@ void nht_host_free(struct nht_host *h)
 		free(hash_entry(n, struct host_port, node));
 	while ((n = hash_drain(&h->vrfs)))
 		free(hash_entry(n, struct host_vrf, node));
-	trie_fini(&h->main[AFI4], NULL, NULL);
-	trie_fini(&h->main[AFI6], NULL, NULL);
+	trie_fini(&h->main[AFI4], main_free, NULL);
+	trie_fini(&h->main[AFI6], main_free, NULL);
 	free(h);
 }
