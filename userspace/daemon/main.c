@@ -142,7 +142,7 @@ static bool start_forwarding(struct daemon *d)
 	bool failed = false;
 	char why[256];
 
-	d->host = host_new(d->loop, d->jobs, d->conf, rib_nht(d->rib), why, sizeof(why));
+	d->host = host_new(d->loop, d->jobs, d->conf, rib_nht(d->rib), d->labels, why, sizeof(why));
 	if (!d->host) {
 		log_err("daemon", "%s", why);
 		return false;

@@ -27,8 +27,8 @@ static uint64_t scopes_parse(const struct lyd_node *node)
 	uint64_t scopes = 0;
 
 	conf_for_each(entry, node, "label-accept")
-		scopes |= 1ull << (strcmp(conf_value(entry), "vpn") ? LABEL_SCOPE_TRANSPORT :
-				   LABEL_SCOPE_VPN);
+		scopes |= !strcmp(conf_value(entry), "vpn") ? 1ull << LABEL_SCOPE_VPN :
+			  1ull << LABEL_SCOPE_TRANSPORT | 1ull << LABEL_SCOPE_LDP;
 	return scopes ? scopes : LABEL_SCOPE_ALL;
 }
 

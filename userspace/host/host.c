@@ -214,7 +214,7 @@ static void host_release(struct host *h)
 }
 
 struct host *host_new(uv_loop_t *loop, struct jobs *jobs, struct conf *conf, struct nht *nht,
-		      char *why, size_t why_len)
+		      struct labels *labels, char *why, size_t why_len)
 {
 	struct host *h = xcalloc(1, sizeof(*h));
 
@@ -222,6 +222,7 @@ struct host *host_new(uv_loop_t *loop, struct jobs *jobs, struct conf *conf, str
 	h->jobs = jobs;
 	h->conf = conf;
 	h->nht = nht;
+	h->labels = labels;
 	h->retry_ms = RETRY_MIN_MS;
 	list_init(&h->vrfdevs);
 	list_init(&h->dirty_ports);

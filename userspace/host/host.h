@@ -3,7 +3,8 @@
  * host/host.h: the Linux host as the daemon sees and sets it (libnl-3, libnl-route-3).
  *
  * In: links, addresses, neighbours and the main table's routes of this network namespace; they
- * feed next-hop tracking (rib/nht.h) and the connected routes of VRFs. Out: what configuration
+ * feed next-hop tracking (rib/nht.h) and the connected routes of VRFs; the labels of Linux's own MPLS
+ * table, which the label manager reserves. Out: what configuration
  * says about interfaces (addresses, static ARP and ND, up or down), what VRF devices need
  * (loopback addresses, default routes of their kernel tables), and the order of the kernel's
  * rules.
@@ -32,6 +33,7 @@
 struct conf;
 struct host;
 struct jobs;
+struct labels;
 struct nht;
 
 /** struct host_link - a network device of this namespace */
@@ -108,7 +110,7 @@ struct host_listener {
  * kernel's state in before it returns. NULL with words in @why.
  */
 struct host *host_new(uv_loop_t *loop, struct jobs *jobs, struct conf *conf, struct nht *nht,
-		      char *why, size_t why_len);
+		      struct labels *labels, char *why, size_t why_len);
 
 /*
  * Stop following. Addresses, routes and VRF defaults stay, and so does the order of the rules

@@ -71,6 +71,7 @@ struct host {
 	struct jobs *jobs;
 	struct conf *conf;
 	struct nht *nht;
+	struct labels *labels;
 	struct nl_sock *events, *requests;
 	uv_poll_t poll;
 	int handles;
@@ -84,7 +85,8 @@ struct host {
 	struct list dirty_ports, dirty_vrfdevs;
 	struct job work;		/* reconciles what is dirty */
 	bool isolated;			/* the local rule is behind the l3mdev rule */
-	struct trie routes[AFI_MAX];	/* main table: struct main_route *, by prefix */
+	struct trie routes[AFI_MAX];	/* main table: struct main_route *, by prefix (route.c) */
+	struct trie mpls;		/* labels of Linux's own MPLS table (route.c) */
 	struct host_listener *listeners;
 	struct job tell;		/* the newly come listeners */
 	struct timer retry;
@@ -98,6 +100,14 @@ void watch_stop(struct host *h);
 struct link *link_find(const struct host *h, int32_t ifindex);
 struct link *link_named(const struct host *h, const char *name);
 struct host_addr *link_addr_find(const struct link *l, const struct prefix *p);
+
+/* route.c */
+void routes_init(struct host *h);
+void routes_fini(struct host *h);
+void route_message(struct host *h, struct nlmsghdr *nlh);
+bool routes_mpls(void);			/* this kernel has an MPLS table of its own */
+void routes_reading(struct host *h);	/* everything is told anew from here on, */
+void routes_read(struct host *h);	/* and until here: what was not told has gone */
 
 /* host.c */
 void tell_link(struct host *h, enum host_event what, const struct link *l);

@@ -42,6 +42,9 @@ const char *label_key_str(const struct label_key *k, char *buf, size_t size)
 	case LABEL_OWNER_PREFIX:
 		snprintf(buf, size, "vrf %s prefix %s", k->vrf, prefix_str(&k->prefix, p));
 		break;
+	case LABEL_OWNER_LDP:
+		snprintf(buf, size, "ldp fec %s", prefix_str(&k->prefix, p));
+		break;
 	default:
 		snprintf(buf, size, "static");
 		break;
@@ -51,7 +54,14 @@ const char *label_key_str(const struct label_key *k, char *buf, size_t size)
 
 enum label_scope label_scope(const struct label_key *k)
 {
-	return k->owner == LABEL_OWNER_STATIC ? LABEL_SCOPE_TRANSPORT : LABEL_SCOPE_VPN;
+	switch (k->owner) {
+	case LABEL_OWNER_STATIC:
+		return LABEL_SCOPE_TRANSPORT;
+	case LABEL_OWNER_LDP:
+		return LABEL_SCOPE_LDP;
+	default:
+		return LABEL_SCOPE_VPN;
+	}
 }
 
 const char *label_scope_str(uint8_t scope)
@@ -59,9 +69,22 @@ const char *label_scope_str(uint8_t scope)
 	static const char *const names[] = {
 		[LABEL_SCOPE_TRANSPORT] = "transport",
 		[LABEL_SCOPE_VPN] = "vpn",
+		[LABEL_SCOPE_LDP] = "ldp",
 	};
 
 	return scope < ARRAY_SIZE(names) ? names[scope] : "?";
+}
+
+const char *label_pool_str(enum label_pool p)
+{
+	static const char *const names[] = {
+		[LABEL_POOL_DYNAMIC] = "dynamic",
+		[LABEL_POOL_STATIC] = "static",
+		[LABEL_POOL_VPN] = "vpn",
+		[LABEL_POOL_LDP] = "ldp",
+	};
+
+	return (unsigned int)p < ARRAY_SIZE(names) ? names[p] : "?";
 }
 
 /* ---- keys and numbers ---- */
@@ -104,51 +127,42 @@ static struct label_binding *by_key(const struct labels *l, const struct label_k
 	return n ? hash_entry(n, struct label_binding, node) : NULL;
 }
 
-static struct prefix number_prefix(uint32_t label)
-{
-	struct ip_addr a = addr_v4(label);
-
-	return prefix_host(&a);
-}
-
 struct label_binding *label_by_number(const struct labels *l, uint32_t label)
 {
-	struct prefix p = number_prefix(label);
-	struct label_binding **b = trie_get(&l->by_label, &p);
-
-	return b ? *b : NULL;
+	return label_space_get(l->space, label);
 }
 
 struct label_binding *labels_after(struct labels *l, int64_t label)
 {
-	struct prefix p = number_prefix(label < 0 ? 0 : (uint32_t)label);
-	struct label_binding **b;
-
-	b = label < 0 ? trie_next(&l->by_label, NULL) : trie_after(&l->by_label, &p);
-	return b ? *b : NULL;
+	return label_space_after(l->space, label);
 }
 
-static bool in_range(const struct labels *l, uint32_t label)
+/* ---- pools ---- */
+
+static struct pool *pool_of(struct labels *l, uint8_t owner)
 {
-	return label >= l->from && label <= l->to;
+	static const uint8_t pools[] = {
+		[LABEL_OWNER_VRF] = LABEL_POOL_VPN,
+		[LABEL_OWNER_CE] = LABEL_POOL_VPN,
+		[LABEL_OWNER_PREFIX] = LABEL_POOL_VPN,
+		[LABEL_OWNER_STATIC] = LABEL_POOL_STATIC,
+		[LABEL_OWNER_LDP] = LABEL_POOL_LDP,
+	};
+	struct pool *own = &l->pool[pools[owner]];
+
+	return own->to ? own : &l->pool[LABEL_POOL_DYNAMIC];
 }
 
 /* the next free one after those given out last, so that a number rests as long as can be */
-static bool number_take(struct labels *l, uint32_t *label)
+static bool number_take(struct labels *l, struct pool *p, uint32_t *label)
 {
-	uint32_t size = l->to - l->from + 1, i;
+	int64_t free = label_space_next(l->space, p->from, p->to, p->next);
 
-	if (l->in_range >= size)
+	if (free < 0)
 		return false;
-	for (i = 0; i < size; i++) {
-		*label = l->next++;
-		if (l->next > l->to)
-			l->next = l->from;
-		/* a static one or a foreign entry may sit there */
-		if (!label_by_number(l, *label) && !fib_label_find(l->fib, *label))
-			return true;
-	}
-	return false;
+	*label = free;
+	p->next = *label + 1;
+	return true;
 }
 
 void labels_changed(struct labels *l)
@@ -165,8 +179,6 @@ static struct label_binding *binding_new(struct labels *l, uint32_t label,
 					 const struct label_key *key)
 {
 	struct label_binding *b = xcalloc(1, sizeof(*b));
-	struct prefix p = number_prefix(label);
-	bool created;
 
 	b->labels = l;
 	b->key = *key;
@@ -180,38 +192,46 @@ static struct label_binding *binding_new(struct labels *l, uint32_t label,
 	list_init(&b->users);
 	list_init(&b->all);
 	list_add_tail(&l->held, &b->all);
-	*(struct label_binding **)trie_insert(&l->by_label, &p, &created) = b;
+	label_space_put(l->space, label, b);
 	if (key->owner != LABEL_OWNER_STATIC)
 		hash_insert(&l->by_key, &b->node, key_hash(key));
-	l->in_range += in_range(l, label);
 	labels_changed(l);
 	return b;
 }
 
-static void waiting_retry(struct labels *l)
+static void waiting_retry(struct pool *p)
 {
 	struct label_user *u;
 
-	if (list_empty(&l->waiting))
+	if (list_empty(&p->waiting))
 		return;
-	u = list_first(&l->waiting, struct label_user, node);
+	u = list_first(&p->waiting, struct label_user, node);
 	list_del(&u->node);
-	l->exhausted = !list_empty(&l->waiting);
+	p->exhausted = !list_empty(&p->waiting);
 	u->retry(u);
+}
+
+void label_number_freed(struct labels *l, uint32_t label)
+{
+	struct pool *p;
+
+	if (label_by_number(l, label) || label_space_reserved(l->space, label))
+		return;
+	for (p = l->pool; p < l->pool + LABEL_POOLS; p++)
+		if (label >= p->from && label <= p->to)
+			waiting_retry(p);
 }
 
 static void binding_free(struct label_binding *b)
 {
-	struct prefix p = number_prefix(b->label);
 	struct labels *l = b->labels;
 
 	fib_label_del(l->fib, &b->fib);
 	fib_nh_put(l->fib, b->fib.nh);
-	trie_remove(&l->by_label, trie_get(&l->by_label, &p));
+	label_space_put(l->space, b->label, NULL);
 	if (b->key.owner != LABEL_OWNER_STATIC)
 		hash_remove(&l->by_key, &b->node);
 	list_del(&b->all);
-	l->in_range -= in_range(l, b->label);
 	labels_changed(l);
 	free(b);
 }
@@ -311,6 +331,7 @@ static void on_expiry(struct timer *t)
 	uint64_t now = jobs_clock_us(l->jobs);
 	unsigned int budget = EXPIRE_MAX;
 	struct label_binding *b;
+	uint32_t label;
 
 	while (budget-- && !list_empty(&l->lingering)) {
 		b = list_first(&l->lingering, struct label_binding, all);
@@ -322,8 +343,9 @@ static void on_expiry(struct timer *t)
 		b = list_first(&l->quarantined, struct label_binding, all);
 		if (b->until_us > now)
 			break;
+		label = b->label;
 		binding_free(b);
-		waiting_retry(l);
+		label_number_freed(l, label);
 	}
 	arm(l);
 }
@@ -386,6 +408,7 @@ bool label_request(struct labels *l, struct label_user *u, const struct label_ke
 	struct label_key k = key_clean(key);
 	struct label_action a = action_clean(action);
 	struct label_binding *b = by_key(l, &k);
+	struct pool *p = pool_of(l, k.owner);
 	uint32_t label;
 
 	list_del(&u->node);
@@ -395,11 +418,12 @@ bool label_request(struct labels *l, struct label_user *u, const struct label_ke
 		b = NULL;
 	}
 	if (!b) {
-		if (!number_take(l, &label)) {
-			if (!l->exhausted)
-				log_err("labels", "range %u..%u is exhausted", l->from, l->to);
-			l->exhausted = true;
-			list_add_tail(&l->waiting, &u->node);
+		if (!number_take(l, p, &label)) {
+			if (!p->exhausted)
+				log_err("labels", "%s range %u..%u is exhausted",
+					label_pool_str(p - l->pool), p->from, p->to);
+			p->exhausted = true;
+			list_add_tail(&p->waiting, &u->node);
 			return false;
 		}
 		b = binding_new(l, label, &k);
@@ -439,13 +463,23 @@ void label_update(struct labels *l, struct label_binding *b, const struct label_
 struct label_binding *label_claim(struct labels *l, uint32_t label, const struct label_key *key,
 				  const struct label_action *action, char *why, size_t size)
 {
+	const struct pool *p = &l->pool[LABEL_POOL_STATIC];
 	struct label_binding *b = label_by_number(l, label);
 	struct label_action a = action_clean(action);
 	struct label_key k = key_clean(key);
+	const char *holder = label_reserved_by(l, label);
 	char text[128];
 
 	if (label < LABEL_MIN || label > LABEL_MAX) {
 		snprintf(why, size, "label %u is not between %u and %u", label, LABEL_MIN, LABEL_MAX);
+		return NULL;
+	}
+	if (p->to && (label < p->from || label > p->to)) {
+		snprintf(why, size, "label %u is outside the static range %u..%u", label, p->from, p->to);
+		return NULL;
+	}
+	if (holder) {
+		snprintf(why, size, "label %u is reserved for %s", label, holder);
 		return NULL;
 	}
 	if (b && (b->refs || b->key.owner != LABEL_OWNER_STATIC)) {
@@ -482,28 +516,42 @@ void labels_drop_vrf(struct labels *l, const char *vrf)
 
 /* ---- configuration, restart, life ---- */
 
-bool labels_configure(struct labels *l, uint32_t from, uint32_t to, uint32_t holddown_s)
+static bool pool_configure(struct labels *l, struct pool *p, uint32_t from, uint32_t to)
 {
-	struct label_binding *b;
-	int64_t at;
-
 	if (from < LABEL_MIN || to > LABEL_MAX || from > to)
 		return false;
-	l->holddown_us = holddown_s * 1000000ull;
-	if (from != l->from || to != l->to) {
-		l->from = from;
-		l->to = to;
-		l->next = from;
-		l->in_range = 0;
-		for (at = (int64_t)from - 1; (b = labels_after(l, at)) && b->label <= to;
-		     at = b->label)
-			l->in_range++;
+	if (from != p->from || to != p->to) {
+		p->from = from;
+		p->to = to;
+		p->next = from;
 		/* continue behind what was given out, so that what was freed before rests */
-		while (l->next < to && label_by_number(l, l->next))
-			l->next++;
+		while (p->next < to && label_by_number(l, p->next))
+			p->next++;
 	}
-	waiting_retry(l);
+	waiting_retry(p);
 	return true;
+}
+
+bool labels_configure(struct labels *l, uint32_t from, uint32_t to, uint32_t holddown_s)
+{
+	if (!pool_configure(l, &l->pool[LABEL_POOL_DYNAMIC], from, to))
+		return false;
+	l->holddown_us = holddown_s * 1000000ull;
+	return true;
+}
+
+bool labels_configure_pool(struct labels *l, enum label_pool pool, uint32_t from, uint32_t to)
+{
+	struct pool *p = &l->pool[pool], *dynamic = &l->pool[LABEL_POOL_DYNAMIC];
+
+	if (!from && !to) {
+		p->from = p->to = p->next = 0;
+		p->exhausted = false;
+		list_splice_tail(&dynamic->waiting, &p->waiting);
+		waiting_retry(dynamic);
+		return true;
+	}
+	return pool_configure(l, p, from, to);
 }
 
 bool label_restore(struct labels *l, uint32_t label, const struct label_key *key)
@@ -530,10 +578,10 @@ void labels_stats(const struct labels *l, struct labels_stats *s)
 {
 	const struct label_binding *b;
 	const struct label_user *u;
+	const struct pool *p;
+	int i;
 
 	memset(s, 0, sizeof(*s));
-	s->from = l->from;
-	s->to = l->to;
 	list_for_each(b, &l->held, struct label_binding, all) {
 		if (b->state == LABEL_RESERVED)
 			s->reserved++;
@@ -544,24 +592,33 @@ void labels_stats(const struct labels *l, struct labels_stats *s)
 		s->lingering++;
 	list_for_each(b, &l->quarantined, struct label_binding, all)
 		s->quarantined++;
-	list_for_each(u, &l->waiting, struct label_user, node)
-		s->waiting++;
+	for (i = 0; i < LABEL_POOLS; i++) {
+		p = &l->pool[i];
+		s->pool[i].from = p->from;
+		s->pool[i].to = p->to;
+		s->pool[i].taken = p->to ? label_space_taken(l->space, p->from, p->to) : 0;
+		list_for_each(u, &p->waiting, struct label_user, node)
+			s->pool[i].waiting++;
+		s->waiting += s->pool[i].waiting;
+	}
 }
 
 struct labels *labels_new(struct jobs *jobs, struct fib *fib)
 {
 	struct labels *l = xcalloc(1, sizeof(*l));
+	int i;
 
 	l->jobs = jobs;
 	l->fib = fib;
-	l->from = l->next = 100000;
-	l->to = LABEL_MAX;
 	l->holddown_us = LABELS_HOLDDOWN_DEFAULT * 1000000ull;
-	trie_init(&l->by_label, AF_INET, sizeof(struct label_binding *));
+	l->space = label_space_new();
+	for (i = 0; i < LABEL_POOLS; i++)
+		list_init(&l->pool[i].waiting);
+	pool_configure(l, &l->pool[LABEL_POOL_DYNAMIC], LABELS_DYNAMIC_MIN, LABEL_MAX);
+	list_init(&l->reserved);
 	list_init(&l->lingering);
 	list_init(&l->quarantined);
 	list_init(&l->held);
-	list_init(&l->waiting);
 	timer_init(&l->expiry, jobs, on_expiry);
 	timer_init(&l->save, jobs, labels_on_save);
 	return l;
@@ -569,7 +626,7 @@ struct labels *labels_new(struct jobs *jobs, struct fib *fib)
 
 void labels_free(struct labels *l)
 {
-	struct label_binding **b;
+	struct label_binding *b;
 
 	if (!l)
 		return;
@@ -577,11 +634,12 @@ void labels_free(struct labels *l)
 		labels_save(l);
 	free(l->path);
 	l->path = NULL;
-	while ((b = trie_next(&l->by_label, NULL)))
-		binding_free(*b);
+	while ((b = labels_after(l, -1)))
+		binding_free(b);
 	timer_stop(&l->expiry);
 	timer_stop(&l->save);
-	trie_fini(&l->by_label, NULL, NULL);
+	labels_reserved_free(l);
+	label_space_free(l->space);
 	hash_fini(&l->by_key);
 	free(l);
 }

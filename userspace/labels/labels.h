@@ -26,18 +26,31 @@ struct labels;
 
 #define LABEL_MIN	16u
 #define LABEL_MAX	1048575u
+#define LABELS_DYNAMIC_MIN	100000u	/* unless configured */
 #define LABELS_HOLDDOWN_DEFAULT	60	/* seconds of quarantine */
 #define LABELS_LINGER_MS	20000	/* between the withdrawal and the removal from forwarding: peers
 					 * that are slow to follow an UPDATE still send with the label
 					 */
 
-enum label_owner { LABEL_OWNER_VRF, LABEL_OWNER_CE, LABEL_OWNER_PREFIX, LABEL_OWNER_STATIC };
+enum label_owner {
+	LABEL_OWNER_VRF,
+	LABEL_OWNER_CE,
+	LABEL_OWNER_PREFIX,
+	LABEL_OWNER_STATIC,
+	LABEL_OWNER_LDP,
+};
+
+/*
+ * From where labels are given out, by their owners. A pool without a range of its own is part of the
+ * dynamic one, except that static labels, which the operator chooses, may then be any.
+ */
+enum label_pool { LABEL_POOL_DYNAMIC, LABEL_POOL_STATIC, LABEL_POOL_VPN, LABEL_POOL_LDP, LABEL_POOLS };
 
 /*
  * What a label belongs to, by its owner: forwarding takes a labelled packet from a core port only if the port
- * accepts its scope (conf: interface, label accept). 2..63 are free for further protocols and for single peers.
+ * accepts its scope (conf: interface, label accept). 3..63 are free for further protocols and for single peers.
  */
-enum label_scope { LABEL_SCOPE_TRANSPORT, LABEL_SCOPE_VPN };
+enum label_scope { LABEL_SCOPE_TRANSPORT, LABEL_SCOPE_VPN, LABEL_SCOPE_LDP };
 #define LABEL_SCOPE_ALL	UINT64_MAX	/* the mask of all of them, given out or not */
 
 enum label_state {
@@ -53,7 +66,7 @@ struct label_key {
 	uint8_t owner;			/* enum label_owner */
 	char vrf[32];			/* VRF name; "" for the global table */
 	char ifname[16];		/* CE: port, may be empty */
-	struct prefix prefix;		/* CE: host prefix of the CE's address; PREFIX: the prefix */
+	struct prefix prefix;		/* CE: host prefix of the CE's address; PREFIX: the prefix; LDP: FEC */
 };
 
 /* how the label forwards; may change while the label stays */
@@ -100,6 +113,20 @@ void labels_free(struct labels *l);
 
 /* dynamic range and hold-down; labels outside stay until they are released. false: bad range */
 bool labels_configure(struct labels *l, uint32_t from, uint32_t to, uint32_t holddown_s);
+/* a range of its own for a pool but the dynamic one; 0, 0: none. They should not overlap. */
+bool labels_configure_pool(struct labels *l, enum label_pool pool, uint32_t from, uint32_t to);
+
+/*
+ * Numbers that somebody else holds: never given out nor claimed while they are reserved. What stands there already
+ * stays, and is logged. LABELS_KERNEL is the name of single numbers in Linux's own MPLS table. labels_reserve():
+ * false: no range, or the name stands already.
+ */
+#define LABELS_KERNEL	"kernel"
+bool labels_reserve(struct labels *l, const char *name, uint32_t from, uint32_t to);
+void labels_unreserve(struct labels *l, const char *name);
+void label_reserve_kernel(struct labels *l, uint32_t label, bool held);
+/* who holds it, or NULL */
+const char *label_reserved_by(const struct labels *l, uint32_t label);
 
 /*
  * Restart: labels_load() reads the file (absent: nothing) and reserves what it names;
@@ -127,7 +154,10 @@ static inline bool label_is_ready(const struct label_user *u)
 	return u->binding && u->binding->state == LABEL_PROGRAMMED;
 }
 
-/* a label chosen by the operator (static ILM); NULL: taken, reserved or quarantined (*why says by what) */
+/*
+ * A label chosen by the operator (static ILM); NULL: taken, reserved, quarantined, or outside the static range
+ * (*why says by what)
+ */
 struct label_binding *label_claim(struct labels *l, uint32_t label, const struct label_key *key,
 				  const struct label_action *action, char *why, size_t size);
 void label_unclaim(struct labels *l, struct label_binding *b);
@@ -140,10 +170,18 @@ struct label_binding *labels_after(struct labels *l, int64_t label);	/* -1: the 
 const char *label_state_str(enum label_state s);
 enum label_scope label_scope(const struct label_key *k);
 const char *label_scope_str(uint8_t scope);
+const char *label_pool_str(enum label_pool p);
 const char *label_key_str(const struct label_key *k, char *buf, size_t size);
 struct labels_stats {
-	uint32_t from, to, used, lingering, quarantined, reserved, waiting;
+	uint32_t used, lingering, quarantined, reserved, waiting;
+	struct { uint32_t from, to, taken, waiting; } pool[LABEL_POOLS];	/* 0, 0: none of its own */
 };
 void labels_stats(const struct labels *l, struct labels_stats *s);
+/* Reservations by name, then those of the kernel by number: resumable; false: no more. All zero begins. */
+struct labels_reserved {
+	char name[32];
+	uint32_t from, to;
+};
+bool labels_reserved_next(const struct labels *l, struct labels_reserved *at);
 
 #endif

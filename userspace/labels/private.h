@@ -4,26 +4,38 @@
 #define L3VPN_LABELS_PRIVATE_H
 
 #include "labels/labels.h"
+#include "labels/space.h"
 #include "lib/jobs.h"
-#include "lib/trie.h"
+
+struct pool {
+	uint32_t from, to, next;	/* 0, 0: none of its own */
+	struct list waiting;		/* struct label_user.node: the range is exhausted */
+	bool exhausted;			/* said so */
+};
 
 struct labels {
 	struct jobs *jobs;
 	struct fib *fib;
-	uint32_t from, to, next, in_range;
+	struct pool pool[LABEL_POOLS];
 	uint64_t holddown_us;
 	struct hash by_key;		/* all but static ones */
-	struct trie by_label;		/* label as an IPv4 host -> struct label_binding * */
+	struct label_space *space;	/* struct label_binding * */
+	struct list reserved;		/* struct reservation.node, by name */
+	uint64_t *kernel;		/* bit: Linux's own MPLS table holds it; NULL: none ever */
 	struct list lingering;		/* struct label_binding.all, by end */
 	struct list quarantined;	/* likewise */
 	struct list held;		/* the others */
-	struct list waiting;		/* struct label_user.node: range exhausted */
-	bool exhausted;			/* said so */
 	struct timer expiry, save;
 	char *path;
 };
 
 #define LABELS_SAVE_MS	1000
+
+/* a reason why it was taken has gone: if it was the last, the first of those who wait may ask again */
+void label_number_freed(struct labels *l, uint32_t label);
+
+/* reserve.c */
+void labels_reserved_free(struct labels *l);
 
 struct label_binding *label_by_number(const struct labels *l, uint32_t label);
 /* a binding without user, in state RESERVED; false: label or key are there already */

@@ -65,7 +65,8 @@ static void label_totals(struct mgmt_request *req, const struct show_env *env)
 	char text[32];
 
 	labels_stats(env->labels, &st);
-	snprintf(text, sizeof(text), "%u-%u", st.from, st.to);
+	snprintf(text, sizeof(text), "%u-%u", st.pool[LABEL_POOL_DYNAMIC].from,
+		 st.pool[LABEL_POOL_DYNAMIC].to);
 	mgmt_result(req, "range", json_string(text));
 	mgmt_result(req, "used", json_integer(st.used));
 	mgmt_result(req, "lingering", json_integer(st.lingering));
@@ -100,6 +101,57 @@ static enum mgmt_next show_labels(struct mgmt_request *req, void *arg)
 			return MGMT_AGAIN;
 	}
 	label_totals(req, env);
+	return MGMT_DONE;
+}
+
+/* ---- show mpls label-range ---- */
+
+static json_t *range_row(const char *owner, uint32_t from, uint32_t to)
+{
+	json_t *row = json_object();
+
+	json_object_set_new(row, "owner", json_string(owner));
+	json_object_set_new(row, "minimum", json_integer(from));
+	json_object_set_new(row, "maximum", json_integer(to));
+	return row;
+}
+
+static void pool_rows(struct mgmt_request *req, const struct labels *labels)
+{
+	struct labels_stats st;
+	json_t *row;
+	int i;
+
+	labels_stats(labels, &st);
+	for (i = 0; i < LABEL_POOLS; i++) {
+		if (!st.pool[i].to)
+			continue;
+		row = range_row(label_pool_str(i), st.pool[i].from, st.pool[i].to);
+		json_object_set_new(row, "taken", json_integer(st.pool[i].taken));
+		json_object_set_new(row, "waiting", json_integer(st.pool[i].waiting));
+		mgmt_row(req, row);
+	}
+}
+
+struct range_cursor {
+	bool pools_told;
+	struct labels_reserved at;
+};
+
+static enum mgmt_next show_ranges(struct mgmt_request *req, void *arg)
+{
+	const struct show_env *env = arg;
+	struct range_cursor *c = mgmt_state(req, sizeof(*c), NULL);
+	char owner[64];
+
+	if (!c->pools_told)
+		pool_rows(req, env->labels);
+	c->pools_told = true;
+	while (labels_reserved_next(env->labels, &c->at)) {
+		snprintf(owner, sizeof(owner), "reserved for %s", c->at.name);
+		if (!mgmt_row(req, range_row(owner, c->at.from, c->at.to)))
+			return MGMT_AGAIN;
+	}
 	return MGMT_DONE;
 }
 
@@ -203,6 +255,7 @@ static enum mgmt_next show_lsps(struct mgmt_request *req, void *arg)
 void show_labels_register(struct mgmt *mgmt, const struct show_env *env)
 {
 	mgmt_register(mgmt, "show-labels", show_labels, (void *)env);
+	mgmt_register(mgmt, "show-mpls-label-range", show_ranges, (void *)env);
 	mgmt_register(mgmt, "show-mpls-lsp", show_lsps, (void *)env);
 	mgmt_register(mgmt, "show-mpls-cross-connect", show_cross_connects, (void *)env);
 }

@@ -20,6 +20,7 @@ struct vrfs;
 enum rib_proto_id {
 	RIB_PROTO_CONNECTED,
 	RIB_PROTO_STATIC,
+	RIB_PROTO_LDP,
 	RIB_PROTO_BGP,
 	RIB_PROTO_VPN,		/* import and export between VRF and VPN tables */
 	RIB_PROTO_MAX

@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "labels/labels.h"
+#include "labels/space.h"
 #include "lib/jobs.h"
 #include "lib/log.h"
 #include "rib/table.h"
@@ -209,6 +211,172 @@ static void operator_labels_collide(void **unused)
 	fib_nh_put(rib_fib(rib), nh);
 }
 
+static void owners_have_ranges(void **unused)
+{
+	struct label_key red = vrf_key("RED"), fec = { .owner = LABEL_OWNER_LDP }, s = { .owner = LABEL_OWNER_STATIC };
+	struct fib_nh *nh = fib_nh_adjacency(rib_fib(rib), 1, NULL);
+	struct label_action swap = { .action = FIB_LABEL_SWAP, .nh = nh, .out_label = 3 };
+	struct label_user u = user(), v = user(), w = user();
+	struct labels_stats st;
+	struct label_binding *b;
+	struct ip_addr a;
+	char why[128];
+
+	retries = 0;
+	assert_false(labels_configure_pool(labels, LABEL_POOL_LDP, 15, 20));
+	assert_true(labels_configure_pool(labels, LABEL_POOL_LDP, 2000, 2000));
+	assert_true(labels_configure_pool(labels, LABEL_POOL_STATIC, 3000, 3001));
+	addr_parse("192.0.2.1", &a);
+	fec.prefix = prefix_host(&a);
+	label_user_init(&u);
+	label_user_init(&v);
+	label_user_init(&w);
+	assert_true(label_request(labels, &u, &red, &pop1));
+	assert_int_equal(u.binding->label, 100);
+	assert_true(label_request(labels, &v, &fec, &swap));
+	assert_int_equal(v.binding->label, 2000);
+	assert_int_equal(v.binding->fib.scope, LABEL_SCOPE_LDP);
+	/* its own range is exhausted, the dynamic one is not */
+	fec.prefix.len = 24;
+	assert_false(label_request(labels, &w, &fec, &swap));
+	labels_stats(labels, &st);
+	assert_int_equal(st.pool[LABEL_POOL_LDP].taken, 1);
+	assert_int_equal(st.pool[LABEL_POOL_LDP].waiting, 1);
+	assert_int_equal(st.pool[LABEL_POOL_DYNAMIC].waiting, 0);
+	assert_true(labels_configure_pool(labels, LABEL_POOL_LDP, 0, 0));
+	assert_int_equal(retries, 1);
+	assert_true(label_request(labels, &w, &fec, &swap));
+	assert_int_equal(w.binding->label, 101);
+	assert_null(label_claim(labels, 200, &s, &swap, why, sizeof(why)));
+	assert_string_equal(why, "label 200 is outside the static range 3000..3001");
+	b = label_claim(labels, 3001, &s, &swap, why, sizeof(why));
+	assert_non_null(b);
+	label_unclaim(labels, b);
+	label_release(labels, &u);
+	label_release(labels, &v);
+	label_release(labels, &w);
+	fib_nh_put(rib_fib(rib), nh);
+}
+
+static void what_others_hold_is_left_alone(void **unused)
+{
+	struct label_key s = { .owner = LABEL_OWNER_STATIC }, red = vrf_key("RED"), blue = vrf_key("BLUE");
+	struct fib_nh *nh = fib_nh_adjacency(rib_fib(rib), 1, NULL);
+	struct label_action swap = { .action = FIB_LABEL_SWAP, .nh = nh, .out_label = 3 };
+	struct label_user u = user(), v = user();
+	struct labels_reserved r = { "" };
+	char why[128];
+
+	retries = 0;
+	label_user_init(&u);
+	label_user_init(&v);
+	assert_false(labels_reserve(labels, LABELS_KERNEL, 100, 101));
+	assert_true(labels_reserve(labels, "other", 100, 101));
+	assert_false(labels_reserve(labels, "other", 102, 102));
+	label_reserve_kernel(labels, 102, true);
+	label_reserve_kernel(labels, 101, true);
+	assert_true(label_request(labels, &u, &red, &pop1));
+	assert_int_equal(u.binding->label, 103);
+	assert_false(label_request(labels, &v, &blue, &pop1));
+	assert_null(label_claim(labels, 102, &s, &swap, why, sizeof(why)));
+	assert_string_equal(why, "label 102 is reserved for kernel");
+	assert_true(labels_reserved_next(labels, &r));
+	assert_string_equal(r.name, "other");
+	assert_true(labels_reserved_next(labels, &r));
+	assert_int_equal(r.from, 101);
+	assert_true(labels_reserved_next(labels, &r));
+	assert_int_equal(r.from, 102);
+	assert_false(labels_reserved_next(labels, &r));
+	/* 101 is still the kernel's */
+	labels_unreserve(labels, "other");
+	assert_int_equal(retries, 1);
+	assert_string_equal(label_reserved_by(labels, 101), LABELS_KERNEL);
+	assert_true(label_request(labels, &v, &blue, &pop1));
+	assert_int_equal(v.binding->label, 100);
+	label_release(labels, &v);
+	label_release(labels, &u);
+	fib_nh_put(rib_fib(rib), nh);
+}
+
+/* the same numbers as a plain array says, whatever was done before */
+static void the_space_finds_what_is_free(void **unused)
+{
+	static bool taken[LABEL_SPACE];
+	struct label_space *s = label_space_new();
+	uint32_t from = 70000, to = 210000, i, at, want;
+	unsigned int seed = 7, step;
+	static int thing;
+
+	for (i = from; i <= to; i++) {
+		label_space_put(s, i, &thing);
+		taken[i] = true;
+	}
+	assert_int_equal(label_space_next(s, from, to, from), -1);
+	assert_int_equal(label_space_taken(s, from, to), to - from + 1);
+	for (step = 0; step < 20000; step++) {
+		i = from + rand_r(&seed) % (to - from + 1);
+		if (step % 3) {
+			label_space_put(s, i, taken[i] ? NULL : &thing);
+			taken[i] = !taken[i];
+		}
+		for (at = i, want = 0; at <= to && taken[at]; at++)
+			;
+		if (at > to)
+			for (at = from; at < i && taken[at]; at++)
+				;
+		want = taken[at] ? UINT32_MAX : at;
+		assert_int_equal((uint32_t)label_space_next(s, from, to, i), want);
+	}
+	for (i = from; i <= to; i++)
+		label_space_put(s, i, NULL);
+	assert_int_equal(label_space_next(s, 16, LABEL_MAX, LABEL_MAX + 1), 16);
+	assert_null(label_space_after(s, -1));
+	label_space_reserve(s, LABEL_MAX);
+	assert_int_equal(label_space_next(s, 16, LABEL_MAX, LABEL_MAX), 16);
+	assert_null(label_space_after(s, -1));
+	label_space_release(s, LABEL_MAX);
+	label_space_free(s);
+}
+
+/* the last numbers of a full space cost what the first did */
+static void a_million_without_a_scan(void **unused)
+{
+	static struct label_user u[50000];
+	struct label_key fec = { .owner = LABEL_OWNER_LDP };
+	struct timespec t[3];
+	double first, last;
+	uint32_t i, n = 1000000;
+	struct label_space *s = label_space_new();
+	int64_t label;
+	static int thing;
+
+	for (i = 0; i < n; i++) {
+		if (i == 0 || i == 10000 || i == n - 10000)
+			clock_gettime(CLOCK_MONOTONIC, &t[i == 0 ? 0 : i == 10000 ? 1 : 2]);
+		label = label_space_next(s, 16, LABEL_MAX, 16);
+		assert_int_equal(label, 16 + i);
+		label_space_put(s, label, &thing);
+		if (i == 9999) {
+			clock_gettime(CLOCK_MONOTONIC, &t[1]);
+			first = t[1].tv_sec - t[0].tv_sec + (t[1].tv_nsec - t[0].tv_nsec) / 1e9;
+		}
+	}
+	clock_gettime(CLOCK_MONOTONIC, &t[1]);
+	last = t[1].tv_sec - t[2].tv_sec + (t[1].tv_nsec - t[2].tv_nsec) / 1e9;
+	assert_true(last < 20 * first + 0.01);
+	label_space_free(s);
+
+	assert_true(labels_configure(labels, 16, LABEL_MAX, 60));
+	for (i = 0; i < ARRAY_SIZE(u); i++) {
+		fec.prefix.addr = addr_v4(0x0a000000 + i);
+		fec.prefix.len = 32;
+		label_user_init(&u[i]);
+		assert_true(label_request(labels, &u[i], &fec, &pop1));
+	}
+	for (i = 0; i < ARRAY_SIZE(u); i++)
+		label_release(labels, &u[i]);
+}
+
 static void same_labels_after_a_restart(void **unused)
 {
 	char path[] = "/tmp/l3vpn-labels-XXXXXX", why[256];
@@ -268,6 +436,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(exhaustion_waits_for_quarantine, setup, teardown),
 		cmocka_unit_test_setup_teardown(refusal_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(operator_labels_collide, setup, teardown),
+		cmocka_unit_test_setup_teardown(owners_have_ranges, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_others_hold_is_left_alone, setup, teardown),
+		cmocka_unit_test(the_space_finds_what_is_free),
+		cmocka_unit_test_setup_teardown(a_million_without_a_scan, setup, teardown),
 		cmocka_unit_test_setup_teardown(same_labels_after_a_restart, setup, teardown),
 	};
 

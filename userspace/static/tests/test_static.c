@@ -115,8 +115,8 @@ static void settings_reach_the_vrf(void **unused)
 	assert_int_equal(vrf_find(env.vrfs, "BLUE")->af[AFI4].import.n, 2);
 	COMMIT("mpls\n label range dynamic 5000 6000\n label hold-down 7\n");
 	labels_stats(env.labels, &st);
-	assert_int_equal(st.from, 5000);
-	assert_int_equal(st.to, 6000);
+	assert_int_equal(st.pool[LABEL_POOL_DYNAMIC].from, 5000);
+	assert_int_equal(st.pool[LABEL_POOL_DYNAMIC].to, 6000);
 	COMMIT("no vrf BLUE\nno interface ce2\n");
 	assert_null(vrf_find(env.vrfs, "BLUE"));
 	assert_non_null(strstr(commit("vrf GREEN\n rd 65000:1\n"), "same rd"));
