@@ -7,6 +7,7 @@
 
 #include "bgp/peer.h"
 #include "lib/log.h"
+#include "rib/transport.h"
 
 static void withdraw_all(struct bgp_peer_family *pf, const struct bgp_routes *r)
 {
@@ -55,7 +56,7 @@ static struct nexthop *path_nexthop(const struct bgp_peer *p, const struct bgp_r
 	const char *ifname = p->conf.peer.ifname[0] ? p->conf.peer.ifname : NULL;
 
 	if (bgp_family_vpn(r->family))
-		return nexthop_pe(nht, &r->nexthop);
+		return nexthop_pe(nht, &r->nexthop, TRANSPORT_DEFAULT);
 	if (addr_is_link_local(&r->nexthop) && r->nexthop.family == AF_INET6)
 		return nexthop_gateway(nht, p->vrf_id, &r->nexthop, ifname);
 	return nexthop_gateway(nht, p->vrf_id, &r->nexthop, NULL);

@@ -203,6 +203,8 @@ static void explain_lsp(struct explain *x, const struct nexthop *nh)
 
 	if (nh->reason == NH_NO_LSP || !paths)
 		step(x, "lsp", "failed", "no label-switched path to %s", prefix_str(&fec, buf));
+	else if (nh->reason == NH_TRANSPORT_POLICY)
+		step(x, "lsp", "failed", "%s: %s", prefix_str(&fec, buf), nexthop_reason_str(nh->reason));
 	else if (nh->reason == NH_LSP_DOWN)
 		step(x, "lsp", "failed", "%s: a path is there, but its way out is down or unknown",
 		     prefix_str(&fec, buf));
@@ -217,7 +219,8 @@ static bool explain_nexthop(struct explain *x)
 	bool pe = nh->key.kind == NEXTHOP_PE, lsp_missing;
 	char text[TEXT];
 
-	lsp_missing = nh->reason == NH_NO_LSP || nh->reason == NH_LSP_DOWN;
+	lsp_missing = nh->reason == NH_NO_LSP || nh->reason == NH_LSP_DOWN ||
+		      nh->reason == NH_TRANSPORT_POLICY;
 	nexthop_str(nh, text, sizeof(text));
 	if (nexthop_usable(nh) || lsp_missing)
 		step(x, "next hop", "ok", "%s, metric %u", text, nh->metric);

@@ -216,7 +216,7 @@ static json_t *lsp_row(const struct show_env *env, const struct prefix *fec, con
 	json_object_set_new(row, "state",
 			    json_string(lsp->usable ? "up" : nexthop_reason_str(NH_LSP_DOWN)));
 	json_object_set_new(row, "protocol",
-			    json_string(lsp->path.owner == RIB_PROTO_STATIC ? "static" : "other"));
+			    json_string(lsp->path.owner == RIB_PROTO_LDP ? "ldp" : "static"));
 	return row;
 }
 

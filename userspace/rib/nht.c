@@ -13,6 +13,7 @@
 
 #include "lib/mem.h"
 #include "rib/private.h"
+#include "rib/transport.h"
 
 #define RECURSION_MAX 8
 
@@ -20,6 +21,7 @@ static const char *const reason_names[] = {
 	[NH_OK] = "ok",
 	[NH_NO_LSP] = "no label-switched path",
 	[NH_LSP_DOWN] = "label-switched path has no way out",
+	[NH_TRANSPORT_POLICY] = "no label-switched path of a kind that the transport policy names",
 	[NH_NO_ROUTE] = "no route to the gateway",
 	[NH_PORT_ABSENT] = "port absent or of another VRF",
 	[NH_PORT_DOWN] = "port down",
@@ -241,17 +243,12 @@ static void find_gateway(struct nht *nht, const struct nexthop *nh, struct way *
 
 static void find_pe(struct nht *nht, const struct nexthop *nh, struct way *w)
 {
-	struct prefix fec = prefix_host(&nh->key.addr);
-	const struct list *paths = lsp_paths(nht, &fec);
+	struct transport_choice choice;
 	struct ip_addr gateway;
-	struct lsp *lsp;
 	int ifindex;
 
-	w->reason = paths ? NH_LSP_DOWN : NH_NO_LSP;
-	if (paths)
-		list_for_each(lsp, paths, struct lsp, node)
-			if (lsp->usable)
-				w->reason = NH_OK;
+	transport_choose(nht, &nh->key.addr, nh->key.policy, &choice);
+	w->reason = choice.reason;
 	if (nht_own_address(nht, VRF_ID_GLOBAL, &nh->key.addr))
 		w->reason = NH_OWN_ADDRESS;
 	nht_main_lookup(nht, &nh->key.addr, &gateway, &ifindex, &w->metric);
@@ -302,29 +299,28 @@ struct build {
 	struct fib_member members[FIB_MEMBERS_MAX];
 };
 
-static void build_path(struct fib *fib, struct build *b, const struct lsp *lsp)
+static void build_path(struct fib *fib, struct build *b, const struct lsp *lsp, bool backup)
 {
 	struct fib_nh *adj = fib_nh_adjacency(fib, lsp->ifindex, &lsp->gateway);
 	struct fib_member *m = &b->members[b->spec.n_members++];
 
 	m->nh = fib_nh_labelled(fib, adj, lsp->path.labels, lsp->path.n_labels);
 	m->weight = lsp->path.weight;
-	m->backup = lsp->path.backup;
+	m->backup = backup;
 	fib_nh_put(fib, adj);
 }
 
 /* one path: the object is that path itself; several, or a lone backup's group: a group */
 static void build_pe(struct nht *nht, const struct nexthop *nh, struct build *b)
 {
-	struct prefix fec = prefix_host(&nh->key.addr);
-	const struct list *paths = lsp_paths(nht, &fec);
 	struct fib *fib = nht->rib->fib;
+	struct transport_choice choice;
 	struct fib_nh *only;
-	struct lsp *lsp;
+	unsigned int i;
 
-	list_for_each(lsp, paths, struct lsp, node)
-		if (lsp->usable && b->spec.n_members < FIB_MEMBERS_MAX)
-			build_path(fib, b, lsp);
+	transport_choose(nht, &nh->key.addr, nh->key.policy, &choice);
+	for (i = 0; i < choice.n; i++)
+		build_path(fib, b, choice.path[i].lsp, choice.path[i].backup);
 	b->spec.kind = FIB_NH_GROUP;
 	if (b->spec.n_members > 1)
 		return;
@@ -509,14 +505,14 @@ static bool nht_work(struct job *job, unsigned int budget)
 	return false;
 }
 
-void nht_pe_mark(struct nht *nht, const struct ip_addr *addr)
+void nht_policy_mark(struct nht *nht, uint16_t policy)
 {
 	struct nht_vrf *v = nht_vrf_find(nht, VRF_ID_GLOBAL);
 	struct nexthop *nh;
 
 	if (v)
 		list_for_each(nh, &v->nexthops, struct nexthop, vrf_node)
-			if (nh->key.kind == NEXTHOP_PE && addr_eq(&nh->key.addr, addr))
+			if (nh->key.kind == NEXTHOP_PE && nh->key.policy == policy)
 				nexthop_mark(nht, nh);
 }
 
@@ -552,6 +548,23 @@ static uint32_t want_hash(const struct want *w)
 	for (i = 0; i < w->n; i++)
 		h = hash_u64((uintptr_t)w->members[i].nh, h ^ w->members[i].weight);
 	return h;
+}
+
+void nht_pe_mark(struct nht *nht, const struct ip_addr *addr)
+{
+	struct hash_node *n;
+	unsigned int policy;
+	struct want w;
+
+	memset(&w, 0, sizeof(w));
+	w.key.kind = NEXTHOP_PE;
+	w.key.addr = addr_make(addr->family, addr->b);
+	for (policy = 0; policy <= transport_policies(nht); policy++) {
+		w.key.policy = policy;
+		n = hash_find(&nht->nexthops, want_hash(&w), match_nexthop, &w);
+		if (n)
+			nexthop_mark(nht, hash_entry(n, struct nexthop, node));
+	}
 }
 
 static struct nexthop *intern(struct nht *nht, const struct want *w)
@@ -604,10 +617,12 @@ struct nexthop *nexthop_get(struct nht *nht, const struct nexthop_key *key)
 	memset(&w, 0, sizeof(w));
 	w.key.kind = key->kind;
 	w.key.vrf = key->kind == NEXTHOP_PE ? VRF_ID_GLOBAL : key->vrf;
-	if (key->kind == NEXTHOP_PE)
+	if (key->kind == NEXTHOP_PE) {
 		w.key.addr = unmapped(&key->addr);
-	else if (key->kind == NEXTHOP_GATEWAY)
+		w.key.policy = key->policy;
+	} else if (key->kind == NEXTHOP_GATEWAY) {
 		w.key.addr = addr_make(key->addr.family, key->addr.b);
+	}
 	if (key->kind == NEXTHOP_GATEWAY || key->kind == NEXTHOP_DEVICE)
 		snprintf(w.key.ifname, sizeof(w.key.ifname), "%s", key->ifname);
 	w.key.recursive = key->kind == NEXTHOP_GATEWAY && !key->ifname[0] && key->recursive;
@@ -626,9 +641,9 @@ struct nexthop *nexthop_group_get(struct nht *nht, const struct nexthop_member *
 	return intern(nht, &w);
 }
 
-struct nexthop *nexthop_pe(struct nht *nht, const struct ip_addr *addr)
+struct nexthop *nexthop_pe(struct nht *nht, const struct ip_addr *addr, uint16_t policy)
 {
-	struct nexthop_key key = { .kind = NEXTHOP_PE, .addr = *addr };
+	struct nexthop_key key = { .kind = NEXTHOP_PE, .addr = *addr, .policy = policy };
 
 	return nexthop_get(nht, &key);
 }
@@ -751,6 +766,7 @@ struct nht *nht_new(struct rib *rib)
 	job_init(&nht->job, rib->jobs, "next hops", nht_work);
 	nht->host = nht_host_new(nht);
 	nht->lsps = lsp_table_new(nht);
+	nht->transports = transports_new();
 	return nht;
 }
 
@@ -760,6 +776,7 @@ void nht_free(struct nht *nht)
 		return;
 	job_cancel(&nht->job);
 	lsp_table_free(nht->lsps);
+	transports_free(nht->transports);
 	nht_host_free(nht->host);
 	hash_fini(&nht->nexthops);
 	hash_fini(&nht->vrfs);

@@ -46,6 +46,7 @@ enum nexthop_reason {
 	NH_OK,
 	NH_NO_LSP,		/* no label-switched path for this FEC */
 	NH_LSP_DOWN,		/* there is one, but its way out is down or unknown */
+	NH_TRANSPORT_POLICY,	/* there is one, but of a kind that the transport policy does not name */
 	NH_NO_ROUTE,		/* gateway not on a connected network (nor reached recursively) */
 	NH_PORT_ABSENT,		/* no such link, or it is not in this VRF */
 	NH_PORT_DOWN,
@@ -59,6 +60,7 @@ const char *nexthop_reason_str(enum nexthop_reason r);
 struct nexthop_key {
 	uint8_t kind;			/* enum nexthop_kind */
 	bool recursive;			/* GATEWAY without ifname */
+	uint16_t policy;		/* PE: of rib/transport.h */
 	uint32_t vrf;			/* VRF id; 0 global */
 	struct ip_addr addr;
 	char ifname[IF_NAMESIZE];
@@ -99,7 +101,7 @@ static inline bool nexthop_usable(const struct nexthop *nh)
 /* Returns a reference. State is right at once (resolved synchronously). */
 struct nexthop *nexthop_get(struct nht *nht, const struct nexthop_key *key);
 struct nexthop *nexthop_group_get(struct nht *nht, const struct nexthop_member *m, unsigned int n);
-struct nexthop *nexthop_pe(struct nht *nht, const struct ip_addr *addr);
+struct nexthop *nexthop_pe(struct nht *nht, const struct ip_addr *addr, uint16_t policy);
 struct nexthop *nexthop_gateway(struct nht *nht, uint32_t vrf, const struct ip_addr *addr,
 				const char *ifname /* or NULL */);
 struct nexthop *nexthop_vrf(struct nht *nht, uint32_t vrf);

@@ -107,6 +107,12 @@ void lsp_table_free(struct lsp_table *t);
 /* a link or address of the global table changed: which paths have a way out is found anew */
 void lsp_resolve_all(struct nht *nht);
 
+/* transport.c */
+struct transports;
+struct transports *transports_new(void);
+void transports_free(struct transports *t);
+unsigned int transport_policies(const struct nht *nht);	/* ids 1.. of them were ever given out */
+
 struct nht_vrf {
 	struct hash_node node;
 	uint32_t vrf;
@@ -123,11 +129,14 @@ struct nht {
 	struct job job;
 	struct nht_host *host;
 	struct lsp_table *lsps;
+	struct transports *transports;
 };
 
 /* marks the next hops that a change of links or addresses of this VRF can touch */
 void nht_vrf_mark(struct nht *nht, uint32_t vrf);
 /* ... the remote PE of that address */
 void nht_pe_mark(struct nht *nht, const struct ip_addr *addr);
+/* ... the remote PEs that are reached by that policy */
+void nht_policy_mark(struct nht *nht, uint16_t policy);
 
 #endif

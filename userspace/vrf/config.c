@@ -5,6 +5,7 @@
 
 #include "conf/conf.h"
 #include "lib/mem.h"
+#include "rib/transport.h"
 #include "vrf/private.h"
 
 static const char *const family_names[AFI_MAX] = { [AFI4] = "ipv4", [AFI6] = "ipv6" };
@@ -224,6 +225,7 @@ static void apply_vrf(struct vrfs *vs, struct vrf *v, const struct lyd_node *nod
 
 	vrf_set_tunnel(vs, v, &tunnel);
 	vrf_set_label_mode(vs, v, label_mode_of(conf_str(node, "label-mode", "per-vrf")));
+	vrf_set_transport(vs, v, transport_policy_id(vs->nht, conf_str(node, "tunnel-policy", NULL)));
 	for (i = 0; i < AFI_MAX; i++) {
 		af = conf_child(node, family_names[i]);
 		vrf_set_family(vs, v, afi_family(i), af);

@@ -70,11 +70,21 @@ static void on_match(void *member, const struct rt *rt, void *arg)
 	m->imp[m->n++] = imp;
 }
 
+/* The way to a remote PE that the VRF's own transport policy finds. A reference. */
+static struct nexthop *import_nexthop(const struct vrf_import *imp, struct nexthop *nh)
+{
+	uint16_t policy = imp->af->vrf->transport;
+
+	if (nh->key.kind != NEXTHOP_PE || nh->key.policy == policy)
+		return nexthop_ref(nh);
+	return nexthop_pe(rib_nht(rib_table_rib(imp->source.table)), &nh->key.addr, policy);
+}
+
 static void announce(struct vrf_import *imp, struct rib_net *net, const struct rib_route *best)
 {
 	struct rib_path path = {
 		.attrs = best->attrs,
-		.nh = best->nh,
+		.nh = import_nexthop(imp, best->nh),
 		.path_id = rib_net_id(net),
 		.label = best->label,
 		.metric = best->metric,
@@ -85,6 +95,7 @@ static void announce(struct vrf_import *imp, struct rib_net *net, const struct r
 	struct prefix p = rib_net_prefix(net);
 
 	rib_announce(&imp->source, NULL, &p, &path);
+	nexthop_put(rib_nht(rib_table_rib(imp->source.table)), path.nh);
 }
 
 static void withdraw(struct vrf_import *imp, struct rib_net *net)
@@ -224,6 +235,15 @@ void import_free(struct vrfs *vs, struct vrf_import *imp)
 	}
 	rib_source_flush_now(&imp->source);
 	free(imp);
+}
+
+void import_again(struct vrfs *vs, struct vrf_import *imp)
+{
+	struct vpn_import *im = &vs->import[family_afi(imp->af->family)];
+	struct rib_route *r;
+
+	list_for_each(r, &imp->source.routes, struct rib_route, source_node)
+		rib_touch(&im->sub, rib_route_origin(r));
 }
 
 static bool set_has(const struct rt_set *s, const struct rt *rt)

@@ -54,6 +54,7 @@ struct vrf_import *import_new(struct vrfs *vs, struct vrf_af *af);
 void import_free(struct vrfs *vs, struct vrf_import *imp);
 /* the RTs of the pipe change from @old to af->import */
 void import_targets(struct vrfs *vs, struct vrf_import *imp, const struct rt_set *old);
+void import_again(struct vrfs *vs, struct vrf_import *imp);	/* what was imported, by another transport policy */
 
 struct vrf_export *export_new(struct vrfs *vs, struct vrf_af *af);
 void export_free(struct vrf_export *ex);
@@ -64,6 +65,9 @@ void export_rd_changed(struct vrf_export *ex);
 void summary_free(struct vrfs *vs, struct vrf_af *af);
 /* within an aggregate that silences the more specific? */
 bool summary_silences(const struct vrf_af *af, const struct prefix *p);
+
+/* transport.c */
+void transport_config_subscribe(struct vrfs *vs);
 
 void vrf_config_subscribe(struct vrfs *vs);
 void vrf_event(struct vrfs *vs, enum vrf_event e, struct vrf *v);

@@ -333,6 +333,17 @@ void vrf_set_label_mode(struct vrfs *vs, struct vrf *v, enum label_mode mode)
 	vrf_event(vs, VRF_CHANGE, v);
 }
 
+void vrf_set_transport(struct vrfs *vs, struct vrf *v, uint16_t policy)
+{
+	int i;
+
+	if (v->transport == policy)
+		return;
+	v->transport = policy;
+	for (i = 0; i < AFI_MAX; i++)
+		import_again(vs, v->af[i].importer);
+}
+
 void vrf_set_redistribute(struct vrfs *vs, struct vrf *v, uint8_t family, bool connected,
 			  bool static_)
 {
@@ -469,8 +480,10 @@ struct vrfs *vrfs_new(const struct rib_env *env)
 	tunnel_settings_init(&vs->tunnel_all);
 	vpn_import_start(vs, AF_INET);
 	vpn_import_start(vs, AF_INET6);
-	if (env->conf)
+	if (env->conf) {
+		transport_config_subscribe(vs);
 		vrf_config_subscribe(vs);
+	}
 	return vs;
 }
 

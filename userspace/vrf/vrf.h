@@ -74,6 +74,7 @@ struct vrf {
 	bool has_rd;
 	struct rd rd;
 	enum label_mode label_mode;
+	uint16_t transport;		/* policy of rib/transport.h for what is imported */
 	struct tunnel_settings tunnel_own;	/* as configured for this VRF */
 	struct tunnel tunnel;			/* what follows from that and from what is said for all */
 	struct vrf_af af[AFI_MAX];
@@ -115,6 +116,7 @@ void vrf_set_rd(struct vrfs *vs, struct vrf *v, const struct rd *rd);	/* NULL: n
 void vrf_set_targets(struct vrfs *vs, struct vrf *v, uint8_t family, bool export, const struct rt *rt,
 		     unsigned int n);
 void vrf_set_label_mode(struct vrfs *vs, struct vrf *v, enum label_mode mode);
+void vrf_set_transport(struct vrfs *vs, struct vrf *v, uint16_t policy);
 void vrf_set_redistribute(struct vrfs *vs, struct vrf *v, uint8_t family, bool connected, bool static_);
 void vrf_set_limit(struct vrfs *vs, struct vrf *v, uint8_t family, uint32_t limit, uint32_t warn);
 void vrf_set_tunnel(struct vrfs *vs, struct vrf *v, const struct tunnel_settings *own);

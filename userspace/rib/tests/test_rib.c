@@ -17,6 +17,7 @@
 
 #include "rib/lsp.h"
 #include "rib/table.h"
+#include "rib/transport.h"
 #include "rib/tests/recorder.h"
 
 static const struct rib_proto bgp = { .id = RIB_PROTO_BGP, .name = "bgp", .code = 'B' };
@@ -384,7 +385,7 @@ static void vpn_table_walks_in_order(void **unused)
 {
 	struct rib_table *t = rib_table_vpn(rib, AF_INET);
 	struct ip_addr pe = A("10.0.0.9");
-	struct nexthop *nh = nexthop_pe(nht, &pe);
+	struct nexthop *nh = nexthop_pe(nht, &pe, TRANSPORT_DEFAULT);
 	struct rib_path path = { .nh = nh, .label = 500 };
 	struct prefix p = P("10.9.0.0/16");
 	struct rib_cursor c = { 0 };
@@ -414,11 +415,88 @@ static void vpn_table_walks_in_order(void **unused)
 	nexthop_put(nht, nh);
 }
 
+static void ldp_on(const char *fec, const char *gw, uint32_t label)
+{
+	struct lsp_path path = { .owner = RIB_PROTO_LDP, .gateway = A(gw), .weight = 1,
+				 .n_labels = 1, .labels = { label } };
+	struct prefix f = P(fec);
+
+	strcpy(path.name, gw);
+	lsp_announce(nht, &f, &path);
+}
+
+/* a static and an LDP path to one PE: each policy sees what it names, in its order */
+static void policies_choose_among_kinds(void **unused)
+{
+	struct ip_addr pe = A("10.0.0.9"), other = A("10.0.0.8");
+	struct transport_peer peer = { pe, { 1, { RIB_PROTO_BGP } } };
+	struct transport_policy ldp = { .name = "ldp", .order = { 1, { RIB_PROTO_LDP } }, .max_paths = 1 };
+	struct prefix f = P("10.0.0.9/32");
+	struct nexthop *any, *by_ldp, *none;
+	struct fib_nh *obj, *ldp_obj;
+	uint16_t id;
+
+	id = transport_policy_set(nht, &ldp);
+	assert_int_equal(transport_policy_id(nht, "ldp"), id);
+	assert_int_equal(transport_policy_id(nht, "nothing"), TRANSPORT_DEFAULT);
+	any = nexthop_pe(nht, &pe, TRANSPORT_DEFAULT);
+	by_ldp = nexthop_pe(nht, &pe, id);
+	assert_ptr_not_equal(any, by_ldp);
+	obj = nexthop_fib_use(nht, any);
+	ldp_obj = nexthop_fib_use(nht, by_ldp);
+	lsp_on("10.0.0.9/32", "192.168.0.2", 77, false);
+	jobs_run(jobs, 0);
+	assert_int_equal(any->reason, NH_OK);
+	assert_int_equal(obj->kind, FIB_NH_LABELLED);
+	assert_int_equal(by_ldp->reason, NH_TRANSPORT_POLICY);
+	assert_int_equal(ldp_obj->kind, FIB_NH_UNREACHABLE);
+	ldp_on("10.0.0.9/32", "192.168.1.2", 88);
+	ldp_on("10.0.0.9/32", "192.168.0.2", 89);
+	jobs_run(jobs, 0);
+	/* the static one carries, LDP's stand behind it */
+	assert_int_equal(obj->kind, FIB_NH_GROUP);
+	assert_int_equal(obj->n_members, 3);
+	assert_int_equal(obj->members[0].nh->labels[0], 77);
+	assert_false(obj->members[0].backup);
+	assert_true(obj->members[1].backup && obj->members[2].backup);
+	/* one path at most, and none that is static */
+	assert_int_equal(ldp_obj->kind, FIB_NH_LABELLED);
+	assert_int_equal(ldp_obj->labels[0], 89);
+	lsp_withdraw(nht, &f, RIB_PROTO_STATIC, "192.168.0.2");
+	jobs_run(jobs, 0);
+	assert_int_equal(obj->n_members, 2);
+	assert_false(obj->members[0].backup || obj->members[1].backup);
+	/* this PE by paths that are not there, all others by LDP */
+	ldp.n_peers = 1;
+	ldp.peers = &peer;
+	assert_int_equal(transport_policy_set(nht, &ldp), id);
+	jobs_run(jobs, 0);
+	assert_int_equal(by_ldp->reason, NH_TRANSPORT_POLICY);
+	assert_int_equal(any->reason, NH_OK);
+	/* gone by name, it holds for those who have it */
+	transport_policy_del(nht, "ldp");
+	assert_int_equal(transport_policy_id(nht, "ldp"), TRANSPORT_DEFAULT);
+	ldp.n_peers = 0;
+	assert_int_equal(transport_policy_set(nht, &ldp), id);
+	jobs_run(jobs, 0);
+	assert_int_equal(by_ldp->reason, NH_OK);
+	none = nexthop_pe(nht, &other, id);
+	assert_int_equal(none->reason, NH_NO_LSP);
+	nexthop_put(nht, none);
+	lsp_withdraw(nht, &f, RIB_PROTO_LDP, "192.168.0.2");
+	lsp_withdraw(nht, &f, RIB_PROTO_LDP, "192.168.1.2");
+	jobs_run(jobs, 0);
+	fib_nh_put(rib_fib(rib), obj);
+	fib_nh_put(rib_fib(rib), ldp_obj);
+	nexthop_put(nht, any);
+	nexthop_put(nht, by_ldp);
+}
+
 /* transport comes, doubles, is lost link by link: the routes keep one object */
 static void remote_pe_follows_its_lsps(void **unused)
 {
 	struct ip_addr pe = A("10.0.0.9");
-	struct nexthop *nh = nexthop_pe(nht, &pe);
+	struct nexthop *nh = nexthop_pe(nht, &pe, TRANSPORT_DEFAULT);
 	struct rib_path path = { .nh = nh, .label = 500 };
 	struct rib_source s;
 	struct rec_route *r;
@@ -570,6 +648,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(subscribers_hear_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(vpn_table_walks_in_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(remote_pe_follows_its_lsps, setup, teardown),
+		cmocka_unit_test_setup_teardown(policies_choose_among_kinds, setup, teardown),
 		cmocka_unit_test_setup_teardown(gateways_in_a_vrf, setup, teardown),
 		cmocka_unit_test_setup_teardown(group_of_gateways, setup, teardown),
 	};

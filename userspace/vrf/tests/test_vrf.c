@@ -10,6 +10,7 @@
 #include <time.h>
 #include <cmocka.h>
 
+#include "rib/transport.h"
 #include "vrf/tests/net.h"
 
 static int setup(void **unused)
@@ -453,6 +454,39 @@ static void not_eligible_without_transport(void **unused)
 	settle();
 }
 
+/* each VRF by its own policy, changed while routes are there */
+static void transport_by_the_policy_of_the_vrf(void **unused)
+{
+	struct transport_policy ldp = { .name = "ldp", .order = { 1, { RIB_PROTO_LDP } }, .max_paths = 8 };
+	struct lsp_path path = { .owner = RIB_PROTO_LDP, .name = "p", .weight = 1, .n_labels = 1, .labels = { 99 } };
+	uint16_t id = transport_policy_set(nht, &ldp);
+	struct prefix fec = P("10.0.0.9/32");
+	struct rib_source rr;
+	struct fib_dest d;
+
+	session(&rr, NULL, "rr");
+	vpn_announce(&rr, "65000:9", "10.9.0.0/16", 500, "65000:100", NULL);
+	settle();
+	assert_true(vrf_fib("RED", "10.9.0.0/16", &d));
+	vrf_set_transport(env.vrfs, vrf_find(env.vrfs, "RED"), id);
+	settle();
+	assert_false(vrf_fib("RED", "10.9.0.0/16", &d));
+	path.gateway = A("192.168.0.2");
+	lsp_announce(nht, &fec, &path);
+	settle();
+	assert_true(vrf_fib("RED", "10.9.0.0/16", &d));
+	assert_int_equal(d.nh->kind, FIB_NH_LABELLED);
+	assert_int_equal(d.nh->labels[0], 99);
+	vrf_set_transport(env.vrfs, vrf_find(env.vrfs, "RED"), TRANSPORT_DEFAULT);
+	settle();
+	assert_true(vrf_fib("RED", "10.9.0.0/16", &d));
+	assert_int_equal(d.nh->kind, FIB_NH_GROUP);
+	assert_true(d.nh->members[1].backup);
+	lsp_withdraw(nht, &fec, RIB_PROTO_LDP, "p");
+	rib_source_flush_now(&rr);
+	settle();
+}
+
 #define VRFS	8
 #define ROUTES	60
 #define RTS	6
@@ -550,6 +584,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(mode_switch_makes_before_it_breaks, setup, teardown),
 		cmocka_unit_test_setup_teardown(local_leak, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_eligible_without_transport, setup, teardown),
+		cmocka_unit_test_setup_teardown(transport_by_the_policy_of_the_vrf, setup, teardown),
 		cmocka_unit_test_setup_teardown(random_targets, setup, teardown),
 		cmocka_unit_test_setup_teardown(ids_are_kept, setup, teardown),
 	};
