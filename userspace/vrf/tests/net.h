@@ -12,6 +12,7 @@
 #include "lib/log.h"
 #include "rib/lsp.h"
 #include "rib/tests/recorder.h"
+#include "rib/transport.h"
 #include "vrf/vrf.h"
 
 static const struct rib_proto test_bgp = { .id = RIB_PROTO_BGP, .name = "bgp", .code = 'B' };
@@ -165,7 +166,7 @@ static inline void vpn_announce(struct rib_source *s, const char *rd, const char
 	struct rd r = RD(rd);
 	struct prefix p = P(prefix);
 	struct ip_addr pe = A("10.0.0.9");
-	struct rib_path path = { .label = label, .nh = nexthop_pe(nht, &pe) };
+	struct rib_path path = { .label = label, .nh = nexthop_pe(nht, &pe, TRANSPORT_DEFAULT) };
 	struct attrs_builder b;
 	struct rt rt[2];
 

@@ -10,7 +10,6 @@
 #include <time.h>
 #include <cmocka.h>
 
-#include "rib/transport.h"
 #include "vrf/tests/net.h"
 
 static int setup(void **unused)
