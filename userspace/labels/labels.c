@@ -211,11 +211,26 @@ static void waiting_retry(struct pool *p)
 	u->retry(u);
 }
 
+static bool claimant_retry(struct labels *l, uint32_t label)
+{
+	struct label_claimant *c;
+
+	list_for_each(c, &l->claimants, struct label_claimant, node) {
+		if (c->label != label)
+			continue;
+		list_del(&c->node);
+		c->retry(c);
+		return true;
+	}
+	return false;
+}
+
 void label_number_freed(struct labels *l, uint32_t label)
 {
 	struct pool *p;
 
-	if (label_by_number(l, label) || label_space_reserved(l->space, label))
+	if (label_by_number(l, label) || label_space_reserved(l->space, label) ||
+	    claimant_retry(l, label))
 		return;
 	for (p = l->pool; p < l->pool + LABEL_POOLS; p++)
 		if (label >= p->from && label <= p->to)
@@ -505,6 +520,13 @@ void label_unclaim(struct labels *l, struct label_binding *b)
 		quarantine(b);
 }
 
+void label_claim_wait(struct labels *l, struct label_claimant *c, uint32_t label)
+{
+	list_del(&c->node);
+	c->label = label;
+	list_add_tail(&l->claimants, &c->node);
+}
+
 void labels_drop_vrf(struct labels *l, const char *vrf)
 {
 	struct label_binding *b, *tmp;
@@ -616,6 +638,7 @@ struct labels *labels_new(struct jobs *jobs, struct fib *fib)
 		list_init(&l->pool[i].waiting);
 	pool_configure(l, &l->pool[LABEL_POOL_DYNAMIC], LABELS_DYNAMIC_MIN, LABEL_MAX);
 	list_init(&l->reserved);
+	list_init(&l->claimants);
 	list_init(&l->lingering);
 	list_init(&l->quarantined);
 	list_init(&l->held);

@@ -161,6 +161,20 @@ static inline bool label_is_ready(const struct label_user *u)
 struct label_binding *label_claim(struct labels *l, uint32_t label, const struct label_key *key,
 				  const struct label_action *action, char *why, size_t size);
 void label_unclaim(struct labels *l, struct label_binding *b);
+/*
+ * Who was refused a label may wait for it: retry() comes once, when the number is free. Embedded; list_init() its node
+ * once. Waiting again for another label is fine.
+ */
+struct label_claimant {
+	struct list node;
+	uint32_t label;
+	void (*retry)(struct label_claimant *c);
+};
+void label_claim_wait(struct labels *l, struct label_claimant *c, uint32_t label);
+static inline void label_claim_forget(struct label_claimant *c)
+{
+	list_del(&c->node);
+}
 
 /* the VRF goes away: entries that linger for it are removed from forwarding now */
 void labels_drop_vrf(struct labels *l, const char *vrf);

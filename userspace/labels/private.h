@@ -20,6 +20,7 @@ struct labels {
 	uint64_t holddown_us;
 	struct hash by_key;		/* all but static ones */
 	struct label_space *space;	/* struct label_binding * */
+	struct list claimants;		/* struct label_claimant.node */
 	struct list reserved;		/* struct reservation.node, by name */
 	uint64_t *kernel;		/* bit: Linux's own MPLS table holds it; NULL: none ever */
 	struct list lingering;		/* struct label_binding.all, by end */

@@ -17,7 +17,11 @@
 #include "static/out_label.h"
 #include "static/static.h"
 
+struct xconnects;
+
 struct xconnect {
+	struct xconnects *all;
+	struct label_claimant claimant;	/* while the label is somebody else's */
 	struct nexthop *nh;
 	struct label_binding *binding;
 	uint32_t in_label, out_label;
@@ -40,8 +44,10 @@ static void release(struct xconnects *x, struct xconnect *xc)
 {
 	if (xc->binding)
 		label_unclaim(x->env.labels, xc->binding);
+	label_claim_forget(&xc->claimant);
 	nexthop_put(x->nht, xc->nh);
-	memset(xc, 0, sizeof(*xc));
+	xc->binding = NULL;
+	xc->nh = NULL;
 }
 
 static void claim(struct xconnects *x, struct xconnect *xc)
@@ -56,10 +62,19 @@ static void claim(struct xconnects *x, struct xconnect *xc)
 	} else {
 		xc->binding = label_claim(x->env.labels, xc->in_label, &key, &action, why,
 					  sizeof(why));
-		if (!xc->binding)
-			log_err("static", "cross-connect: %s", why);
+		if (!xc->binding) {
+			log_err("static", "cross-connect waits: %s", why);
+			label_claim_wait(x->env.labels, &xc->claimant, xc->in_label);
+		}
 	}
 	fib_nh_put(rib_fib(x->env.rib), action.nh);
+}
+
+static void on_free(struct label_claimant *c)
+{
+	struct xconnect *xc = container_of(c, struct xconnect, claimant);
+
+	claim(xc->all, xc);
 }
 
 static void set(struct xconnects *x, struct xconnect *xc, const struct lyd_node *n)
@@ -93,6 +108,11 @@ static void on_xconnect(enum conf_op op, const struct lyd_node *old, const struc
 		return;
 	}
 	xc = trie_insert(&x->all, &p, &created);
+	if (created) {
+		xc->all = x;
+		list_init(&xc->claimant.node);
+		xc->claimant.retry = on_free;
+	}
 	set(x, xc, now);
 }
 
