@@ -309,7 +309,7 @@ static void on_port(void *arg, enum host_event what, const struct host_port *hp)
 {
 	struct dp_sync *s = arg;
 	struct sync_port *sp = port_find(s, hp->name);
-	bool none = what == HOST_DEL || (!hp->mpls && !hp->vrf[0]);
+	bool none = what == HOST_DEL || (!hp->core && !hp->vrf[0]);
 	bool same;
 
 	if (!sp) {
@@ -328,11 +328,11 @@ static void on_port(void *arg, enum host_event what, const struct host_port *hp)
 			port_free(sp);
 		return;
 	}
-	same = !sp->gone && sp->ifindex == hp->ifindex && sp->core == hp->mpls &&
+	same = !sp->gone && sp->ifindex == hp->ifindex && sp->core == hp->core &&
 	       !strcmp(sp->vrf, hp->vrf) && sp->mpls_mtu == hp->mpls_mtu &&
 	       !memcmp(&sp->guard, &hp->guard, sizeof(sp->guard));
 	sp->gone = false;
-	sp->core = hp->mpls;
+	sp->core = hp->core;
 	memcpy(&sp->guard, &hp->guard, sizeof(sp->guard));
 	sp->mpls_mtu = hp->mpls_mtu;
 	snprintf(sp->vrf, sizeof(sp->vrf), "%s", hp->vrf);

@@ -26,6 +26,8 @@ static uint64_t scopes_parse(const struct lyd_node *node)
 	const struct lyd_node *entry;
 	uint64_t scopes = 0;
 
+	if (!conf_exists(node, "mpls"))
+		return 0;
 	conf_for_each(entry, node, "label-accept")
 		scopes |= !strcmp(conf_value(entry), "vpn") ? 1ull << LABEL_SCOPE_VPN :
 			  1ull << LABEL_SCOPE_TRANSPORT | 1ull << LABEL_SCOPE_LDP;

@@ -77,7 +77,7 @@ struct host_guard {
 struct host_port {
 	char name[IFNAMSIZ];
 	char vrf[IFNAMSIZ];
-	bool mpls;
+	bool core;			/* the core's: takes in tunnels, and labels by guard.scopes */
 	uint32_t mpls_mtu;		/* octets, labels included; 0: the device's MTU alone counts */
 	bool shutdown;
 	int32_t ifindex;

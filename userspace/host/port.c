@@ -344,6 +344,7 @@ static void on_interface(enum conf_op op, const struct lyd_node *old, const stru
 	size_t n_addrs, n_neighs;
 	struct host_guard guard;
 	char vrf[IFNAMSIZ] = "";
+	bool core;
 
 	if (!p)
 		p = port_make(h, name);
@@ -364,12 +365,13 @@ static void on_interface(enum conf_op op, const struct lyd_node *old, const stru
 	}
 	snprintf(vrf, sizeof(vrf), "%s", conf_str(now, "vrf", ""));
 	guard_parse(now, &guard);
-	if (op == CONF_ADD || strcmp(vrf, p->pub.vrf) || p->pub.mpls != conf_exists(now, "mpls") ||
+	core = conf_exists(now, "mpls") || conf_exists(now, "core");
+	if (op == CONF_ADD || strcmp(vrf, p->pub.vrf) || p->pub.core != core ||
 	    p->pub.mpls_mtu != conf_u32(now, "mpls-mtu", 0) ||
 	    memcmp(&guard, &p->pub.guard, sizeof(guard))) {
 		memcpy(&p->pub.guard, &guard, sizeof(guard));
 		memcpy(p->pub.vrf, vrf, sizeof(vrf));
-		p->pub.mpls = conf_exists(now, "mpls");
+		p->pub.core = core;
 		p->pub.mpls_mtu = conf_u32(now, "mpls-mtu", 0);
 		if (link_named(h, name)) {
 			p->pub.ifindex = p->told = link_named(h, name)->pub.ifindex;

@@ -40,8 +40,8 @@ static void port_columns(const struct show_env *env, const char *name, json_t *r
 		return;
 	if (p->vrf[0])
 		json_object_set_new(row, "vrf", json_string(p->vrf));
-	if (p->vrf[0] || p->mpls)
-		json_object_set_new(row, "role", json_string(p->mpls ? "core" : "customer"));
+	if (p->vrf[0] || p->core)
+		json_object_set_new(row, "role", json_string(p->core ? "core" : "customer"));
 	if (p->why[0])
 		json_object_set_new(row, "problem", json_string(p->why));
 	if (!dp_sync_port(env->sync, name, &st))

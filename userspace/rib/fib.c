@@ -11,6 +11,7 @@
 
 #include "lib/mem.h"
 #include "rib/private.h"
+#include "rib/soft.h"
 
 enum { LEVEL_LEAF, LEVEL_LABELLED, LEVEL_GROUP, LEVELS };
 
@@ -38,7 +39,8 @@ static bool same_content(const struct fib_nh *a, const struct fib_nh *b)
 	unsigned int i;
 
 	if (a->kind != b->kind || a->ifindex != b->ifindex || !addr_eq(&a->gateway, &b->gateway) ||
-	    a->vrf != b->vrf || a->via != b->via || a->n_labels != b->n_labels ||
+	    a->vrf != b->vrf || a->via != b->via || a->encap != b->encap ||
+	    a->dport != b->dport || !addr_eq(&a->local, &b->local) || a->n_labels != b->n_labels ||
 	    a->n_members != b->n_members ||
 	    memcmp(a->labels, b->labels, a->n_labels * sizeof(a->labels[0])))
 		return false;
@@ -61,6 +63,7 @@ static uint32_t content_hash(const struct fib_nh *nh)
 	unsigned int i;
 
 	h = addr_hash(&nh->gateway, h);
+	h = addr_hash(&nh->local, h ^ (uint32_t)nh->encap << 16 ^ nh->dport);
 	h = hash_u64((uintptr_t)nh->via, h);
 	h = hash_bytes(nh->labels, nh->n_labels * sizeof(nh->labels[0]), h);
 	for (i = 0; i < nh->n_members; i++)
@@ -84,6 +87,9 @@ static void content_take(struct fib_nh *nh, const struct fib_nh *spec)
 	nh->kind = spec->kind;
 	nh->ifindex = spec->ifindex;
 	nh->gateway = spec->gateway;
+	nh->local = spec->local;
+	nh->encap = spec->encap;
+	nh->dport = spec->dport;
 	nh->vrf = spec->vrf;
 	nh->via = spec->via ? fib_nh_ref(spec->via) : NULL;
 	nh->n_labels = spec->n_labels;
@@ -139,6 +145,14 @@ struct fib_nh *fib_nh_adjacency(struct fib *fib, int ifindex, const struct ip_ad
 
 	if (gateway)
 		spec.gateway = *gateway;
+	return nh_by_content(fib, &spec);
+}
+
+struct fib_nh *fib_nh_tunnel(struct fib *fib, const struct fib_nh *t)
+{
+	struct fib_nh spec = { .kind = FIB_NH_TUNNEL, .encap = t->encap, .local = t->local,
+			       .gateway = t->gateway, .dport = t->dport };
+
 	return nh_by_content(fib, &spec);
 }
 
@@ -242,6 +256,9 @@ const char *fib_nh_str(const struct fib_nh *nh, char *buf, size_t size)
 				 nh->ifindex);
 		else
 			snprintf(buf, size, "on-link ifindex %d", nh->ifindex);
+		break;
+	case FIB_NH_TUNNEL:
+		snprintf(buf, size, "%s tunnel to %s", soft_encap_str(nh->encap), addr_str(&nh->gateway, addr));
 		break;
 	case FIB_NH_LABELLED:
 		fib_nh_str(nh->via, buf, size);

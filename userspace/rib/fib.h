@@ -39,6 +39,7 @@ enum fib_nh_kind {
 	FIB_NH_HOST,
 	FIB_NH_BLACKHOLE,
 	FIB_NH_UNREACHABLE,
+	FIB_NH_TUNNEL,
 };
 
 struct fib_member {
@@ -57,9 +58,12 @@ struct fib_nh {
 	uint32_t id;			/* dataplane's: 0 until it chose one; never changes afterwards */
 	void *dp;			/* dataplane's */
 	int ifindex;			/* ADJACENCY */
-	struct ip_addr gateway;		/* ADJACENCY; family 0: on-link destination */
+	struct ip_addr gateway;		/* ADJACENCY; family 0: on-link destination; TUNNEL: far end */
+	struct ip_addr local;		/* TUNNEL: our end */
+	uint8_t encap;			/* TUNNEL: enum soft_encap */
+	uint16_t dport;			/* TUNNEL over UDP */
 	uint32_t vrf;			/* VRF: daemon's VRF id */
-	struct fib_nh *via;		/* LABELLED: an ADJACENCY */
+	struct fib_nh *via;		/* LABELLED: an ADJACENCY or TUNNEL */
 	uint8_t n_labels;		/* LABELLED, outermost first; may be 0 */
 	uint32_t labels[FIB_LABELS_MAX];
 	uint16_t n_members;		/* GROUP */
@@ -105,6 +109,8 @@ struct fib_label *fib_label_find(const struct fib *fib, uint32_t label);
 
 /* next hops by content: a reference; equal content gives the same object */
 struct fib_nh *fib_nh_adjacency(struct fib *fib, int ifindex, const struct ip_addr *gateway);
+/* @t: encap, local, gateway and dport count */
+struct fib_nh *fib_nh_tunnel(struct fib *fib, const struct fib_nh *t);
 struct fib_nh *fib_nh_labelled(struct fib *fib, struct fib_nh *via, const uint32_t *labels, unsigned int n);
 struct fib_nh *fib_nh_group(struct fib *fib, const struct fib_member *m, unsigned int n);
 struct fib_nh *fib_nh_vrf(struct fib *fib, uint32_t vrf);

@@ -22,12 +22,16 @@ struct nht;
 struct lsp_path {
 	uint8_t owner;			/* enum rib_proto_id */
 	char name[64];			/* unique within FEC and owner */
-	struct ip_addr gateway;		/* next router; family 0: on-link on ifname */
+	struct ip_addr gateway;		/* next router; family 0: on-link on ifname; far end of a tunnel */
 	char ifname[IF_NAMESIZE];	/* empty: found by the gateway */
 	uint16_t weight;		/* 1.. */
 	bool backup;
 	uint8_t n_labels;		/* outermost first; 0: implicit null */
 	uint32_t labels[LSP_LABELS_MAX];
+	/* a tunnel of rib/soft.h: the kernel's main table leads to its far end */
+	uint8_t encap;			/* enum soft_encap; 0: none */
+	struct ip_addr local;		/* our end */
+	uint16_t dport;			/* UDP */
 };
 
 /* As held. Order within a FEC: by owner, then name. */

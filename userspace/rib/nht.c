@@ -21,7 +21,9 @@ static const char *const reason_names[] = {
 	[NH_OK] = "ok",
 	[NH_NO_LSP] = "no label-switched path",
 	[NH_LSP_DOWN] = "label-switched path has no way out",
-	[NH_TRANSPORT_POLICY] = "no label-switched path of a kind that the transport policy names",
+	[NH_TUNNEL_SOURCE] = "the tunnel's source is no address of ours",
+	[NH_TUNNEL_ROUTE] = "the tunnel has no route to its far end",
+	[NH_TRANSPORT_POLICY] = "no path of a kind that the transport policy names",
 	[NH_NO_ROUTE] = "no route to the gateway",
 	[NH_PORT_ABSENT] = "port absent or of another VRF",
 	[NH_PORT_DOWN] = "port down",
@@ -299,15 +301,23 @@ struct build {
 	struct fib_member members[FIB_MEMBERS_MAX];
 };
 
+static struct fib_nh *lsp_tunnel(struct fib *fib, const struct lsp_path *p)
+{
+	struct fib_nh t = { .encap = p->encap, .local = p->local, .gateway = p->gateway, .dport = p->dport };
+
+	return fib_nh_tunnel(fib, &t);
+}
+
 static void build_path(struct fib *fib, struct build *b, const struct lsp *lsp, bool backup)
 {
-	struct fib_nh *adj = fib_nh_adjacency(fib, lsp->ifindex, &lsp->gateway);
+	struct fib_nh *out = lsp->path.encap ? lsp_tunnel(fib, &lsp->path) :
+			     fib_nh_adjacency(fib, lsp->ifindex, &lsp->gateway);
 	struct fib_member *m = &b->members[b->spec.n_members++];
 
-	m->nh = fib_nh_labelled(fib, adj, lsp->path.labels, lsp->path.n_labels);
+	m->nh = fib_nh_labelled(fib, out, lsp->path.labels, lsp->path.n_labels);
 	m->weight = lsp->path.weight;
 	m->backup = backup;
-	fib_nh_put(fib, adj);
+	fib_nh_put(fib, out);
 }
 
 /* one path: the object is that path itself; several, or a lone backup's group: a group */
@@ -505,15 +515,26 @@ static bool nht_work(struct job *job, unsigned int budget)
 	return false;
 }
 
-void nht_policy_mark(struct nht *nht, uint16_t policy)
+/* @policy NULL: whichever */
+static void pes_mark(struct nht *nht, const uint16_t *policy)
 {
 	struct nht_vrf *v = nht_vrf_find(nht, VRF_ID_GLOBAL);
 	struct nexthop *nh;
 
 	if (v)
 		list_for_each(nh, &v->nexthops, struct nexthop, vrf_node)
-			if (nh->key.kind == NEXTHOP_PE && nh->key.policy == policy)
+			if (nh->key.kind == NEXTHOP_PE && (!policy || nh->key.policy == *policy))
 				nexthop_mark(nht, nh);
+}
+
+void nht_policy_mark(struct nht *nht, uint16_t policy)
+{
+	pes_mark(nht, &policy);
+}
+
+void nht_pes_mark(struct nht *nht)
+{
+	pes_mark(nht, NULL);
 }
 
 /* ---- interning ---- */
@@ -767,6 +788,7 @@ struct nht *nht_new(struct rib *rib)
 	nht->host = nht_host_new(nht);
 	nht->lsps = lsp_table_new(nht);
 	nht->transports = transports_new();
+	nht->soft = soft_new();
 	return nht;
 }
 
@@ -777,6 +799,7 @@ void nht_free(struct nht *nht)
 	job_cancel(&nht->job);
 	lsp_table_free(nht->lsps);
 	transports_free(nht->transports);
+	soft_free(nht->soft);
 	nht_host_free(nht->host);
 	hash_fini(&nht->nexthops);
 	hash_fini(&nht->vrfs);

@@ -26,7 +26,7 @@ struct nht;
 #define NEXTHOP_MEMBERS_MAX 64
 
 enum nexthop_kind {
-	NEXTHOP_PE,		/* remote PE in the global table: needs a label-switched path to addr */
+	NEXTHOP_PE,		/* remote PE in the global table: needs a label-switched path or a tunnel to addr */
 	/* neighbour addr in VRF vrf, on port ifname or (ifname empty) found by lookup: connected
 	 * first, then recursively through the VRF's table if recursive
 	 */
@@ -46,7 +46,9 @@ enum nexthop_reason {
 	NH_OK,
 	NH_NO_LSP,		/* no label-switched path for this FEC */
 	NH_LSP_DOWN,		/* there is one, but its way out is down or unknown */
-	NH_TRANSPORT_POLICY,	/* there is one, but of a kind that the transport policy does not name */
+	NH_TUNNEL_SOURCE,	/* a tunnel (rib/soft.h), but our end of it is no address of ours */
+	NH_TUNNEL_ROUTE,	/* a tunnel, but no route to its far end that it may take */
+	NH_TRANSPORT_POLICY,	/* there are paths, but of kinds that the transport policy does not name */
 	NH_NO_ROUTE,		/* gateway not on a connected network (nor reached recursively) */
 	NH_PORT_ABSENT,		/* no such link, or it is not in this VRF */
 	NH_PORT_DOWN,

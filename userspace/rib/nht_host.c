@@ -466,6 +466,19 @@ bool nht_main_lookup(const struct nht *nht, const struct ip_addr *a, struct ip_a
 	return true;
 }
 
+unsigned int nht_main_route(const struct nht *nht, const struct ip_addr *a, struct prefix *p,
+			    const struct nht_way **ways)
+{
+	struct trie *t = &nht->host->main[family_afi(a->family)];
+	struct main_route **at = trie_longest(t, a);
+
+	if (!at)
+		return 0;
+	*p = trie_prefix(t, at);
+	*ways = (*at)->ways;
+	return (*at)->n;
+}
+
 unsigned int nht_main_ways(const struct nht *nht, const struct prefix *p, const struct nht_way **ways)
 {
 	struct main_route **at = trie_get(&nht->host->main[family_afi(p->addr.family)], p);

@@ -99,6 +99,9 @@ void nht_host_free(struct nht_host *h);
 /* main table's longest match */
 bool nht_main_lookup(const struct nht *nht, const struct ip_addr *a, struct ip_addr *gateway,
 		     int *ifindex, uint32_t *metric);
+/* ... and the route itself: its ways, 0 without one; valid until it changes */
+unsigned int nht_main_route(const struct nht *nht, const struct ip_addr *a, struct prefix *p,
+			    const struct nht_way **ways);
 
 /* lsp.c */
 struct lsp_table;
@@ -106,6 +109,11 @@ struct lsp_table *lsp_table_new(struct nht *nht);
 void lsp_table_free(struct lsp_table *t);
 /* a link or address of the global table changed: which paths have a way out is found anew */
 void lsp_resolve_all(struct nht *nht);
+
+/* soft.c */
+struct soft;
+struct soft *soft_new(void);
+void soft_free(struct soft *s);
 
 /* transport.c */
 struct transports;
@@ -130,6 +138,7 @@ struct nht {
 	struct nht_host *host;
 	struct lsp_table *lsps;
 	struct transports *transports;
+	struct soft *soft;
 };
 
 /* marks the next hops that a change of links or addresses of this VRF can touch */
@@ -138,5 +147,7 @@ void nht_vrf_mark(struct nht *nht, uint32_t vrf);
 void nht_pe_mark(struct nht *nht, const struct ip_addr *addr);
 /* ... the remote PEs that are reached by that policy */
 void nht_policy_mark(struct nht *nht, uint16_t policy);
+/* ... all remote PEs */
+void nht_pes_mark(struct nht *nht);
 
 #endif

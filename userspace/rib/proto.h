@@ -23,6 +23,8 @@ enum rib_proto_id {
 	RIB_PROTO_LDP,
 	RIB_PROTO_BGP,
 	RIB_PROTO_VPN,		/* import and export between VRF and VPN tables */
+	RIB_PROTO_UDP,		/* tunnels of rib/soft.h: owners of paths, not protocols */
+	RIB_PROTO_GRE,
 	RIB_PROTO_MAX
 };
 

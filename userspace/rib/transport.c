@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Policies that choose among the label-switched paths to a remote PE (transport.h). */
+/* Policies that choose among the paths to a remote PE (transport.h). */
 #include "rib/transport.h"
 
 #include <stdlib.h>
@@ -19,7 +19,8 @@ struct transports {
 };
 
 static const struct transport_order default_order = {
-	.n = 3, .kinds = { RIB_PROTO_STATIC, RIB_PROTO_LDP, RIB_PROTO_BGP },
+	.n = 5,
+	.kinds = { RIB_PROTO_STATIC, RIB_PROTO_LDP, RIB_PROTO_BGP, RIB_PROTO_UDP, RIB_PROTO_GRE },
 };
 
 /* ---- policies ---- */
@@ -101,26 +102,53 @@ static void take(struct transport_choice *c, const struct lsp *lsp, bool backup)
 	c->path[c->n++].backup = backup;
 }
 
-/* The usable paths of one kind, or none. */
-static bool take_kind(struct transport_choice *c, const struct list *paths, uint8_t kind,
-		      unsigned int max, bool backup)
+/* Of what keeps paths from being used, the first found in the order of preference is told. */
+static void refuse(struct transport_choice *c, enum nexthop_reason reason)
 {
-	unsigned int before = c->n, carrying = 0;
+	if (c->reason == NH_NO_LSP || c->reason == NH_TRANSPORT_POLICY)
+		c->reason = reason;
+}
+
+/* The usable label-switched paths of one kind. */
+static void take_lsps(struct transport_choice *c, const struct list *paths, uint8_t kind, unsigned int max, bool backup)
+{
+	unsigned int carrying = 0;
 	const struct lsp *lsp;
 
+	if (!paths)
+		return;
 	list_for_each(lsp, paths, struct lsp, node) {
 		if (lsp->path.owner != kind)
 			continue;
-		if (c->reason != NH_OK)
-			c->reason = NH_LSP_DOWN;
+		refuse(c, NH_LSP_DOWN);
 		if (!lsp->usable || (!lsp->path.backup && carrying == max))
 			continue;
 		carrying += !lsp->path.backup;
 		take(c, lsp, backup || lsp->path.backup);
 	}
-	if (c->n > before)
-		c->reason = NH_OK;
-	return c->n > before;
+}
+
+static void take_tunnel(struct transport_choice *c, const struct nht *nht, const struct ip_addr *pe,
+			enum soft_encap encap, bool backup)
+{
+	enum nexthop_reason reason = soft_path(nht, encap, pe, &c->soft[encap]);
+
+	if (reason == NH_OK)
+		take(c, &c->soft[encap], backup);
+	else if (reason != NH_NO_LSP)
+		refuse(c, reason);
+}
+
+static enum soft_encap encap_of(uint8_t kind)
+{
+	return kind == RIB_PROTO_UDP ? SOFT_UDP : kind == RIB_PROTO_GRE ? SOFT_GRE : 0;
+}
+
+/* Is there any way at all, of whichever kind? */
+static bool covered(const struct nht *nht, const struct ip_addr *pe, struct lsp *scratch)
+{
+	return soft_path(nht, SOFT_UDP, pe, scratch) != NH_NO_LSP ||
+	       soft_path(nht, SOFT_GRE, pe, scratch) != NH_NO_LSP;
 }
 
 void transport_choose(const struct nht *nht, const struct ip_addr *pe, uint16_t policy,
@@ -128,14 +156,24 @@ void transport_choose(const struct nht *nht, const struct ip_addr *pe, uint16_t 
 {
 	const struct transport_policy *p = transport_policy_by_id(nht, policy);
 	const struct transport_order *order = order_for(p, pe);
-	unsigned int i, max = p ? p->max_paths : FIB_MEMBERS_MAX, kinds = 0;
+	unsigned int i, max = p ? p->max_paths : FIB_MEMBERS_MAX, kinds = 0, before;
 	struct prefix fec = prefix_host(pe);
 	const struct list *paths = lsp_paths(nht, &fec);
+	enum soft_encap encap;
 
 	choice->n = 0;
-	choice->reason = paths ? NH_TRANSPORT_POLICY : NH_NO_LSP;
-	for (i = 0; paths && i < order->n && kinds < 2; i++)
-		kinds += take_kind(choice, paths, order->kinds[i], max, kinds);
+	choice->reason = paths || covered(nht, pe, &choice->soft[0]) ? NH_TRANSPORT_POLICY : NH_NO_LSP;
+	for (i = 0; i < order->n && kinds < 2; i++) {
+		before = choice->n;
+		encap = encap_of(order->kinds[i]);
+		if (encap)
+			take_tunnel(choice, nht, pe, encap, kinds);
+		else
+			take_lsps(choice, paths, order->kinds[i], max, kinds);
+		kinds += choice->n > before;
+	}
+	if (choice->n)
+		choice->reason = NH_OK;
 }
 
 /* ---- life ---- */

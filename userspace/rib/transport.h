@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which label-switched paths carry VPN traffic to a remote PE. A policy names the kinds of paths (protocols
- * of rib/lsp.h) in the order of preference, for all PEs and, where wanted, for single ones. The first kind that
- * has a usable path carries; the next one that has stands behind it as backup, in forwarding itself. So a path of a
- * better kind that comes up takes over without loss (make before break), and one that fails is replaced at
- * once. A kind that is not named is never used. Main thread only.
+ * Which paths carry VPN traffic to a remote PE: label-switched ones (rib/lsp.h, by the protocol that found them) and
+ * tunnels (rib/soft.h). A policy names kinds in the order of preference, for all PEs and, where wanted, for single
+ * ones. The first kind that has a usable path carries; the next one that has stands behind it as backup, in forwarding
+ * itself. So a path of a better kind that comes up takes over without loss (make before break), and one that fails is
+ * replaced at once. A kind that is not named is never used. Main thread only.
  */
 #ifndef L3VPN_RIB_TRANSPORT_H
 #define L3VPN_RIB_TRANSPORT_H
@@ -14,13 +14,13 @@
 
 #include "lib/prefix.h"
 #include "rib/fib.h"
+#include "rib/lsp.h"
 #include "rib/nht.h"
 #include "rib/proto.h"
-
-struct lsp;
+#include "rib/soft.h"
 
 #define TRANSPORT_NAME_MAX	32
-#define TRANSPORT_DEFAULT	0	/* the policy of whoever names none: all kinds, static, LDP, BGP; all paths */
+#define TRANSPORT_DEFAULT	0	/* of whoever names none: static, LDP, BGP, UDP, GRE; all paths */
 
 struct transport_order {
 	uint8_t n;
@@ -40,7 +40,7 @@ struct transport_policy {
 	struct transport_peer *peers;
 };
 
-/* the paths that are used, the carrying ones first */
+/* the paths that are used, the carrying ones first; not to be copied: a tunnel's @lsp is in @soft */
 struct transport_choice {
 	enum nexthop_reason reason;	/* NH_OK: there is one */
 	unsigned int n;
@@ -48,6 +48,7 @@ struct transport_choice {
 		const struct lsp *lsp;
 		bool backup;
 	} path[FIB_MEMBERS_MAX];
+	struct lsp soft[SOFT_ENCAPS];	/* by encapsulation */
 };
 
 /*
