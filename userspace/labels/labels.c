@@ -42,6 +42,9 @@ const char *label_key_str(const struct label_key *k, char *buf, size_t size)
 	case LABEL_OWNER_PREFIX:
 		snprintf(buf, size, "vrf %s prefix %s", k->vrf, prefix_str(&k->prefix, p));
 		break;
+	case LABEL_OWNER_LU:
+		snprintf(buf, size, "labeled-unicast %s", prefix_str(&k->prefix, p));
+		break;
 	case LABEL_OWNER_LDP:
 		snprintf(buf, size, "ldp fec %s", prefix_str(&k->prefix, p));
 		break;
@@ -56,6 +59,7 @@ enum label_scope label_scope(const struct label_key *k)
 {
 	switch (k->owner) {
 	case LABEL_OWNER_STATIC:
+	case LABEL_OWNER_LU:
 		return LABEL_SCOPE_TRANSPORT;
 	case LABEL_OWNER_LDP:
 		return LABEL_SCOPE_LDP;
@@ -147,6 +151,7 @@ static struct pool *pool_of(struct labels *l, uint8_t owner)
 		[LABEL_OWNER_PREFIX] = LABEL_POOL_VPN,
 		[LABEL_OWNER_STATIC] = LABEL_POOL_STATIC,
 		[LABEL_OWNER_LDP] = LABEL_POOL_LDP,
+		[LABEL_OWNER_LU] = LABEL_POOL_DYNAMIC,
 	};
 	struct pool *own = &l->pool[pools[owner]];
 

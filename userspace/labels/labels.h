@@ -38,6 +38,7 @@ enum label_owner {
 	LABEL_OWNER_PREFIX,
 	LABEL_OWNER_STATIC,
 	LABEL_OWNER_LDP,
+	LABEL_OWNER_LU,			/* labelled unicast, RFC 8277 */
 };
 
 /*
@@ -66,7 +67,7 @@ struct label_key {
 	uint8_t owner;			/* enum label_owner */
 	char vrf[32];			/* VRF name; "" for the global table */
 	char ifname[16];		/* CE: port, may be empty */
-	struct prefix prefix;		/* CE: host prefix of the CE's address; PREFIX: the prefix; LDP: FEC */
+	struct prefix prefix;		/* CE: host prefix of the CE's address; PREFIX, LU: the prefix; LDP: FEC */
 };
 
 /* how the label forwards; may change while the label stays */

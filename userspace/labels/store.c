@@ -3,7 +3,7 @@
  * The file that keeps labels over a restart (labels.h). Text, one binding a line:
  *
  *   l3vpn labels 1
- *   LABEL vrf|ce|prefix|static|ldp VRF IFNAME PREFIX          "-" stands for none
+ *   LABEL vrf|ce|prefix|static|ldp|lu VRF IFNAME PREFIX          "-" stands for none
  */
 #include <errno.h>
 #include <stdio.h>
@@ -23,6 +23,7 @@ static const char *const owner_names[] = {
 	[LABEL_OWNER_PREFIX] = "prefix",
 	[LABEL_OWNER_STATIC] = "static",
 	[LABEL_OWNER_LDP] = "ldp",
+	[LABEL_OWNER_LU] = "lu",
 };
 
 static const char *or_dash(const char *s)

@@ -195,6 +195,22 @@ static bool explain_best(struct explain *x, const struct rib_net *net)
 	return !x->failed;
 }
 
+/* The path leads to a router to which there is none. */
+static void explain_lower(struct explain *x, const struct prefix *fec, const struct list *paths)
+{
+	const struct lsp *lsp;
+	char buf[PREFIX_STRLEN], addr[ADDR_STRLEN];
+
+	list_for_each(lsp, paths, struct lsp, node)
+		if (lsp->path.recursive && !lsp->usable)
+			break;
+	if (&lsp->node == paths)
+		step(x, "lsp", "failed", "%s: it is being worked out again", prefix_str(fec, buf));
+	else
+		step(x, "lsp", "failed", "%s: its path leads to %s: %s", prefix_str(fec, buf),
+		     addr_str(&lsp->path.gateway, addr), nexthop_reason_str(lsp->reason));
+}
+
 static void explain_lsp(struct explain *x, const struct nexthop *nh)
 {
 	struct prefix fec = prefix_host(&nh->key.addr);
@@ -203,8 +219,10 @@ static void explain_lsp(struct explain *x, const struct nexthop *nh)
 
 	if (nh->reason == NH_NO_LSP || !paths)
 		step(x, "lsp", "failed", "no label-switched path to %s", prefix_str(&fec, buf));
-	else if (nh->reason == NH_TRANSPORT_POLICY)
+	else if (nh->reason == NH_TRANSPORT_POLICY || nh->reason == NH_LABEL_STACK)
 		step(x, "lsp", "failed", "%s: %s", prefix_str(&fec, buf), nexthop_reason_str(nh->reason));
+	else if (nh->reason == NH_LOWER_LSP || nh->reason == NH_RECURSION)
+		explain_lower(x, &fec, paths);
 	else if (nh->reason == NH_LSP_DOWN)
 		step(x, "lsp", "failed", "%s: a path is there, but its way out is down or unknown",
 		     prefix_str(&fec, buf));
@@ -220,7 +238,8 @@ static bool explain_nexthop(struct explain *x)
 	char text[TEXT];
 
 	lsp_missing = nh->reason == NH_NO_LSP || nh->reason == NH_LSP_DOWN ||
-		      nh->reason == NH_TRANSPORT_POLICY;
+		      nh->reason == NH_TRANSPORT_POLICY || nh->reason == NH_LABEL_STACK ||
+		      nh->reason == NH_LOWER_LSP || (pe && nh->reason == NH_RECURSION);
 	nexthop_str(nh, text, sizeof(text));
 	if (nexthop_usable(nh) || lsp_missing)
 		step(x, "next hop", "ok", "%s, metric %u", text, nh->metric);

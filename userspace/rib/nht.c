@@ -31,6 +31,8 @@ static const char *const reason_names[] = {
 	[NH_OWN_ADDRESS] = "address is our own",
 	[NH_VRF_ABSENT] = "no such VRF",
 	[NH_NO_MEMBER] = "no usable member",
+	[NH_LOWER_LSP] = "no label-switched path to the router that the path leads to",
+	[NH_LABEL_STACK] = "the path needs more labels than can be pushed",
 };
 
 const char *nexthop_reason_str(enum nexthop_reason r)
@@ -256,6 +258,16 @@ static void find_pe(struct nht *nht, const struct nexthop *nh, struct way *w)
 	nht_main_lookup(nht, &nh->key.addr, &gateway, &ifindex, &w->metric);
 }
 
+static void find_labelled(struct nht *nht, const struct nexthop *nh, struct way *w)
+{
+	struct prefix net;
+
+	if (nh->key.ifname[0] || nht_connected(nht, VRF_ID_GLOBAL, &nh->key.addr, &w->ifindex, &net))
+		find_gateway(nht, nh, w);
+	else
+		find_pe(nht, nh, w);
+}
+
 static void find_group(const struct nexthop *nh, struct way *w)
 {
 	unsigned int i;
@@ -273,6 +285,9 @@ static struct way find_way(struct nht *nht, const struct nexthop *nh)
 	switch (nh->key.kind) {
 	case NEXTHOP_PE:
 		find_pe(nht, nh, &w);
+		break;
+	case NEXTHOP_LABELLED:
+		find_labelled(nht, nh, &w);
 		break;
 	case NEXTHOP_GATEWAY:
 		find_gateway(nht, nh, &w);
@@ -294,155 +309,6 @@ static struct way find_way(struct nht *nht, const struct nexthop *nh)
 	return w;
 }
 
-/* ---- forwarding objects ---- */
-
-struct build {
-	struct fib_nh spec;
-	struct fib_member members[FIB_MEMBERS_MAX];
-};
-
-static struct fib_nh *lsp_tunnel(struct fib *fib, const struct lsp_path *p)
-{
-	struct fib_nh t = { .encap = p->encap, .local = p->local, .gateway = p->gateway, .dport = p->dport };
-
-	return fib_nh_tunnel(fib, &t);
-}
-
-static void build_path(struct fib *fib, struct build *b, const struct lsp *lsp, bool backup)
-{
-	struct fib_nh *out = lsp->path.encap ? lsp_tunnel(fib, &lsp->path) :
-			     fib_nh_adjacency(fib, lsp->ifindex, &lsp->gateway);
-	struct fib_member *m = &b->members[b->spec.n_members++];
-
-	m->nh = fib_nh_labelled(fib, out, lsp->path.labels, lsp->path.n_labels);
-	m->weight = lsp->path.weight;
-	m->backup = backup;
-	fib_nh_put(fib, out);
-}
-
-/* one path: the object is that path itself; several, or a lone backup's group: a group */
-static void build_pe(struct nht *nht, const struct nexthop *nh, struct build *b)
-{
-	struct fib *fib = nht->rib->fib;
-	struct transport_choice choice;
-	struct fib_nh *only;
-	unsigned int i;
-
-	transport_choose(nht, &nh->key.addr, nh->key.policy, &choice);
-	for (i = 0; i < choice.n; i++)
-		build_path(fib, b, choice.path[i].lsp, choice.path[i].backup);
-	b->spec.kind = FIB_NH_GROUP;
-	if (b->spec.n_members > 1)
-		return;
-	only = b->members[0].nh;
-	b->spec.kind = FIB_NH_LABELLED;
-	b->spec.n_members = 0;
-	b->spec.via = fib_nh_ref(only->via);
-	b->spec.n_labels = only->n_labels;
-	memcpy(b->spec.labels, only->labels, sizeof(only->labels));
-	fib_nh_put(fib, only);
-}
-
-static void build_group(struct nht *nht, const struct nexthop *nh, struct build *b)
-{
-	struct nexthop *m;
-	unsigned int i;
-
-	b->spec.kind = FIB_NH_GROUP;
-	for (i = 0; i < nh->n_members; i++) {
-		m = nh->members[i].nh;
-		if (!nexthop_usable(m) || (m->key.kind != NEXTHOP_GATEWAY &&
-					   m->key.kind != NEXTHOP_DEVICE))
-			continue;
-		b->members[b->spec.n_members++] = (struct fib_member){
-			.nh = fib_nh_adjacency(nht->rib->fib, m->ifindex, &m->gateway),
-			.weight = nh->members[i].weight,
-			.backup = nh->members[i].backup,
-		};
-	}
-	if (!b->spec.n_members)
-		b->spec.kind = FIB_NH_UNREACHABLE;
-}
-
-/* Backups that no other member is left to precede are what there is. */
-static void promote_backups(struct build *b)
-{
-	unsigned int i;
-
-	for (i = 0; i < b->spec.n_members; i++)
-		if (!b->members[i].backup)
-			return;
-	for (i = 0; i < b->spec.n_members; i++)
-		b->members[i].backup = false;
-}
-
-static void build(struct nht *nht, const struct nexthop *nh, struct build *b)
-{
-	memset(b, 0, sizeof(*b));
-	b->spec.kind = FIB_NH_UNREACHABLE;
-	if (!nexthop_usable(nh))
-		return;
-	switch (nh->key.kind) {
-	case NEXTHOP_PE:
-		build_pe(nht, nh, b);
-		break;
-	case NEXTHOP_GROUP:
-		build_group(nht, nh, b);
-		break;
-	case NEXTHOP_GATEWAY:
-	case NEXTHOP_DEVICE:
-		b->spec.kind = FIB_NH_ADJACENCY;
-		b->spec.ifindex = nh->ifindex;
-		b->spec.gateway = nh->gateway;
-		break;
-	case NEXTHOP_VRF:
-	case NEXTHOP_LOCAL:
-		b->spec.kind = FIB_NH_VRF;
-		b->spec.vrf = nh->key.vrf;
-		break;
-	case NEXTHOP_BLACKHOLE:
-		b->spec.kind = FIB_NH_BLACKHOLE;
-		break;
-	default:
-		break;
-	}
-	promote_backups(b);
-	if (b->spec.n_members)
-		b->spec.members = b->members;
-}
-
-static void build_end(struct nht *nht, struct build *b)
-{
-	unsigned int i;
-
-	for (i = 0; i < b->spec.n_members; i++)
-		fib_nh_put(nht->rib->fib, b->members[i].nh);
-	fib_nh_put(nht->rib->fib, b->spec.via);
-}
-
-struct fib_nh *nexthop_fib_use(struct nht *nht, struct nexthop *nh)
-{
-	struct build b;
-
-	if (nh->fib)
-		return fib_nh_ref(nh->fib);
-	build(nht, nh, &b);
-	nh->fib = fib_nh_tracked(nht->rib->fib, &b.spec, nh);
-	build_end(nht, &b);
-	return nh->fib;
-}
-
-static void fib_refresh(struct nht *nht, struct nexthop *nh)
-{
-	struct build b;
-
-	if (!nh->fib)
-		return;
-	build(nht, nh, &b);
-	fib_nh_replace(nht->rib->fib, nh->fib, &b.spec);
-	build_end(nht, &b);
-}
-
 /* ---- changes ---- */
 
 static void adopt_way(struct nht *nht, struct nexthop *nh, const struct way *w)
@@ -459,11 +325,11 @@ static void look_again(struct nht *nht, struct nexthop *nh)
 	struct way w = find_way(nht, nh);
 	bool decide = w.reason != nh->reason || w.metric != nh->metric;
 	bool other = decide || w.ifindex != nh->ifindex || !addr_eq(&w.gateway, &nh->gateway) ||
-		     nh->key.kind == NEXTHOP_PE;
+		     nh->key.kind == NEXTHOP_PE || nh->key.kind == NEXTHOP_LABELLED;
 	struct nexthop_watch *watch, *tmp;
 
 	adopt_way(nht, nh, &w);
-	fib_refresh(nht, nh);
+	nexthop_fib_refresh(nht, nh);
 	if (decide)
 		list_splice_tail(&nh->todo, &nh->routes);
 	if (other)
@@ -497,6 +363,7 @@ static bool nht_work(struct job *job, unsigned int budget)
 		nht->lsps_dirty = false;
 		lsp_resolve_all(nht);
 	}
+	lsp_resolve_dirty(nht);
 	while (!list_empty(&nht->dirty)) {
 		nh = nexthop_ref(list_first(&nht->dirty, struct nexthop, dirty));
 		list_del(&nh->dirty);
@@ -523,7 +390,8 @@ static void pes_mark(struct nht *nht, const uint16_t *policy)
 
 	if (v)
 		list_for_each(nh, &v->nexthops, struct nexthop, vrf_node)
-			if (nh->key.kind == NEXTHOP_PE && (!policy || nh->key.policy == *policy))
+			if ((nh->key.kind == NEXTHOP_PE && (!policy || nh->key.policy == *policy)) ||
+			    (nh->key.kind == NEXTHOP_LABELLED && !policy))
 				nexthop_mark(nht, nh);
 }
 
@@ -534,6 +402,8 @@ void nht_policy_mark(struct nht *nht, uint16_t policy)
 
 void nht_pes_mark(struct nht *nht)
 {
+	nht->lsps_dirty = true;
+	job_schedule(&nht->job);
 	pes_mark(nht, NULL);
 }
 
@@ -571,20 +441,27 @@ static uint32_t want_hash(const struct want *w)
 	return h;
 }
 
+static void want_mark(struct nht *nht, const struct want *w)
+{
+	struct hash_node *n = hash_find(&nht->nexthops, want_hash(w), match_nexthop, w);
+
+	if (n)
+		nexthop_mark(nht, hash_entry(n, struct nexthop, node));
+}
+
 void nht_pe_mark(struct nht *nht, const struct ip_addr *addr)
 {
-	struct hash_node *n;
 	unsigned int policy;
 	struct want w;
 
 	memset(&w, 0, sizeof(w));
-	w.key.kind = NEXTHOP_PE;
+	w.key.kind = NEXTHOP_LABELLED;
 	w.key.addr = addr_make(addr->family, addr->b);
+	want_mark(nht, &w);
+	w.key.kind = NEXTHOP_PE;
 	for (policy = 0; policy <= transport_policies(nht); policy++) {
 		w.key.policy = policy;
-		n = hash_find(&nht->nexthops, want_hash(&w), match_nexthop, &w);
-		if (n)
-			nexthop_mark(nht, hash_entry(n, struct nexthop, node));
+		want_mark(nht, &w);
 	}
 }
 
@@ -637,14 +514,14 @@ struct nexthop *nexthop_get(struct nht *nht, const struct nexthop_key *key)
 	/* the key is compared as octets: padding and what lies behind a name must be zero */
 	memset(&w, 0, sizeof(w));
 	w.key.kind = key->kind;
-	w.key.vrf = key->kind == NEXTHOP_PE ? VRF_ID_GLOBAL : key->vrf;
-	if (key->kind == NEXTHOP_PE) {
+	w.key.vrf = key->kind == NEXTHOP_PE || key->kind == NEXTHOP_LABELLED ? VRF_ID_GLOBAL : key->vrf;
+	if (key->kind == NEXTHOP_PE || key->kind == NEXTHOP_LABELLED) {
 		w.key.addr = unmapped(&key->addr);
-		w.key.policy = key->policy;
+		w.key.policy = key->kind == NEXTHOP_PE ? key->policy : 0;
 	} else if (key->kind == NEXTHOP_GATEWAY) {
 		w.key.addr = addr_make(key->addr.family, key->addr.b);
 	}
-	if (key->kind == NEXTHOP_GATEWAY || key->kind == NEXTHOP_DEVICE)
+	if (key->kind == NEXTHOP_GATEWAY || key->kind == NEXTHOP_DEVICE || key->kind == NEXTHOP_LABELLED)
 		snprintf(w.key.ifname, sizeof(w.key.ifname), "%s", key->ifname);
 	w.key.recursive = key->kind == NEXTHOP_GATEWAY && !key->ifname[0] && key->recursive;
 	return intern(nht, &w);
@@ -666,6 +543,15 @@ struct nexthop *nexthop_pe(struct nht *nht, const struct ip_addr *addr, uint16_t
 {
 	struct nexthop_key key = { .kind = NEXTHOP_PE, .addr = *addr, .policy = policy };
 
+	return nexthop_get(nht, &key);
+}
+
+struct nexthop *nexthop_labelled(struct nht *nht, const struct ip_addr *addr, const char *ifname)
+{
+	struct nexthop_key key = { .kind = NEXTHOP_LABELLED, .addr = *addr };
+
+	if (ifname)
+		snprintf(key.ifname, sizeof(key.ifname), "%s", ifname);
 	return nexthop_get(nht, &key);
 }
 
@@ -743,6 +629,10 @@ const char *nexthop_str(const struct nexthop *nh, char *buf, size_t size)
 	switch (nh->key.kind) {
 	case NEXTHOP_PE:
 		snprintf(buf, size, "pe %s", addr_str(&nh->key.addr, addr));
+		break;
+	case NEXTHOP_LABELLED:
+		snprintf(buf, size, "router %s%s%s", addr_str(&nh->key.addr, addr),
+			 nh->key.ifname[0] ? " dev " : "", nh->key.ifname);
 		break;
 	case NEXTHOP_GATEWAY:
 		snprintf(buf, size, "via %s%s%s", addr_str(&nh->key.addr, addr),

@@ -40,6 +40,10 @@ enum nexthop_kind {
 	 * elsewhere it counts as VRF vrf
 	 */
 	NEXTHOP_LOCAL,
+	/* router addr of the global table that is sent labelled packets (RFC 8277's next hop): its adjacency when
+	 * it is on a connected network or ifname is given, else by label-switched path to it
+	 */
+	NEXTHOP_LABELLED,
 };
 
 enum nexthop_reason {
@@ -56,6 +60,8 @@ enum nexthop_reason {
 	NH_OWN_ADDRESS,		/* the address is our own */
 	NH_VRF_ABSENT,
 	NH_NO_MEMBER,		/* no member of the group is usable */
+	NH_LOWER_LSP,		/* there is a path, but none to the router that it leads to */
+	NH_LABEL_STACK,		/* there is a path, but with more labels than can be pushed */
 };
 const char *nexthop_reason_str(enum nexthop_reason r);
 
@@ -104,6 +110,7 @@ static inline bool nexthop_usable(const struct nexthop *nh)
 struct nexthop *nexthop_get(struct nht *nht, const struct nexthop_key *key);
 struct nexthop *nexthop_group_get(struct nht *nht, const struct nexthop_member *m, unsigned int n);
 struct nexthop *nexthop_pe(struct nht *nht, const struct ip_addr *addr, uint16_t policy);
+struct nexthop *nexthop_labelled(struct nht *nht, const struct ip_addr *addr, const char *ifname /* or NULL */);
 struct nexthop *nexthop_gateway(struct nht *nht, uint32_t vrf, const struct ip_addr *addr,
 				const char *ifname /* or NULL */);
 struct nexthop *nexthop_vrf(struct nht *nht, uint32_t vrf);

@@ -13,6 +13,7 @@ struct rib {
 	struct nht *nht;
 	struct fib *fib;
 	struct rib_table *vpn[AFI_MAX];
+	struct rib_table *labelled[AFI_MAX];
 	struct hash tables;		/* VRF and global tables, by {vrf, family} */
 };
 
@@ -92,6 +93,9 @@ void nht_free(struct nht *nht);
 void nht_table_changed(struct nht *nht, uint32_t vrf, const struct prefix *p);
 void nexthop_mark(struct nht *nht, struct nexthop *nh);
 
+/* nht_build.c: brings its object, if it has one, to what it is now */
+void nexthop_fib_refresh(struct nht *nht, struct nexthop *nh);
+
 /* nht_host.c: links, addresses, main table */
 struct nht_host;
 struct nht_host *nht_host_new(struct nht *nht);
@@ -109,6 +113,15 @@ struct lsp_table *lsp_table_new(struct nht *nht);
 void lsp_table_free(struct lsp_table *t);
 /* a link or address of the global table changed: which paths have a way out is found anew */
 void lsp_resolve_all(struct nht *nht);
+/* paths that lead over others which changed are worked out again */
+void lsp_resolve_dirty(struct nht *nht);
+/* A path within those that lead over it, for not to lead through itself. */
+struct lsp_chain {
+	const struct lsp_chain *up;
+	const struct lsp *lsp;
+};
+/* NH_OK: it can forward, being one of those that @chain (may be NULL) leads over */
+enum nexthop_reason lsp_reason(const struct nht *nht, const struct lsp *lsp, const struct lsp_chain *chain);
 
 /* soft.c */
 struct soft;
@@ -120,6 +133,10 @@ struct transports;
 struct transports *transports_new(void);
 void transports_free(struct transports *t);
 unsigned int transport_policies(const struct nht *nht);	/* ids 1.. of them were ever given out */
+struct transport_choice;
+/* by the default policy, for what leads over the choice */
+void transport_choose_below(const struct nht *nht, const struct ip_addr *router, const struct lsp_chain *chain,
+			    struct transport_choice *choice);
 
 struct nht_vrf {
 	struct hash_node node;
@@ -143,11 +160,11 @@ struct nht {
 
 /* marks the next hops that a change of links or addresses of this VRF can touch */
 void nht_vrf_mark(struct nht *nht, uint32_t vrf);
-/* ... the remote PE of that address */
+/* ... the remote PE, or the router that takes labels, of that address */
 void nht_pe_mark(struct nht *nht, const struct ip_addr *addr);
 /* ... the remote PEs that are reached by that policy */
 void nht_policy_mark(struct nht *nht, uint16_t policy);
-/* ... all remote PEs */
+/* ... all remote PEs and routers that take labels, and what their paths lead over */
 void nht_pes_mark(struct nht *nht);
 
 #endif

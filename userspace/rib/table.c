@@ -422,6 +422,8 @@ struct rib_table *rib_table_new(struct rib *rib, const char *name, enum rib_tabl
 	trie_init(&t->shelves, AF_INET6, sizeof(struct rib_shelf));
 	if (kind == RIB_TABLE_VPN)
 		rib->vpn[family_afi(family)] = t;
+	else if (kind == RIB_TABLE_LABELLED)
+		rib->labelled[family_afi(family)] = t;
 	else
 		hash_insert(&rib->tables, &t->node, table_hash(vrf, family));
 	/* next hops into this VRF work from now on */
@@ -447,6 +449,8 @@ void rib_table_free(struct rib_table *t)
 	}
 	if (t->kind == RIB_TABLE_VPN)
 		t->rib->vpn[family_afi(t->family)] = NULL;
+	else if (t->kind == RIB_TABLE_LABELLED)
+		t->rib->labelled[family_afi(t->family)] = NULL;
 	else
 		hash_remove(&t->rib->tables, &t->node);
 	nht_vrf_mark(t->rib->nht, t->vrf);
@@ -468,6 +472,11 @@ struct rib_table *rib_table_find(struct rib *rib, uint32_t vrf, uint8_t family)
 struct rib_table *rib_table_vpn(struct rib *rib, uint8_t family)
 {
 	return rib->vpn[family_afi(family)];
+}
+
+struct rib_table *rib_table_labelled(struct rib *rib, uint8_t family)
+{
+	return rib->labelled[family_afi(family)];
 }
 
 struct rib *rib_table_rib(const struct rib_table *t)
@@ -514,6 +523,8 @@ struct rib *rib_new(struct jobs *jobs)
 	rib->nht = nht_new(rib);
 	rib_table_new(rib, "vpnv4", RIB_TABLE_VPN, AF_INET, 0);
 	rib_table_new(rib, "vpnv6", RIB_TABLE_VPN, AF_INET6, 0);
+	rib_table_new(rib, "ipv4 labeled-unicast", RIB_TABLE_LABELLED, AF_INET, 0);
+	rib_table_new(rib, "ipv6 labeled-unicast", RIB_TABLE_LABELLED, AF_INET6, 0);
 	return rib;
 }
 
@@ -525,6 +536,8 @@ void rib_free(struct rib *rib)
 		return;
 	rib_table_free(rib->vpn[AFI4]);
 	rib_table_free(rib->vpn[AFI6]);
+	rib_table_free(rib->labelled[AFI4]);
+	rib_table_free(rib->labelled[AFI6]);
 	while ((n = hash_next(&rib->tables, NULL)))
 		rib_table_free(hash_entry(n, struct rib_table, node));
 	nht_free(rib->nht);

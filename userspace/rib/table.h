@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Routing tables. One for each VRF and family, one for each VPN family (keyed by route
- * distinguisher and prefix), and one for each family of the global table.
+ * distinguisher and prefix), one for each family of labelled unicast (RFC 8277), which is the global
+ * table's, and one for each family of the global table.
  *
  *      protocol -- rib_source --> table: net {prefix} -> routes, best first --> rib_sub -- protocol
  *
@@ -33,7 +34,7 @@ struct rd {
 	uint8_t b[8];
 };
 
-enum rib_table_kind { RIB_TABLE_GLOBAL, RIB_TABLE_VRF, RIB_TABLE_VPN };
+enum rib_table_kind { RIB_TABLE_GLOBAL, RIB_TABLE_VRF, RIB_TABLE_VPN, RIB_TABLE_LABELLED };
 
 #define RIB_LABEL_NONE	0x100000u	/* one more than the largest label */
 
@@ -68,8 +69,8 @@ struct rib_path {
 	struct attrs *attrs;		/* may be NULL for protocols without attributes */
 	struct nexthop *nh;		/* never NULL */
 	uint32_t path_id;		/* distinguishes several of one source; 0 */
-	/* VPN: label of the NLRI (the remote PE's for received routes, ours for exported ones), or
-	 * RIB_LABEL_NONE
+	/* VPN: label of the NLRI (the remote PE's for received routes, ours for exported ones); labelled
+	 * unicast: what the next hop wants on top (3: nothing); or RIB_LABEL_NONE
 	 */
 	uint32_t label;
 	uint32_t metric;		/* the protocol's own */
@@ -154,6 +155,7 @@ void rib_table_free(struct rib_table *t);
 /* the table of a VRF, or of the global table (vrf 0), or NULL */
 struct rib_table *rib_table_find(struct rib *rib, uint32_t vrf, uint8_t family);
 struct rib_table *rib_table_vpn(struct rib *rib, uint8_t family);
+struct rib_table *rib_table_labelled(struct rib *rib, uint8_t family);
 struct rib *rib_table_rib(const struct rib_table *t);
 const char *rib_table_name(const struct rib_table *t);
 enum rib_table_kind rib_table_kind(const struct rib_table *t);

@@ -109,34 +109,45 @@ static void refuse(struct transport_choice *c, enum nexthop_reason reason)
 		c->reason = reason;
 }
 
+struct chooser {
+	const struct nht *nht;
+	const struct ip_addr *pe;
+	const struct lsp_chain *chain;
+	const struct list *paths;	/* NULL: no label-switched ones */
+	unsigned int max;
+	struct transport_choice *c;
+};
+
 /* The usable label-switched paths of one kind. */
-static void take_lsps(struct transport_choice *c, const struct list *paths, uint8_t kind, unsigned int max, bool backup)
+static void take_lsps(const struct chooser *x, uint8_t kind, bool backup)
 {
 	unsigned int carrying = 0;
+	enum nexthop_reason reason;
 	const struct lsp *lsp;
 
-	if (!paths)
+	if (!x->paths)
 		return;
-	list_for_each(lsp, paths, struct lsp, node) {
+	list_for_each(lsp, x->paths, struct lsp, node) {
 		if (lsp->path.owner != kind)
 			continue;
-		refuse(c, NH_LSP_DOWN);
-		if (!lsp->usable || (!lsp->path.backup && carrying == max))
+		reason = lsp_reason(x->nht, lsp, x->chain);
+		if (reason != NH_OK)
+			refuse(x->c, reason);
+		if (reason != NH_OK || (!lsp->path.backup && carrying == x->max))
 			continue;
 		carrying += !lsp->path.backup;
-		take(c, lsp, backup || lsp->path.backup);
+		take(x->c, lsp, backup || lsp->path.backup);
 	}
 }
 
-static void take_tunnel(struct transport_choice *c, const struct nht *nht, const struct ip_addr *pe,
-			enum soft_encap encap, bool backup)
+static void take_tunnel(const struct chooser *x, enum soft_encap encap, bool backup)
 {
-	enum nexthop_reason reason = soft_path(nht, encap, pe, &c->soft[encap]);
+	enum nexthop_reason reason = soft_path(x->nht, encap, x->pe, &x->c->soft[encap]);
 
 	if (reason == NH_OK)
-		take(c, &c->soft[encap], backup);
+		take(x->c, &x->c->soft[encap], backup);
 	else if (reason != NH_NO_LSP)
-		refuse(c, reason);
+		refuse(x->c, reason);
 }
 
 static enum soft_encap encap_of(uint8_t kind)
@@ -151,29 +162,44 @@ static bool covered(const struct nht *nht, const struct ip_addr *pe, struct lsp 
 	       soft_path(nht, SOFT_GRE, pe, scratch) != NH_NO_LSP;
 }
 
+static void choose(struct chooser *x, const struct transport_order *order)
+{
+	struct prefix fec = prefix_host(x->pe);
+	struct transport_choice *c = x->c;
+	unsigned int i, kinds = 0, before;
+	enum soft_encap encap;
+
+	x->paths = lsp_paths(x->nht, &fec);
+	c->n = 0;
+	c->reason = x->paths || covered(x->nht, x->pe, &c->soft[0]) ? NH_TRANSPORT_POLICY : NH_NO_LSP;
+	for (i = 0; i < order->n && kinds < 2; i++) {
+		before = c->n;
+		encap = encap_of(order->kinds[i]);
+		if (encap)
+			take_tunnel(x, encap, kinds);
+		else
+			take_lsps(x, order->kinds[i], kinds);
+		kinds += c->n > before;
+	}
+	if (c->n)
+		c->reason = NH_OK;
+}
+
 void transport_choose(const struct nht *nht, const struct ip_addr *pe, uint16_t policy,
 		      struct transport_choice *choice)
 {
 	const struct transport_policy *p = transport_policy_by_id(nht, policy);
-	const struct transport_order *order = order_for(p, pe);
-	unsigned int i, max = p ? p->max_paths : FIB_MEMBERS_MAX, kinds = 0, before;
-	struct prefix fec = prefix_host(pe);
-	const struct list *paths = lsp_paths(nht, &fec);
-	enum soft_encap encap;
+	struct chooser x = { .nht = nht, .pe = pe, .c = choice, .max = p ? p->max_paths : FIB_MEMBERS_MAX };
 
-	choice->n = 0;
-	choice->reason = paths || covered(nht, pe, &choice->soft[0]) ? NH_TRANSPORT_POLICY : NH_NO_LSP;
-	for (i = 0; i < order->n && kinds < 2; i++) {
-		before = choice->n;
-		encap = encap_of(order->kinds[i]);
-		if (encap)
-			take_tunnel(choice, nht, pe, encap, kinds);
-		else
-			take_lsps(choice, paths, order->kinds[i], max, kinds);
-		kinds += choice->n > before;
-	}
-	if (choice->n)
-		choice->reason = NH_OK;
+	choose(&x, order_for(p, pe));
+}
+
+void transport_choose_below(const struct nht *nht, const struct ip_addr *router, const struct lsp_chain *chain,
+			    struct transport_choice *choice)
+{
+	struct chooser x = { .nht = nht, .pe = router, .c = choice, .max = FIB_MEMBERS_MAX, .chain = chain };
+
+	choose(&x, &default_order);
 }
 
 /* ---- life ---- */
