@@ -15,7 +15,7 @@
 #define PRIO_NEIGHBOR 71
 
 /* "fe80::1%port1" into an endpoint. */
-static bool endpoint_parse(const char *s, struct bgp_endpoint *e)
+static bool endpoint_parse(const char *s, struct tcp_endpoint *e)
 {
 	char addr[ADDR_STRLEN];
 	const char *scope = strchr(s, '%');
@@ -46,7 +46,7 @@ static void read_families(const struct lyd_node *n, struct bgp_peer_conf *c)
 
 static bool read_neighbor(const struct lyd_node *n, const char *vrf, struct bgp_peer_conf *c)
 {
-	struct bgp_endpoint source;
+	struct tcp_endpoint source;
 	const char *s;
 
 	memset(c, 0, sizeof(*c));
@@ -78,7 +78,7 @@ static bool check_neighbor(const struct lyd_node *n, const char *vrf, uint32_t a
 {
 	struct bgp_peer_conf c;
 	const char *source = conf_str(n, "update-source", NULL);
-	struct bgp_endpoint e;
+	struct tcp_endpoint e;
 
 	if (!read_neighbor(n, vrf, &c))
 		return conf_error_node(err, n, "not an address");
@@ -106,7 +106,7 @@ static bool check_neighbor(const struct lyd_node *n, const char *vrf, uint32_t a
 static bool check_unique(const struct lyd_node *parent, struct conf_error *err)
 {
 	const struct lyd_node *n, *m;
-	struct bgp_endpoint a, b;
+	struct tcp_endpoint a, b;
 
 	conf_for_each(n, parent, "neighbor") {
 		if (!endpoint_parse(conf_str(n, "address", ""), &a))

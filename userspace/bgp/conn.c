@@ -136,7 +136,7 @@ static void remember_error(struct bgp_conn *c)
 static void do_connect(struct bgp_conn *c)
 {
 	struct bgp_session *s = c->s;
-	int fd = bgp_sock_connect(&s->conf.peer, s->conf.port, &s->conf.source, &s->conf.sock);
+	int fd = tcp_connect(&s->conf.peer, s->conf.port, &s->conf.source, &s->conf.sock);
 
 	c->incoming = false;
 	if (fd < 0) {
@@ -167,11 +167,11 @@ static void do_keepalive(struct bgp_conn *c)
 static void note_ports(struct bgp_conn *c, struct bgp_up *up)
 {
 	struct bgp_session *s = c->s;
-	struct bgp_endpoint remote;
+	struct tcp_endpoint remote;
 	uint16_t lport = 0, rport = 0;
 
-	bgp_sock_local(c->fd, &up->local, &lport);
-	bgp_sock_remote(c->fd, &remote, &rport);
+	tcp_local(c->fd, &up->local, &lport);
+	tcp_remote(c->fd, &remote, &rport);
 	s->local_port = lport;
 	s->remote_port = rport;
 }
@@ -541,7 +541,7 @@ static void conn_timers(struct bgp_conn *c, uint64_t now)
 		bgp_conn_event(c, BGP_EV_TCP_FAILS);
 	}
 	if (!c->dead && c->hold_at && now >= c->hold_at) {
-		if (c->s->paused && bgp_sock_waiting(c->fd) > 0) {
+		if (c->s->paused && tcp_waiting(c->fd) > 0) {
 			/* it is us who do not read */
 			c->hold_at = now + c->agreed.hold * 1000ull;
 			return;
@@ -625,7 +625,7 @@ static void accept_fd(struct bgp_session *s, int fd)
 	struct bgp_conn *c = s->conn[0];
 
 	if (!s->enabled || c->state == BGP_IDLE || (s->conn[1] && !s->conn[1]->dead) ||
-	    bgp_sock_adopt(fd, s->conf.peer.addr.family, &s->conf.sock)) {
+	    tcp_adopt(fd, s->conf.peer.addr.family, &s->conf.sock)) {
 		log_debug("bgp", "%s: connection refused in state %s", s->conf.name,
 			  bgp_state_name(c->state));
 		close(fd);

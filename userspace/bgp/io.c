@@ -205,7 +205,7 @@ static void failed(struct bgp_conn *c, const char *what, int err)
 
 static void connected(struct bgp_conn *c)
 {
-	int err = bgp_sock_error(c->fd);
+	int err = tcp_error(c->fd);
 
 	if (err) {
 		failed(c, "connect", err);
@@ -271,7 +271,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 		connected(c);
 	} else if (status < 0) {
 		/* libuv says EBADF of whatever befell the socket; the socket knows better */
-		int err = bgp_sock_error(c->fd);
+		int err = tcp_error(c->fd);
 
 		failed(c, "connection", err ? err : ENOTCONN);
 	} else {

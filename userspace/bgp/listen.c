@@ -38,9 +38,9 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 	char text[ADDR_STRLEN];
 
 	for (int i = 0; i < ACCEPT_BURST; i++) {
-		struct bgp_endpoint from;
+		struct tcp_endpoint from;
 		struct bgp_peer *p;
-		int fd = bgp_sock_accept(l->fd, &from);
+		int fd = tcp_accept(l->fd, &from);
 
 		if (fd < 0)
 			return;
@@ -81,7 +81,7 @@ static void set_keys(struct bgp_listener *l)
 	list_for_each(p, &l->bgp->peers, struct bgp_peer, node) {
 		if (strcmp(p->conf.vrf, l->vrf) || p->conf.peer.addr.family != l->family)
 			continue;
-		err = bgp_sock_md5(l->fd, &p->conf.peer.addr, p->conf.password);
+		err = tcp_md5(l->fd, &p->conf.peer.addr, p->conf.password);
 		if (err && p->conf.password[0])
 			log_err("bgp", "%s: no MD5 key on the listening socket: %s", p->name,
 				strerror(-err));
@@ -98,7 +98,7 @@ static void listener_open(struct bgp_listener *l)
 	if (l->fd >= 0 || (l->vrf[0] && !ifindex))
 		return;
 	l->port = l->bgp->listen_port;
-	fd = bgp_sock_listen(l->family, l->port, l->vrf);
+	fd = tcp_listen(l->family, l->port, l->vrf);
 	if (fd < 0) {
 		if (fd != l->err)
 			log_err("bgp", "cannot listen on port %u%s%s for %s: %s", l->port,

@@ -34,21 +34,21 @@ bool bgp_peer_internal(const struct bgp_peer *p)
 
 /* ---- order of peers ---- */
 
-static int endpoint_cmp(const struct bgp_endpoint *a, const struct bgp_endpoint *b)
+static int endpoint_cmp(const struct tcp_endpoint *a, const struct tcp_endpoint *b)
 {
 	int d = addr_cmp(&a->addr, &b->addr);
 
 	return d ? d : strcmp(a->ifname, b->ifname);
 }
 
-static int peer_cmp(const struct bgp_peer *p, const char *vrf, const struct bgp_endpoint *e)
+static int peer_cmp(const struct bgp_peer *p, const char *vrf, const struct tcp_endpoint *e)
 {
 	int d = strcmp(p->conf.vrf, vrf);
 
 	return d ? d : endpoint_cmp(&p->conf.peer, e);
 }
 
-struct bgp_peer *bgp_peer_find(struct bgp *b, const char *vrf, const struct bgp_endpoint *e)
+struct bgp_peer *bgp_peer_find(struct bgp *b, const char *vrf, const struct tcp_endpoint *e)
 {
 	struct bgp_peer *p;
 
@@ -97,7 +97,7 @@ static void insert(struct bgp *b, struct bgp_peer *p)
 /* ---- sessions ---- */
 
 /* RFC 5082; RFC 4271 leaves the TTL of external sessions to practice: 1 unless multihop. */
-static void session_ttl(const struct bgp_peer *p, struct bgp_sock_options *o)
+static void session_ttl(const struct bgp_peer *p, struct tcp_options *o)
 {
 	if (p->conf.ttl_security) {
 		o->ttl = 255;

@@ -18,10 +18,10 @@ struct bgp_group;
 /* What configuration says of a neighbour. Zeroed whole before filling: compared as octets. */
 struct bgp_peer_conf {
 	char vrf[VRF_NAME_MAX];		/* empty: the provider's own */
-	struct bgp_endpoint peer;
+	struct tcp_endpoint peer;
 	uint32_t remote_as;
 	struct ip_addr source;
-	char password[BGP_PASSWORD_MAX + 1];
+	char password[TCP_PASSWORD_MAX + 1];
 	bool passive;
 	uint8_t ttl_security;		/* hops, 0: off */
 	uint8_t multihop;		/* hops, 0: off */
@@ -99,14 +99,14 @@ struct bgp *bgp_instance(void);
 
 /* ---- peer.c ---- */
 bool bgp_peer_internal(const struct bgp_peer *p);
-struct bgp_peer *bgp_peer_find(struct bgp *b, const char *vrf, const struct bgp_endpoint *e);
+struct bgp_peer *bgp_peer_find(struct bgp *b, const char *vrf, const struct tcp_endpoint *e);
 /* In order; NULL starts. */
 struct bgp_peer *bgp_peer_next(struct bgp *b, const struct bgp_peer *p);
 /* Resumable: the first behind {vrf, address}; the position is kept in *at. Zero it first. */
 struct bgp_peer_cursor {
 	bool started;
 	char vrf[VRF_NAME_MAX];
-	struct bgp_endpoint peer;
+	struct tcp_endpoint peer;
 };
 struct bgp_peer *bgp_peer_walk(struct bgp *b, struct bgp_peer_cursor *at);
 void bgp_peer_add(struct bgp *b, const struct bgp_peer_conf *conf);

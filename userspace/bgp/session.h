@@ -18,7 +18,7 @@
 
 #include "bgp/fsm.h"
 #include "bgp/open.h"
-#include "bgp/sock.h"
+#include "lib/tcp.h"
 #include "bgp/update.h"
 
 #define BGP_SESSION_NAME 80
@@ -28,10 +28,10 @@ struct bgp_workers;
 
 struct bgp_session_conf {
 	char name[BGP_SESSION_NAME];	/* for the log: "10.0.0.2", "10.1.1.2 vrf RED" */
-	struct bgp_endpoint peer;
+	struct tcp_endpoint peer;
 	struct ip_addr source;		/* family 0: any */
 	uint16_t port;
-	struct bgp_sock_options sock;
+	struct tcp_options sock;
 	bool passive;
 	uint32_t local_as;
 	uint32_t local_id;		/* host order */
@@ -44,7 +44,7 @@ struct bgp_session_conf {
 struct bgp_up {
 	struct bgp_agreed agreed;
 	struct bgp_open peer;		/* the peer's OPEN */
-	struct bgp_endpoint local;
+	struct tcp_endpoint local;
 };
 
 struct bgp_down {

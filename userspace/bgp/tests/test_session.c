@@ -127,10 +127,10 @@ static struct end *ends[2];
 
 static void on_shared(uv_poll_t *poll, int status, int events)
 {
-	struct bgp_endpoint from;
+	struct tcp_endpoint from;
 	int fd;
 
-	while ((fd = bgp_sock_accept(((struct end *)poll->data)->listen_fd, &from)) >= 0) {
+	while ((fd = tcp_accept(((struct end *)poll->data)->listen_fd, &from)) >= 0) {
 		struct end *e = ends[from.addr.b[3] == 1];
 
 		if (e && e->s)
@@ -149,7 +149,7 @@ static int setup(void **state)
 	log_init("test", LOG_TARGET_NONE, LOG_LEVEL_DEBUG);
 	do {
 		port = (uint16_t)(20000 + rand_r(&seed) % 30000);
-		listener.listen_fd = bgp_sock_listen(AF_INET, port, "");
+		listener.listen_fd = tcp_listen(AF_INET, port, "");
 	} while (listener.listen_fd < 0);
 	uv_poll_init(uv_default_loop(), &listener.poll, listener.listen_fd);
 	listener.poll.data = &listener;
@@ -311,21 +311,21 @@ static void md5(void **state)
 
 	addr_parse("127.0.0.1", &one);
 	addr_parse("127.0.0.2", &two);
-	assert_int_equal(bgp_sock_md5(listener.listen_fd, &one, "sesame"), 0);
+	assert_int_equal(tcp_md5(listener.listen_fd, &one, "sesame"), 0);
 	pair(a, b, with_password);
 	wait_for(&a->ups, 1, "up with MD5");
 	unmake(a);
 	wait_for(&b->downs, 1, "B down");
 	unmake(b);
-	assert_int_equal(bgp_sock_md5(listener.listen_fd, &one, "another"), 0);
+	assert_int_equal(tcp_md5(listener.listen_fd, &one, "another"), 0);
 	pair(a, b, with_password);
 	for (int i = 0; i < 60; i++)
 		uv_run(uv_default_loop(), UV_RUN_ONCE);
 	assert_int_equal(a->ups, 0);
 	unmake(a);
 	unmake(b);
-	assert_int_equal(bgp_sock_md5(listener.listen_fd, &one, ""), 0);
-	assert_int_equal(bgp_sock_md5(listener.listen_fd, &one, ""), 0);
+	assert_int_equal(tcp_md5(listener.listen_fd, &one, ""), 0);
+	assert_int_equal(tcp_md5(listener.listen_fd, &one, ""), 0);
 }
 
 static void gtsm(struct bgp_session_conf *a, struct bgp_session_conf *b)
@@ -364,14 +364,14 @@ static void ttl_security(void **state)
 
 static int raw_connect(void)
 {
-	struct bgp_sock_options none = { 0 };
-	struct bgp_endpoint to = { 0 };
+	struct tcp_options none = { 0 };
+	struct tcp_endpoint to = { 0 };
 	struct ip_addr from;
 	int fd;
 
 	addr_parse("127.0.0.1", &to.addr);
 	addr_parse("127.0.0.1", &from);
-	fd = bgp_sock_connect(&to, port, &from, &none);
+	fd = tcp_connect(&to, port, &from, &none);
 	assert_true(fd >= 0);
 	return fd;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * TCP sockets for BGP; contracts in sock.h.
+ * TCP sockets for protocols; contracts in tcp.h.
  */
-#include "bgp/sock.h"
+#include "lib/tcp.h"
 
 #include <errno.h>
 #include <linux/in6.h>
@@ -56,7 +56,7 @@ static socklen_t to_sockaddr(const struct ip_addr *a, uint16_t port, const char 
 	return sizeof(*in6);
 }
 
-static bool from_sockaddr(const struct sockaddr_storage *ss, struct bgp_endpoint *e, uint16_t *port)
+static bool from_sockaddr(const struct sockaddr_storage *ss, struct tcp_endpoint *e, uint16_t *port)
 {
 	memset(e, 0, sizeof(*e));
 	if (ss->ss_family == AF_INET) {
@@ -93,7 +93,7 @@ static int bind_device(int fd, const char *device)
 	return 0;
 }
 
-int bgp_sock_md5(int fd, const struct ip_addr *peer, const char *password)
+int tcp_md5(int fd, const struct ip_addr *peer, const char *password)
 {
 	struct sockaddr_storage ss;
 	struct tcp_md5sig md5 = { 0 };
@@ -110,7 +110,7 @@ int bgp_sock_md5(int fd, const struct ip_addr *peer, const char *password)
 	return 0;
 }
 
-int bgp_sock_adopt(int fd, uint8_t family, const struct bgp_sock_options *o)
+int tcp_adopt(int fd, uint8_t family, const struct tcp_options *o)
 {
 	bool v4 = family == AF_INET;
 	int err;
@@ -128,8 +128,8 @@ int bgp_sock_adopt(int fd, uint8_t family, const struct bgp_sock_options *o)
 	return err;
 }
 
-static int prepare(int fd, const struct bgp_endpoint *peer, const struct ip_addr *source,
-		   const struct bgp_sock_options *o)
+static int prepare(int fd, const struct tcp_endpoint *peer, const struct ip_addr *source,
+		   const struct tcp_options *o)
 {
 	struct sockaddr_storage ss;
 	socklen_t len;
@@ -137,9 +137,9 @@ static int prepare(int fd, const struct bgp_endpoint *peer, const struct ip_addr
 
 	err = bind_device(fd, o->device);
 	if (!err)
-		err = bgp_sock_adopt(fd, peer->addr.family, o);
+		err = tcp_adopt(fd, peer->addr.family, o);
 	if (!err && o->password[0])
-		err = bgp_sock_md5(fd, &peer->addr, o->password);
+		err = tcp_md5(fd, &peer->addr, o->password);
 	if (err || !source || !addr_is_set(source))
 		return err;
 	if (source->family != peer->addr.family)
@@ -148,8 +148,8 @@ static int prepare(int fd, const struct bgp_endpoint *peer, const struct ip_addr
 	return bind(fd, (struct sockaddr *)&ss, len) < 0 ? -errno : 0;
 }
 
-int bgp_sock_connect(const struct bgp_endpoint *peer, uint16_t port, const struct ip_addr *source,
-		     const struct bgp_sock_options *o)
+int tcp_connect(const struct tcp_endpoint *peer, uint16_t port, const struct ip_addr *source,
+		const struct tcp_options *o)
 {
 	int fd = socket(peer->addr.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	struct sockaddr_storage ss;
@@ -171,7 +171,7 @@ int bgp_sock_connect(const struct bgp_endpoint *peer, uint16_t port, const struc
 	return fd;
 }
 
-int bgp_sock_error(int fd)
+int tcp_error(int fd)
 {
 	socklen_t len = sizeof(int);
 	int err = 0;
@@ -181,7 +181,7 @@ int bgp_sock_error(int fd)
 	return err;
 }
 
-int bgp_sock_listen(uint8_t family, uint16_t port, const char *device)
+int tcp_listen(uint8_t family, uint16_t port, const char *device)
 {
 	struct ip_addr any = { .family = family };
 	struct sockaddr_storage ss;
@@ -212,7 +212,7 @@ int bgp_sock_listen(uint8_t family, uint16_t port, const char *device)
 	return fd;
 }
 
-int bgp_sock_accept(int listen_fd, struct bgp_endpoint *peer)
+int tcp_accept(int listen_fd, struct tcp_endpoint *peer)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);
@@ -229,7 +229,7 @@ int bgp_sock_accept(int listen_fd, struct bgp_endpoint *peer)
 	return fd;
 }
 
-bool bgp_sock_local(int fd, struct bgp_endpoint *local, uint16_t *port)
+bool tcp_local(int fd, struct tcp_endpoint *local, uint16_t *port)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);
@@ -237,7 +237,7 @@ bool bgp_sock_local(int fd, struct bgp_endpoint *local, uint16_t *port)
 	return getsockname(fd, (struct sockaddr *)&ss, &len) == 0 && from_sockaddr(&ss, local, port);
 }
 
-bool bgp_sock_remote(int fd, struct bgp_endpoint *remote, uint16_t *port)
+bool tcp_remote(int fd, struct tcp_endpoint *remote, uint16_t *port)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);
@@ -245,7 +245,7 @@ bool bgp_sock_remote(int fd, struct bgp_endpoint *remote, uint16_t *port)
 	return getpeername(fd, (struct sockaddr *)&ss, &len) == 0 && from_sockaddr(&ss, remote, port);
 }
 
-int bgp_sock_waiting(int fd)
+int tcp_waiting(int fd)
 {
 	int n = 0;
 
