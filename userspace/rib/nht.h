@@ -180,6 +180,17 @@ struct nht_connected_sub {
 void nht_connected_subscribe(struct nht *nht, struct nht_connected_sub *s);
 void nht_connected_unsubscribe(struct nht_connected_sub *s);
 
+/* Links and their addresses (with host bits), of all VRFs, as the feed tells them. */
+struct nht_link_sub {
+	struct list node;
+	/* @present false: it has gone, and its addresses with it, untold; *link is as it was */
+	void (*link)(struct nht_link_sub *s, const struct nht_link *link, bool present);
+	void (*addr)(struct nht_link_sub *s, const struct nht_link *link, const struct prefix *p, bool add);
+};
+/* is told what there is at once */
+void nht_link_subscribe(struct nht *nht, struct nht_link_sub *s);
+void nht_link_unsubscribe(struct nht_link_sub *s);
+
 /*
  * Routes of the main table, the kernel's own connected ones among them (their way has no gateway).
  * @n 0: the route has gone; @ways is valid during the call.
@@ -194,5 +205,8 @@ void nht_main_subscribe(struct nht *nht, struct nht_main_sub *s);
 void nht_main_unsubscribe(struct nht_main_sub *s);
 /* the ways of exactly this prefix; 0: no such route. Valid until the route changes. */
 unsigned int nht_main_ways(const struct nht *nht, const struct prefix *p, const struct nht_way **ways);
+/* likewise of the longest route that contains @p, which may be @p's own: *match */
+unsigned int nht_main_longest(const struct nht *nht, const struct prefix *p, struct prefix *match,
+			      const struct nht_way **ways);
 
 #endif

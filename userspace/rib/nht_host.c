@@ -47,6 +47,7 @@ struct nht_host {
 	struct trie main[AFI_MAX];	/* struct main_route * */
 	struct list connected_subs;
 	struct list main_subs;
+	struct list link_subs;
 };
 
 /* ---- links by VRF ---- */
@@ -170,6 +171,43 @@ void nht_connected_unsubscribe(struct nht_connected_sub *s)
 
 /* ---- links ---- */
 
+static void tell_link(struct nht_host *h, const struct host_link *l, bool present)
+{
+	struct nht_link_sub *s, *tmp;
+
+	list_for_each_safe(s, tmp, &h->link_subs, struct nht_link_sub, node)
+		s->link(s, &l->link, present);
+}
+
+static void tell_addr(struct nht_host *h, const struct host_link *l, const struct prefix *p, bool add)
+{
+	struct nht_link_sub *s, *tmp;
+
+	list_for_each_safe(s, tmp, &h->link_subs, struct nht_link_sub, node)
+		s->addr(s, &l->link, p, add);
+}
+
+void nht_link_subscribe(struct nht *nht, struct nht_link_sub *s)
+{
+	struct nht_host *h = nht->host;
+	struct hash_node *n;
+	struct host_link *l;
+	struct host_addr *a;
+
+	list_add_tail(&h->link_subs, &s->node);
+	for (n = hash_next(&h->links, NULL); n; n = hash_next(&h->links, n)) {
+		l = hash_entry(n, struct host_link, node);
+		s->link(s, &l->link, true);
+		list_for_each(a, &l->addrs, struct host_addr, node)
+			s->addr(s, &l->link, &a->p, true);
+	}
+}
+
+void nht_link_unsubscribe(struct nht_link_sub *s)
+{
+	list_del(&s->node);
+}
+
 static bool match_link(const struct hash_node *n, const void *key)
 {
 	return hash_entry(n, struct host_link, node)->link.ifindex == *(const int *)key;
@@ -205,6 +243,7 @@ void nht_link_set(struct nht *nht, const struct nht_link *link)
 	l->link.name[IF_NAMESIZE - 1] = 0;
 	l->link.up = link->up;
 	vrf_enter(h, l, vrf);
+	tell_link(h, l, true);
 	tell_all(h, true, l);
 	nht_vrf_mark(nht, vrf);
 	if (old_vrf != vrf)
@@ -232,6 +271,7 @@ void nht_link_del(struct nht *nht, int ifindex)
 		return;
 	vrf = l->vrf;
 	tell_all(h, false, l);
+	tell_link(h, l, false);
 	vrf_leave(h, l);
 	addrs_free(l);
 	hash_remove(&h->links, &l->node);
@@ -334,6 +374,7 @@ void nht_addr_add(struct nht *nht, int ifindex, const struct prefix *p)
 	list_add_tail(&l->addrs, &a->node);
 	if (l->link.up && !shared)
 		tell(nht->host, true, l, p);
+	tell_addr(nht->host, l, p, true);
 	nht_vrf_mark(nht, l->vrf);
 }
 
@@ -348,6 +389,7 @@ void nht_addr_del(struct nht *nht, int ifindex, const struct prefix *p)
 	free(a);
 	if (l->link.up && !net_shared(l, p))
 		tell(nht->host, false, l, p);
+	tell_addr(nht->host, l, p, false);
 	nht_vrf_mark(nht, l->vrf);
 }
 
@@ -489,6 +531,22 @@ unsigned int nht_main_ways(const struct nht *nht, const struct prefix *p, const 
 	return (*at)->n;
 }
 
+unsigned int nht_main_longest(const struct nht *nht, const struct prefix *p, struct prefix *match,
+			      const struct nht_way **ways)
+{
+	const struct trie *t = &nht->host->main[family_afi(p->addr.family)];
+	struct main_route **at = trie_longest(t, &p->addr);
+
+	for (; at; at = trie_parent(t, at)) {
+		*match = trie_prefix(t, at);
+		if (match->len > p->len)
+			continue;
+		*ways = (*at)->ways;
+		return (*at)->n;
+	}
+	return 0;
+}
+
 void nht_main_subscribe(struct nht *nht, struct nht_main_sub *s)
 {
 	struct main_route **at;
@@ -525,6 +583,7 @@ struct nht_host *nht_host_new(struct nht *nht)
 	h->nht = nht;
 	list_init(&h->connected_subs);
 	list_init(&h->main_subs);
+	list_init(&h->link_subs);
 	trie_init(&h->main[AFI4], AF_INET, sizeof(struct main_route *));
 	trie_init(&h->main[AFI6], AF_INET6, sizeof(struct main_route *));
 	return h;
