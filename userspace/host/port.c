@@ -364,7 +364,7 @@ static void on_interface(enum conf_op op, const struct lyd_node *old, const stru
 		return;
 	}
 	snprintf(vrf, sizeof(vrf), "%s", conf_str(now, "vrf", ""));
-	guard_parse(now, &guard);
+	guard_parse(conf_running(h->conf), now, &guard);
 	core = conf_exists(now, "mpls") || conf_exists(now, "core");
 	if (op == CONF_ADD || strcmp(vrf, p->pub.vrf) || p->pub.core != core ||
 	    p->pub.mpls_mtu != conf_u32(now, "mpls-mtu", 0) ||
@@ -457,12 +457,35 @@ static bool on_validate(const struct lyd_node *candidate, struct conf_error *err
 	return true;
 }
 
+/* LDP runs there now, or no longer: what labels the port accepts follows (guard.c). */
+static void on_ldp(enum conf_op op, const struct lyd_node *old, const struct lyd_node *now, void *arg)
+{
+	const char *name = conf_str(now ? now : old, "name", "");
+	struct host *h = arg;
+	const struct lyd_node *n = conf_top_entry(conf_running(h->conf), "interface", name);
+	struct port *p = n ? port_named(h, name) : NULL;
+	struct host_guard guard;
+
+	if (!p)
+		return;
+	guard_parse(conf_running(h->conf), n, &guard);
+	if (!memcmp(&guard, &p->pub.guard, sizeof(guard)))
+		return;
+	memcpy(&p->pub.guard, &guard, sizeof(guard));
+	tell_port(h, HOST_CHANGE, p);
+}
+
 void port_subscribe(struct host *h)
 {
+	struct conf_subscriber ldp = {
+		.name = "interfaces", .path = "/l3vpn:mpls/ldp/interface", .prio = PORT_PRIO + 1,
+		.change = on_ldp, .arg = h,
+	};
 	struct conf_subscriber sub = {
 		.name = "interfaces", .path = "/l3vpn:interface", .prio = PORT_PRIO,
 		.validate = on_validate, .change = on_interface, .arg = h,
 	};
 
 	conf_subscribe(h->conf, &sub);
+	conf_subscribe(h->conf, &ldp);
 }

@@ -125,7 +125,8 @@ void port_reconcile(struct host *h, struct port *p);
 void port_neigh_lost(struct host *h, const struct link *l, const struct ip_addr *a);
 void ports_free(struct host *h);
 bool addrs_have(const struct prefix *addrs, size_t n, const struct prefix *p);
-void guard_parse(const struct lyd_node *node, struct host_guard *out);	/* guard.c */
+/* guard.c; @tree: the whole configuration */
+void guard_parse(const struct lyd_node *tree, const struct lyd_node *node, struct host_guard *out);
 size_t addrs_parse(const struct lyd_node *node, const char *const rels[2], struct prefix **out);
 
 /* vrfdev.c */

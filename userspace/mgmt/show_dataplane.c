@@ -106,20 +106,32 @@ static enum mgmt_next show_summary(struct mgmt_request *req, void *arg)
 
 /* ---- ports and counters ---- */
 
-/* What guards the port: nothing is told of what is as it is without configuration. */
-static void port_guards(json_t *out, const struct dp_port *port)
+/* "transport vpn"; "all but ldp": what nothing is said of; all: nothing */
+static const char *scopes_str(uint64_t scopes, char *buf, size_t size)
 {
-	char buf[256] = "";
 	size_t len = 0;
 	uint8_t i;
 
+	if (scopes == LABEL_SCOPE_ALL)
+		return NULL;
+	if (scopes == (LABEL_SCOPE_ALL & ~(1ull << LABEL_SCOPE_LDP)))
+		return "all but ldp";
+	for (i = 0; i <= L3VPN_SCOPE_MAX && len < size; i++)
+		if (scopes >> i & 1)
+			len += snprintf(buf + len, size - len, "%s%s", len ? " " : "", label_scope_str(i));
+	return len ? buf : "none";
+}
+
+/* What guards the port: nothing is told of what is as it is without configuration. */
+static void port_guards(json_t *out, const struct dp_port *port)
+{
+	const char *scopes;
+	char buf[256];
+
 	if (port->kind == L3VPN_PORT_KIND_CORE) {
-		for (i = 0; port->scopes != LABEL_SCOPE_ALL && i <= L3VPN_SCOPE_MAX && len < sizeof(buf); i++)
-			if (port->scopes >> i & 1)
-				len += snprintf(buf + len, sizeof(buf) - len, "%s%s", len ? " " : "",
-						label_scope_str(i));
-		if (port->scopes != LABEL_SCOPE_ALL)
-			json_object_set_new(out, "labels", json_string(len ? buf : "none"));
+		scopes = scopes_str(port->scopes, buf, sizeof(buf));
+		if (scopes)
+			json_object_set_new(out, "labels", json_string(scopes));
 		return;
 	}
 	if (port->rpf4)

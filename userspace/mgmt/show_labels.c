@@ -17,7 +17,7 @@
 static void set_action(const struct show_env *env, json_t *row, const struct fib_label *f)
 {
 	const struct vrf *v = vrf_by_id(env->vrfs, f->vrf);
-	char text[TEXT], way[TEXT - 32];
+	char text[TEXT], way[TEXT - 32], out[24];
 
 	switch (f->action) {
 	case FIB_LABEL_POP_VRF:
@@ -28,8 +28,8 @@ static void set_action(const struct show_env *env, json_t *row, const struct fib
 			 f->nh ? fib_nh_str(f->nh, way, sizeof(way)) : "no way");
 		break;
 	case FIB_LABEL_SWAP:
-		snprintf(text, sizeof(text), "%s, %s",
-			 f->out_label == LABEL_IMPLICIT_NULL ? "pop" : "swap",
+		snprintf(out, sizeof(out), "swap %u", f->out_label);
+		snprintf(text, sizeof(text), "%s, %s", f->out_label == LABEL_IMPLICIT_NULL ? "pop" : out,
 			 f->nh ? fib_nh_str(f->nh, way, sizeof(way)) : "no way");
 		break;
 	default:
