@@ -22,6 +22,7 @@
 #include "host/host.h"
 #include "labels/config.h"
 #include "labels/labels.h"
+#include "ldp/ldp.h"
 #include "lib/jobs.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -50,16 +51,18 @@ struct daemon {
 	void *protos[8];			/* as in protocols[] */
 	uv_signal_t signals[3];
 	struct timer nobody;
-	bool restarting, restart_over;
+	bool restarting, labels_kept, restart_over;
+	bool bgp_over, ldp_over;		/* each has learned anew what the daemon before knew */
 	bool stopping, stopped;
 };
 
 /* In the order of their start; stopped in reverse. */
 static const struct rib_proto *const protocols[] = {
 	&connected_proto, &static_lsp_proto, &static_xconnect_proto, &static_proto, &bgp_proto,
+	&ldp_proto,
 };
 
-/* ---- between BGP and forwarding: RFC 4724 ---- */
+/* ---- between protocols and forwarding: RFC 4724, RFC 3478 ---- */
 
 static bool forwarding_kept(void *arg, uint8_t family)
 {
@@ -75,11 +78,9 @@ static bool settled(void *arg)
 	return !d->sync || dp_sync_settled(d->sync);
 }
 
-static void restart_done(void *arg)
+static void restart_check(struct daemon *d)
 {
-	struct daemon *d = arg;
-
-	if (d->restart_over)
+	if (d->restart_over || !d->bgp_over || !d->ldp_over)
 		return;
 	d->restart_over = true;
 	labels_restart_done(d->labels);
@@ -87,13 +88,31 @@ static void restart_done(void *arg)
 		dp_sync_restart_done(d->sync);
 }
 
-/* Nobody to wait for: nothing was kept over a restart, or BGP is not configured at all. */
+static void bgp_restart_done(void *arg)
+{
+	struct daemon *d = arg;
+
+	d->bgp_over = true;
+	restart_check(d);
+}
+
+static void ldp_restart_done(void *arg)
+{
+	struct daemon *d = arg;
+
+	d->ldp_over = true;
+	restart_check(d);
+}
+
+/* Nobody to wait for: nothing was kept over a restart, or the protocol is not configured at all. */
 static void nobody(struct timer *t)
 {
 	struct daemon *d = container_of(t, struct daemon, nobody);
+	const struct lyd_node *mpls = conf_top(conf_running(d->conf), "mpls");
 
-	if (!d->restarting || !conf_top(conf_running(d->conf), "bgp"))
-		restart_done(d);
+	d->bgp_over |= !d->restarting || !conf_top(conf_running(d->conf), "bgp");
+	d->ldp_over |= !d->labels_kept || !mpls || !conf_exists(mpls, "ldp");
+	restart_check(d);
 }
 
 /* ---- start ---- */
@@ -164,13 +183,18 @@ static bool start_protocols(struct daemon *d)
 	struct bgp_options bopt = {
 		.loop = d->loop, .workers = d->opt.workers,
 		.forwarding_kept = forwarding_kept, .settled = settled,
-		.restart_done = restart_done, .arg = d,
+		.restart_done = bgp_restart_done, .arg = d,
+	};
+	struct ldp_options lopt = {
+		.loop = d->loop, .settled = settled, .restart_done = ldp_restart_done, .arg = d,
 	};
 	size_t i;
 
 	d->restarting = dp_sync_preserved(d->sync, AF_INET) || dp_sync_preserved(d->sync, AF_INET6);
 	bopt.restarting = d->restarting;
+	d->labels_kept = lopt.restarting = dp_sync_preserved_labels(d->sync);
 	bgp_set_options(&bopt);
+	ldp_set_options(&lopt);
 	_Static_assert(ARRAY_SIZE(protocols) <= ARRAY_SIZE(d->protos), "room for each");
 	for (i = 0; i < ARRAY_SIZE(protocols); i++) {
 		d->protos[i] = protocols[i]->start(&d->env);
@@ -194,6 +218,8 @@ static bool start_management(struct daemon *d)
 	for (i = 0; i < ARRAY_SIZE(protocols); i++) {
 		if (protocols[i] == &bgp_proto)
 			d->show.bgp = d->protos[i];
+		if (protocols[i] == &ldp_proto)
+			d->show.ldp = ldp_engine(d->protos[i]);
 	}
 	show_register(d->mgmt, &d->show);
 	if (!conf_start(d->conf, &err)) {

@@ -184,6 +184,7 @@ static void adopt(struct dp_sync *s, const struct dp_info *info)
 
 	s->preserved[AFI4] = info->vrfs && (info->routes4 || info->labels);
 	s->preserved[AFI6] = info->vrfs && (info->routes6 || info->labels);
+	s->preserved_labels = info->labels;
 	if (info->vrfs)
 		log_notice("dataplane", "the forwarder holds %u VRFs, %llu routes, %u labels: kept",
 			   info->vrfs, (unsigned long long)(info->routes4 + info->routes6),
@@ -218,7 +219,7 @@ static void on_ready(void *arg)
 	if (info.instance != s->instance) {
 		s->reloads++;
 		s->sweep_done = true;		/* nothing is left to sweep */
-		s->preserved[AFI4] = s->preserved[AFI6] = false;
+		s->preserved[AFI4] = s->preserved[AFI6] = s->preserved_labels = false;
 	}
 	s->instance = info.instance;
 	s->p->ops->epoch_begin(s->p, &s->epoch);
@@ -337,6 +338,11 @@ bool dp_sync_adopted(const struct dp_sync *s, bool *failed)
 bool dp_sync_preserved(const struct dp_sync *s, uint8_t family)
 {
 	return s->present && s->preserved[family_afi(family)];
+}
+
+bool dp_sync_preserved_labels(const struct dp_sync *s)
+{
+	return s->present && s->preserved_labels;
 }
 
 bool dp_sync_idle(const struct dp_sync *s)

@@ -54,6 +54,8 @@ bool dp_sync_adopted(const struct dp_sync *s, bool *failed);
 
 /* RFC 4724: were routes (or labels) of @family in the forwarder when this daemon started? */
 bool dp_sync_preserved(const struct dp_sync *s, uint8_t family);
+/* RFC 3478: label entries of any kind */
+bool dp_sync_preserved_labels(const struct dp_sync *s);
 
 /* Routing has converged after the start: sweep what nobody wanted again. Once. */
 void dp_sync_restart_done(struct dp_sync *s);

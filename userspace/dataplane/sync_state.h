@@ -124,6 +124,7 @@ struct dp_sync {
 	bool adopted, adopt_failed, started;
 	int adopting;			/* dumps under way */
 	bool preserved[AFI_MAX];
+	bool preserved_labels;
 	uint64_t instance;
 	uint32_t epoch;
 	uint32_t reloads;

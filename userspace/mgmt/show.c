@@ -18,4 +18,6 @@ void show_register(struct mgmt *mgmt, const struct show_env *env)
 	show_forwarding_register(mgmt, env);
 	if (env->bgp)
 		show_bgp_register(mgmt, env);
+	if (env->ldp)
+		show_ldp_register(mgmt, env);
 }

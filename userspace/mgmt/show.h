@@ -16,6 +16,7 @@ struct dp_sync;
 struct host;
 struct jobs;
 struct labels;
+struct ldp;
 struct rib;
 struct vrfs;
 
@@ -30,6 +31,7 @@ struct show_env {
 	struct host *host;
 	struct dp_sync *sync;
 	struct bgp *bgp;		/* what bgp_proto.start() returned */
+	struct ldp *ldp;
 };
 
 void show_register(struct mgmt *mgmt, const struct show_env *env);
@@ -44,5 +46,6 @@ void show_rib_register(struct mgmt *mgmt, const struct show_env *env);
 void show_labels_register(struct mgmt *mgmt, const struct show_env *env);
 void explain_register(struct mgmt *mgmt, const struct show_env *env);
 void show_bgp_register(struct mgmt *mgmt, const struct show_env *env);
+void show_ldp_register(struct mgmt *mgmt, const struct show_env *env);
 
 #endif
