@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bgp/lu.h"
 #include "bgp/peer.h"
 #include "conf/conf.h"
 #include "lib/log.h"
 
 #define PRIO_GLOBAL 70
 #define PRIO_NEIGHBOR 71
+#define PRIO_LABELLED 71	/* like neighbors, behind the instance */
 
 /* "fe80::1%port1" into an endpoint. */
 static bool endpoint_parse(const char *s, struct tcp_endpoint *e)
@@ -38,10 +40,20 @@ static void read_families(const struct lyd_node *n, struct bgp_peer_conf *c)
 	static const char *const names[BGP_FAMILIES] = {
 		[BGP_IPV4] = "ipv4", [BGP_IPV6] = "ipv6",
 		[BGP_VPNV4] = "vpnv4", [BGP_VPNV6] = "vpnv6",
+		[BGP_LU4] = "ipv4-labeled", [BGP_LU6] = "ipv6-labeled",
 	};
 
-	for (int f = 0; f < BGP_FAMILIES; f++)
-		c->family[f] = conf_child(n, names[f]) != NULL;
+	for (int f = 0; f < BGP_FAMILIES; f++) {
+		const struct lyd_node *family = conf_child(n, names[f]);
+		enum afi afi = bgp_family_afi(f) == BGP_AFI_IPV4 ? AFI4 : AFI6;
+
+		c->family[f] = family != NULL;
+		if (!bgp_family_lu(f))
+			continue;
+		c->lu_self[afi] = conf_exists(family, "next-hop-self");
+		c->lu_unchanged[afi] = conf_exists(family, "next-hop-unchanged");
+		c->lu_client[afi] = conf_exists(family, "route-reflector-client");
+	}
 }
 
 static bool read_neighbor(const struct lyd_node *n, const char *vrf, struct bgp_peer_conf *c)
@@ -96,6 +108,13 @@ static bool check_neighbor(const struct lyd_node *n, const char *vrf, uint32_t a
 		return conf_error_node(err, n, "ebgp-multihop is for a neighbor of another AS");
 	if (vrf[0] && c.remote_as == as)
 		return conf_error_node(err, n, "a CE in our own AS %u is not supported", as);
+	for (int afi = 0; afi < AFI_MAX; afi++) {
+		if (c.lu_client[afi] && c.remote_as != as)
+			return conf_error_node(err, n, "route-reflector-client is for a neighbor of our own AS");
+		if (c.lu_unchanged[afi] && c.remote_as == as)
+			return conf_error_node(err, n,
+					       "next-hop-unchanged: a neighbor of our own AS is told the next hop anyway");
+	}
 	if (c.family[BGP_IPV6] && c.peer.addr.family == AF_INET)
 		return conf_error_node(err, n,
 				       "IPv6 needs a session over IPv6: use the neighbor's IPv6 address");
@@ -121,6 +140,23 @@ static bool check_unique(const struct lyd_node *parent, struct conf_error *err)
 	return true;
 }
 
+static bool check_labelled(const struct lyd_node *n, uint8_t family, struct conf_error *err)
+{
+	static const char *const lists[] = { "network", "allocate-label/within" };
+	const struct lyd_node *p;
+	struct prefix prefix;
+
+	for (unsigned int i = 0; n && i < 2; i++) {
+		conf_for_each(p, n, lists[i]) {
+			if (!prefix_parse(conf_value(p), &prefix))
+				return conf_error_node(err, p, "%s is not a prefix, or has host bits", conf_value(p));
+			if (prefix.addr.family != family)
+				return conf_error_node(err, p, "%s is of the other family", conf_value(p));
+		}
+	}
+	return true;
+}
+
 static bool validate(const struct lyd_node *candidate, struct conf_error *err, void *arg)
 {
 	const struct lyd_node *bgp = conf_top(candidate, "bgp"), *vrf, *n;
@@ -128,7 +164,8 @@ static bool validate(const struct lyd_node *candidate, struct conf_error *err, v
 
 	if (!bgp)
 		return true;
-	if (!check_unique(bgp, err))
+	if (!check_unique(bgp, err) || !check_labelled(conf_child(bgp, "ipv4-labeled"), AF_INET, err) ||
+	    !check_labelled(conf_child(bgp, "ipv6-labeled"), AF_INET6, err))
 		return false;
 	conf_for_each(n, bgp, "neighbor") {
 		if (!check_neighbor(n, "", as, err))
@@ -201,8 +238,21 @@ static void change_neighbor(enum conf_op op, const struct lyd_node *old,
 	bgp_restart_check(b);
 }
 
+static void change_labelled(enum conf_op op, const struct lyd_node *old, const struct lyd_node *now, void *arg)
+{
+	bgp_lu_configure(arg, op == CONF_DEL ? NULL : now);
+}
+
 void bgp_config_subscribe(struct bgp *b)
 {
+	const struct conf_subscriber lu4 = {
+		.name = "bgp ipv4 labeled-unicast", .path = "/l3vpn:bgp/ipv4-labeled",
+		.prio = PRIO_LABELLED, .change = change_labelled, .arg = b->lu[AFI4],
+	};
+	const struct conf_subscriber lu6 = {
+		.name = "bgp ipv6 labeled-unicast", .path = "/l3vpn:bgp/ipv6-labeled",
+		.prio = PRIO_LABELLED, .change = change_labelled, .arg = b->lu[AFI6],
+	};
 	const struct conf_subscriber global = {
 		.name = "bgp", .path = "/l3vpn:bgp", .prio = PRIO_GLOBAL,
 		.validate = validate, .change = change_global, .arg = b,
@@ -219,6 +269,8 @@ void bgp_config_subscribe(struct bgp *b)
 	if (!b->env.conf)
 		return;
 	conf_subscribe(b->env.conf, &global);
+	conf_subscribe(b->env.conf, &lu4);
+	conf_subscribe(b->env.conf, &lu6);
 	conf_subscribe(b->env.conf, &neighbor);
 	conf_subscribe(b->env.conf, &ce);
 }

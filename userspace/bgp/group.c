@@ -83,7 +83,7 @@ static struct bgp_peer_family *member_of_source(struct bgp_group *g, const struc
 {
 	struct bgp_peer_family *pf;
 
-	if (r->source->proto != &bgp_proto)
+	if (r->source->proto != &bgp_proto || r->source->is_local)
 		return NULL;
 	pf = container_of(r->source, struct bgp_peer_family, source);
 	return pf->group == g ? pf : NULL;
@@ -93,7 +93,8 @@ static void decide(struct bgp_group *g, uint32_t id)
 {
 	struct bgp_said *s = &g->said[id];
 	struct rib_route *best = rib_best(s->net);
-	struct attrs *now = best ? bgp_out_attrs(g, best) : NULL;
+	uint32_t label = RIB_LABEL_NONE;
+	struct attrs *now = best ? bgp_out_attrs(g, best, &label) : NULL;
 	struct bgp_peer_family *but = now ? member_of_source(g, best) : NULL;
 	struct bgp_saying *w;
 
@@ -111,7 +112,7 @@ static void decide(struct bgp_group *g, uint32_t id)
 		said_release(s);
 		return;
 	}
-	if (now == s->attrs && best->label == s->label && but == s->but) {
+	if (now == s->attrs && label == s->label && but == s->but) {
 		attrs_put(now);
 		return;
 	}
@@ -124,7 +125,7 @@ static void decide(struct bgp_group *g, uint32_t id)
 	}
 	attrs_put(s->attrs);
 	s->attrs = now;
-	s->label = best->label;
+	s->label = label;
 	s->but = but;
 	w = say(g, s, now);
 	w->but = but;
@@ -231,6 +232,16 @@ static void feed_change(struct rib_sub *sub, struct rib_net *net)
 	}
 }
 
+void bgp_groups_net_changed(struct bgp *b, struct rib_net *net)
+{
+	struct bgp_feed *feed;
+
+	list_for_each(feed, &b->feeds, struct bgp_feed, node) {
+		if (feed->table == rib_net_table(net))
+			feed_change(&feed->sub, net);
+	}
+}
+
 static struct bgp_feed *feed_get(struct bgp *b, enum bgp_family f, struct rib_table *t)
 {
 	struct bgp_feed *feed;
@@ -304,6 +315,16 @@ static void group_free(struct bgp_group *g)
 	feed_put(feed);
 }
 
+static void key_of_labelled(const struct bgp_peer_family *pf, struct bgp_group_key *key)
+{
+	enum afi afi = bgp_family_afi(pf->family) == BGP_AFI_IPV4 ? AFI4 : AFI6;
+	const struct bgp_peer_conf *c = &pf->peer->conf;
+
+	key->self = key->internal ? c->lu_self[afi] : !c->lu_unchanged[afi];
+	key->client = c->lu_client[afi];
+	key->v6_next_hop = pf->peer->info.agreed.v6_next_hop[pf->family];
+}
+
 static void join(struct bgp_peer_family *pf)
 {
 	struct bgp_peer *p = pf->peer;
@@ -320,6 +341,8 @@ static void join(struct bgp_peer_family *pf)
 	key.as4 = p->info.agreed.as4;
 	key.internal = bgp_peer_internal(p);
 	key.vrf = p->vrf_id;
+	if (bgp_family_lu(pf->family))
+		key_of_labelled(pf, &key);
 	feed = feed_get(p->bgp, pf->family, pf->source.table);
 	if (!feed)
 		return;
@@ -425,12 +448,14 @@ struct rib_net *bgp_advertised_walk(const struct bgp_peer_family *pf, uint32_t *
 	return NULL;
 }
 
-void bgp_advertised_nexthop(const struct bgp_peer_family *pf, struct ip_addr *nexthop,
+void bgp_advertised_nexthop(const struct bgp_peer_family *pf, const struct attrs *attrs, struct ip_addr *nexthop,
 			    struct ip_addr *ll)
 {
 	memset(nexthop, 0, sizeof(*nexthop));
 	memset(ll, 0, sizeof(*ll));
-	if (pf->group) {
+	if (addr_is_set(&attrs->f.nexthop)) {
+		*nexthop = attrs->f.nexthop;
+	} else if (pf->group) {
 		*nexthop = pf->group->key.nexthop;
 		*ll = pf->group->key.nexthop_ll;
 	}

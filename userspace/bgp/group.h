@@ -6,7 +6,7 @@
  *
  *   rib table --rib_sub--> feed --> group: pending nets -> policy (out.c) -> pack -> members
  *
- * Private to group.c, out.c and pack.c. Main thread only.
+ * Private to group.c, out.c, out_lu.c and pack.c. Main thread only.
  */
 #ifndef L3VPN_BGP_GROUP_H
 #define L3VPN_BGP_GROUP_H
@@ -21,12 +21,16 @@ struct bgp_group_key {
 	bool as4;
 	bool internal;
 	uint32_t vrf;
+	/* labelled unicast */
+	bool self;			/* what others told goes out with our next hop and label */
+	bool client;			/* internal: of ours as reflector */
+	bool v6_next_hop;		/* RFC 8950 */
 };
 
 /* What was said about a net; its index is the net's id. */
 struct bgp_said {
 	struct rib_net *net;		/* held; NULL: nothing said, nothing pending */
-	struct attrs *attrs;		/* reference; NULL: withdrawn, or never told */
+	struct attrs *attrs;		/* reference; NULL: withdrawn, or never told. Next hop unset: the group's */
 	uint32_t label;
 	struct bgp_peer_family *but;	/* the member that it came from, who was not told */
 	bool pending;
@@ -73,8 +77,14 @@ struct bgp_feed {
 };
 
 /* ---- out.c: policy ---- */
-/* Attributes for the group's members, with a reference, or NULL: not announced to them. */
-struct attrs *bgp_out_attrs(struct bgp_group *g, const struct rib_route *r);
+/* Attributes and label for the group's members, with a reference, or NULL: not announced to them. */
+struct attrs *bgp_out_attrs(struct bgp_group *g, const struct rib_route *r, uint32_t *label);
+/* ... of labelled unicast; out_lu.c */
+struct attrs *bgp_out_lu(struct bgp_group *g, const struct rib_route *r, uint32_t *label);
+/* what is common: the path with our AS in front, what stays with us; next hop unset */
+struct attrs *bgp_out_rewrite(struct bgp_group *g, const struct attrs_builder *in);
+/* RFC 1997 */
+bool bgp_out_forbidden(const struct bgp_group *g, const struct attrs *a);
 void bgp_out_cache_clear(struct bgp_group *g);
 /* Next hops of what goes to this peer; false: it cannot be told anything of the family. */
 bool bgp_out_nexthop(const struct bgp_peer *p, enum bgp_family f, struct ip_addr *nexthop,

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What peers announce, into the tables: VPN routes towards the VPN tables, CE routes into
- * their VRF's. Loops are refused here (RFC 4271 9.1.2, RFC 4456 8). Contracts in peer.h.
+ * What peers announce, into the tables: VPN routes towards the VPN tables, labelled unicast into its own, CE
+ * routes into their VRF's. Loops are refused here (RFC 4271 9.1.2, RFC 4456 8). Contracts in peer.h.
  */
 #include <string.h>
 
 #include "bgp/peer.h"
 #include "lib/log.h"
+#include "rib/lsp.h"
 #include "rib/transport.h"
 
 static void withdraw_all(struct bgp_peer_family *pf, const struct bgp_routes *r)
@@ -57,9 +58,25 @@ static struct nexthop *path_nexthop(const struct bgp_peer *p, const struct bgp_r
 
 	if (bgp_family_vpn(r->family))
 		return nexthop_pe(nht, &r->nexthop, TRANSPORT_DEFAULT);
+	if (bgp_family_lu(r->family))
+		return nexthop_labelled(nht, &r->nexthop,
+					addr_is_link_local(&r->nexthop) && r->nexthop.family == AF_INET6 ?
+					ifname : NULL);
 	if (addr_is_link_local(&r->nexthop) && r->nexthop.family == AF_INET6)
 		return nexthop_gateway(nht, p->vrf_id, &r->nexthop, ifname);
 	return nexthop_gateway(nht, p->vrf_id, &r->nexthop, NULL);
+}
+
+/* A label that can be pushed, or implicit null: what else is reserved has another meaning (RFC 3032, 7274). */
+static bool label_fits(const struct bgp_peer *p, const struct bgp_routes *r, const struct bgp_nlri *n)
+{
+	char text[PREFIX_STRLEN];
+
+	if (!bgp_family_lu(r->family) || n->label >= 16 || n->label == LABEL_IMPLICIT_NULL || n->label == 0 ||
+	    n->label == 2)
+		return true;
+	log_err("bgp", "%s: %s withdrawn: label %u is reserved", p->name, prefix_str(&n->prefix, text), n->label);
+	return false;
 }
 
 static void announce_all(struct bgp_peer_family *pf, const struct bgp_update *u,
@@ -87,7 +104,11 @@ static void announce_all(struct bgp_peer_family *pf, const struct bgp_update *u,
 		struct rd rd;
 
 		memcpy(rd.b, n->rd, sizeof(rd.b));
-		path.label = vpn ? n->label : RIB_LABEL_NONE;
+		if (!label_fits(p, r, n)) {
+			rib_withdraw(&pf->source, NULL, &n->prefix, 0);
+			continue;
+		}
+		path.label = bgp_family_labelled(r->family) ? n->label : RIB_LABEL_NONE;
 		rib_announce(&pf->source, vpn ? &rd : NULL, &n->prefix, &path);
 	}
 	nexthop_put(rib_nht(p->bgp->env.rib), path.nh);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Network layer reachability information on the wire: IPv4 and IPv6 prefixes (RFC 4271 4.3,
- * RFC 4760 section 5), and VPN ones with label and RD (RFC 4364 4.3.4, RFC 4659, RFC 8277).
+ * RFC 4760 section 5), with a label (RFC 8277), and VPN ones with label and RD (RFC 4364 4.3.4, RFC 4659).
  */
 #ifndef L3VPN_BGP_NLRI_H
 #define L3VPN_BGP_NLRI_H
@@ -16,12 +16,13 @@
 struct bgp_nlri {
 	struct prefix prefix;	/* host bits cleared */
 	uint8_t rd[8];		/* as on the wire; zero outside the VPN families */
-	uint32_t label;		/* 20 bits; meaningless in a withdrawal and outside VPN */
+	uint32_t label;		/* 20 bits; meaningless in a withdrawal and in families without */
 };
 
 /*
  * Reads one NLRI. Exactly one label is there (RFC 8277 2.2: its S bit is ignored, the multiple
- * labels capability is not advertised); in a withdrawal its value is ignored. False: the field
+ * labels capability is not advertised, so that what a peer puts behind it is prefix); in a
+ * withdrawal its value is ignored (2.4). False: the field
  * is syntactically incorrect (RFC 7606 5.3).
  */
 bool bgp_nlri_decode(struct cursor *c, enum bgp_family f, struct bgp_nlri *n);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Outbound policy: which best routes a group's members are told, and with which attributes.
- * RFC 4271 5.1 and 9.1.3, RFC 1997; there is no reflection: what an internal peer told goes to
- * no other internal peer. Contracts in group.h.
+ * RFC 4271 5.1 and 9.1.3, RFC 1997; of VPN and CE routes there is no reflection: what an internal peer
+ * told goes to no other internal peer. Labelled unicast is in out_lu.c. Contracts in group.h.
  */
 #include <string.h>
 
@@ -26,8 +26,7 @@ static bool has_community(const struct attrs *a, uint32_t community)
 	return false;
 }
 
-/* RFC 1997 */
-static bool communities_forbid(const struct bgp_group *g, const struct attrs *a)
+bool bgp_out_forbidden(const struct bgp_group *g, const struct attrs *a)
 {
 	if (has_community(a, NO_ADVERTISE))
 		return true;
@@ -57,10 +56,9 @@ static bool wanted(const struct bgp_group *g, const struct rib_route *r)
 }
 
 /* Our AS in front of the path; its length. */
-static uint16_t prepend(uint8_t *out, const struct attrs *a, uint32_t as)
+static uint16_t prepend(uint8_t *out, const uint8_t *p, uint16_t len, uint32_t as)
 {
-	uint16_t len, n = 2;
-	const uint8_t *p = attrs_part(a, ATTRS_AS_PATH, &len);
+	uint16_t n = 2;
 	bool join = len >= 2 && p[0] == BGP_AS_SEQUENCE && p[1] < 255;
 
 	out[0] = BGP_AS_SEQUENCE;
@@ -78,18 +76,12 @@ static uint16_t prepend(uint8_t *out, const struct attrs *a, uint32_t as)
 	return n + len;
 }
 
-static struct attrs *rewrite(struct bgp_group *g, const struct rib_route *r)
+struct attrs *bgp_out_rewrite(struct bgp_group *g, const struct attrs_builder *in)
 {
-	static struct attrs_builder none = { .f.origin = ORIGIN_INCOMPLETE };
 	uint8_t path[PATH_MAX_LEN + 8];
-	struct attrs_builder b = none;
-	struct attrs *empty = NULL, *out;
-	uint16_t len = 0;
+	struct attrs_builder b = *in;
+	uint16_t len = b.part[ATTRS_AS_PATH].len;
 
-	if (r->attrs) {
-		attrs_to_builder(r->attrs, &b);
-		attrs_part(r->attrs, ATTRS_AS_PATH, &len);
-	}
 	if (len > PATH_MAX_LEN)
 		return NULL;
 	/* next hop self: the group's, see bgp_out_nexthop() */
@@ -101,13 +93,8 @@ static struct attrs *rewrite(struct bgp_group *g, const struct rib_route *r)
 		b.f.flags |= ATTRS_HAS_LOCAL_PREF;
 		return attrs_intern(&b);
 	}
-	if (!r->attrs) {
-		empty = attrs_intern(&b);
-		if (!empty)
-			return NULL;
-	}
+	b.part[ATTRS_AS_PATH].len = prepend(path, b.part[ATTRS_AS_PATH].data, len, g->feed->bgp->as);
 	b.part[ATTRS_AS_PATH].data = path;
-	b.part[ATTRS_AS_PATH].len = prepend(path, r->attrs ? r->attrs : empty, g->feed->bgp->as);
 	b.f.flags &= (uint8_t)~(ATTRS_HAS_LOCAL_PREF | ATTRS_HAS_ORIGINATOR);
 	b.f.local_pref = 0;
 	b.f.originator_id = 0;
@@ -120,17 +107,29 @@ static struct attrs *rewrite(struct bgp_group *g, const struct rib_route *r)
 	/* route targets and the like stay with the provider */
 	if (!bgp_family_vpn(g->feed->family))
 		b.part[ATTRS_EXT].len = 0;
-	out = attrs_intern(&b);
-	attrs_put(empty);
-	return out;
+	return attrs_intern(&b);
 }
 
-struct attrs *bgp_out_attrs(struct bgp_group *g, const struct rib_route *r)
+static struct attrs *rewrite(struct bgp_group *g, const struct rib_route *r)
+{
+	struct attrs_builder b;
+
+	memset(&b, 0, sizeof(b));
+	b.f.origin = ORIGIN_INCOMPLETE;
+	if (r->attrs)
+		attrs_to_builder(r->attrs, &b);
+	return bgp_out_rewrite(g, &b);
+}
+
+struct attrs *bgp_out_attrs(struct bgp_group *g, const struct rib_route *r, uint32_t *label)
 {
 	unsigned int slot = (unsigned int)(((uintptr_t)r->attrs >> 5) % BGP_OUT_CACHE);
 	struct attrs *out;
 
-	if (!wanted(g, r) || (r->attrs && communities_forbid(g, r->attrs)))
+	if (bgp_family_lu(g->feed->family))
+		return bgp_out_lu(g, r, label);
+	*label = r->label;
+	if (!wanted(g, r) || (r->attrs && bgp_out_forbidden(g, r->attrs)))
 		return NULL;
 	if (!r->attrs)
 		return rewrite(g, r);
@@ -165,8 +164,8 @@ bool bgp_out_nexthop(const struct bgp_peer *p, enum bgp_family f, struct ip_addr
 	memset(nexthop_ll, 0, sizeof(*nexthop_ll));
 	*nexthop = *local;
 	if (local->family == AF_INET)
-		/* RFC 4659 3.2.1.2: mapped, for VPN-IPv6; plain IPv6 has no use for it */
-		return v4 || bgp_family_vpn(f);
+		/* RFC 4659 3.2.1.2, RFC 4798: mapped, for VPN-IPv6 and labelled IPv6; plain IPv6 has no use for it */
+		return v4 || bgp_family_labelled(f);
 	if (v4 && !p->info.agreed.v6_next_hop[f]) {
 		/* a peer that does not know RFC 8950: our identifier is our IPv4 address */
 		*nexthop = addr_v4(p->bgp->id);

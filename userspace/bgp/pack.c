@@ -110,7 +110,10 @@ static uint32_t announcement(struct packer *p, const struct bgp_saying *s, uint3
 		buf_bytes(&p->b, p->attrs, p->attrs_len);
 		buf_patch_u16(&p->b, at, (uint16_t)(p->b.len - at - 2));
 	} else {
-		mp = bgp_mp_reach_begin(&p->b, p->family, &k->nexthop, &k->nexthop_ll);
+		if (addr_is_set(&s->attrs->f.nexthop))
+			mp = bgp_mp_reach_begin(&p->b, p->family, &s->attrs->f.nexthop, NULL);
+		else
+			mp = bgp_mp_reach_begin(&p->b, p->family, &k->nexthop, &k->nexthop_ll);
 		room -= p->attrs_len;
 	}
 	for (i = 0; i < n; i++) {

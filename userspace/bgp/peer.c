@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bgp/lu.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
@@ -191,8 +192,11 @@ static struct rib_table *family_table(const struct bgp_peer *p, enum bgp_family 
 {
 	uint8_t af = bgp_family_afi(f) == BGP_AFI_IPV4 ? AF_INET : AF_INET6;
 
-	return bgp_family_vpn(f) ? rib_table_vpn(p->bgp->env.rib, af) :
-				   rib_table_find(p->bgp->env.rib, p->vrf_id, af);
+	if (bgp_family_vpn(f))
+		return rib_table_vpn(p->bgp->env.rib, af);
+	if (bgp_family_lu(f))
+		return rib_table_labelled(p->bgp->env.rib, af);
+	return rib_table_find(p->bgp->env.rib, p->vrf_id, af);
 }
 
 static void source_make(struct bgp_peer *p, enum bgp_family f)
@@ -469,6 +473,8 @@ static void *start(const struct rib_env *env)
 		return NULL;
 	}
 	instance = b;
+	b->lu[AFI4] = bgp_lu_new(b, AF_INET);
+	b->lu[AFI6] = bgp_lu_new(b, AF_INET6);
 	bgp_restart_begin(b);
 	bgp_config_subscribe(b);
 	b->vrf_watch.event = on_vrf;
@@ -497,6 +503,8 @@ static void stop(void *inst)
 		list_add_tail(&b->graves, &p->node);
 	}
 	timer_stop(&b->grave_timer);
+	bgp_lu_free(b->lu[AFI4]);
+	bgp_lu_free(b->lu[AFI6]);
 	bgp_workers_free(b->workers);
 	list_for_each_safe(p, tmp, &b->graves, struct bgp_peer, node) {
 		list_del(&p->node);

@@ -28,6 +28,10 @@ struct bgp_peer_conf {
 	uint16_t port;
 	uint16_t hold, keepalive, connect_retry;
 	bool family[BGP_FAMILIES];
+	/* labelled unicast, by AFI */
+	bool lu_self[AFI_MAX];		/* internal: our address as next hop, our label */
+	bool lu_unchanged[AFI_MAX];	/* external: next hop and label as they came */
+	bool lu_client[AFI_MAX];	/* a client of ours as reflector (RFC 4456) */
 	/* a change of what follows leaves the session alone */
 	bool shutdown;
 	char description[256];
@@ -88,6 +92,7 @@ struct bgp {
 	struct list listeners;		/* listen.c */
 	struct timer listen_timer;
 	struct vrf_watch vrf_watch;
+	struct bgp_lu *lu[AFI_MAX];	/* lu.c */
 	/* restart.c */
 	bool restarting;
 	struct timer restart_timer;	/* the deferral's end */
@@ -136,12 +141,14 @@ void bgp_groups_leave(struct bgp_peer *p);
 void bgp_groups_refresh(struct bgp_peer_family *pf);	/* ROUTE-REFRESH: all of it again */
 void bgp_groups_drained(struct bgp_peer *p);
 void bgp_groups_vrf_changed(struct bgp *b, const struct vrf *v);
+/* what is said of a net may differ though its best route does not: its label came, or another one */
+void bgp_groups_net_changed(struct bgp *b, struct rib_net *net);
 uint32_t bgp_family_advertised(const struct bgp_peer_family *pf);
 /* Resumable walk of what a peer's family was told; *at starts at 0; NULL: no more. */
 struct rib_net *bgp_advertised_walk(const struct bgp_peer_family *pf, uint32_t *at,
 				    struct attrs **attrs, uint32_t *label);
 /* The next hop that goes with it; *ll may be unset. */
-void bgp_advertised_nexthop(const struct bgp_peer_family *pf, struct ip_addr *nexthop,
+void bgp_advertised_nexthop(const struct bgp_peer_family *pf, const struct attrs *attrs, struct ip_addr *nexthop,
 			    struct ip_addr *ll);
 
 /* ---- listen.c ---- */

@@ -13,6 +13,8 @@ const char *bgp_family_name(enum bgp_family f)
 		[BGP_IPV6] = "ipv6 unicast",
 		[BGP_VPNV4] = "vpnv4 unicast",
 		[BGP_VPNV6] = "vpnv6 unicast",
+		[BGP_LU4] = "ipv4 labeled-unicast",
+		[BGP_LU6] = "ipv6 labeled-unicast",
 	};
 
 	return (unsigned int)f < BGP_FAMILIES ? names[f] : "unknown";

@@ -131,6 +131,7 @@ enum bgp_segment {
 #define BGP_AFI_IPV4		1
 #define BGP_AFI_IPV6		2
 #define BGP_SAFI_UNICAST	1
+#define BGP_SAFI_LABELLED	4
 #define BGP_SAFI_VPN		128
 
 /* The address families that this speaker knows. */
@@ -139,6 +140,8 @@ enum bgp_family {
 	BGP_IPV6,
 	BGP_VPNV4,
 	BGP_VPNV6,
+	BGP_LU4,			/* labelled unicast, RFC 8277 */
+	BGP_LU6,
 	BGP_FAMILIES,
 };
 
@@ -147,13 +150,26 @@ static inline bool bgp_family_vpn(enum bgp_family f)
 	return f == BGP_VPNV4 || f == BGP_VPNV6;
 }
 
+static inline bool bgp_family_lu(enum bgp_family f)
+{
+	return f == BGP_LU4 || f == BGP_LU6;
+}
+
+/* its NLRI carry a label */
+static inline bool bgp_family_labelled(enum bgp_family f)
+{
+	return bgp_family_vpn(f) || bgp_family_lu(f);
+}
+
 static inline uint16_t bgp_family_afi(enum bgp_family f)
 {
-	return f == BGP_IPV4 || f == BGP_VPNV4 ? BGP_AFI_IPV4 : BGP_AFI_IPV6;
+	return f == BGP_IPV4 || f == BGP_VPNV4 || f == BGP_LU4 ? BGP_AFI_IPV4 : BGP_AFI_IPV6;
 }
 
 static inline uint8_t bgp_family_safi(enum bgp_family f)
 {
+	if (bgp_family_lu(f))
+		return BGP_SAFI_LABELLED;
 	return bgp_family_vpn(f) ? BGP_SAFI_VPN : BGP_SAFI_UNICAST;
 }
 

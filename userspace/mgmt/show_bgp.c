@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bgp/lu.h"
 #include "bgp/peer.h"
 #include "mgmt/show.h"
 #include "vrf/rd.h"
@@ -302,6 +303,25 @@ static json_t *route_row(const struct rib_net *net, const struct rib_route *r)
 	return row;
 }
 
+/* ... and the label of ours, or why there is none */
+static json_t *labelled_row(const struct bgp_lu *lu, const struct rib_net *net, const struct rib_route *r)
+{
+	json_t *row = route_row(net, r);
+	const char *why;
+	uint32_t label;
+	char text[16];
+
+	if (rib_best(net) != r)
+		return row;
+	if (!bgp_lu_label_get(lu, net, &label, &why)) {
+		put(row, "local-label", why);
+		return row;
+	}
+	snprintf(text, sizeof(text), "%u", label);
+	put(row, "local-label", label == 3 ? "implicit-null" : label < 16 ? "explicit-null" : text);
+	return row;
+}
+
 struct route_cursor {
 	struct rib_cursor at;
 	bool started;
@@ -313,6 +333,7 @@ struct route_filter {
 	struct rd rd;
 	bool has_prefix;
 	struct prefix prefix;
+	const struct bgp_lu *lu;		/* not NULL: the label of ours is told too */
 };
 
 static bool net_matches(const struct rib_net *net, const struct route_filter *f)
@@ -342,7 +363,7 @@ static enum mgmt_next stream_routes(struct mgmt_request *req, struct rib_table *
 			continue;
 		for (struct rib_route *r = rib_routes(net); r; r = r->next) {
 			if (!f->source || r->source == f->source)
-				room = mgmt_row(req, route_row(net, r));
+				room = mgmt_row(req, f->lu ? labelled_row(f->lu, net, r) : route_row(net, r));
 		}
 		if (!room)
 			return MGMT_AGAIN;
@@ -393,6 +414,27 @@ static enum mgmt_next show_vpnv6(struct mgmt_request *req, void *arg)
 	return show_vpn(req, arg, AF_INET6);
 }
 
+static enum mgmt_next show_labelled(struct mgmt_request *req, const struct show_env *env, uint8_t family)
+{
+	struct rib_table *t = rib_table_labelled(env->rib, family);
+	struct route_filter f;
+
+	if (!read_filter(req, family, &f) || !t)
+		return MGMT_DONE;
+	f.lu = env->bgp->lu[family_afi(family)];
+	return stream_routes(req, t, &f);
+}
+
+static enum mgmt_next show_labelled4(struct mgmt_request *req, void *arg)
+{
+	return show_labelled(req, arg, AF_INET);
+}
+
+static enum mgmt_next show_labelled6(struct mgmt_request *req, void *arg)
+{
+	return show_labelled(req, arg, AF_INET6);
+}
+
 static enum mgmt_next show_vrf(struct mgmt_request *req, void *arg)
 {
 	const struct show_env *env = arg;
@@ -413,7 +455,9 @@ static enum mgmt_next show_vrf(struct mgmt_request *req, void *arg)
 
 static struct bgp_peer_family *find_family(struct mgmt_request *req, const struct show_env *env)
 {
-	static const char *const names[BGP_FAMILIES] = { "ipv4", "ipv6", "vpnv4", "vpnv6" };
+	static const char *const names[BGP_FAMILIES] = {
+		"ipv4", "ipv6", "vpnv4", "vpnv6", "ipv4-labeled-unicast", "ipv6-labeled-unicast",
+	};
 	const struct lyd_node *in = mgmt_input(req);
 	const char *family = conf_str(in, "family", "vpnv4");
 	struct bgp_peer_cursor at = { 0 };
@@ -460,8 +504,8 @@ static enum mgmt_next show_advertised(struct mgmt_request *req, void *arg)
 
 	if (!pf)
 		return MGMT_DONE;
-	bgp_advertised_nexthop(pf, &nexthop, &ll);
 	while ((net = bgp_advertised_walk(pf, at, &attrs, &label))) {
+		bgp_advertised_nexthop(pf, attrs, &nexthop, &ll);
 		row = json_object();
 		put_net(row, net);
 		put(row, "next-hop", addr_str(&nexthop, text));
@@ -522,6 +566,8 @@ void show_bgp_register(struct mgmt *mgmt, const struct show_env *env)
 	mgmt_register(mgmt, "show-bgp-neighbors", show_neighbors, arg);
 	mgmt_register(mgmt, "show-bgp-vpnv4", show_vpnv4, arg);
 	mgmt_register(mgmt, "show-bgp-vpnv6", show_vpnv6, arg);
+	mgmt_register(mgmt, "show-bgp-ipv4-labeled", show_labelled4, arg);
+	mgmt_register(mgmt, "show-bgp-ipv6-labeled", show_labelled6, arg);
 	mgmt_register(mgmt, "show-bgp-vrf", show_vrf, arg);
 	mgmt_register(mgmt, "show-bgp-received", show_received, arg);
 	mgmt_register(mgmt, "show-bgp-advertised", show_advertised, arg);
