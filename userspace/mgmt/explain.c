@@ -211,12 +211,27 @@ static void explain_lower(struct explain *x, const struct prefix *fec, const str
 		     addr_str(&lsp->path.gateway, addr), nexthop_reason_str(lsp->reason));
 }
 
+/* Labelled unicast may have told of the PE, and its next hop be what is missing. */
+static void explain_labelled(struct explain *x, const struct prefix *fec)
+{
+	struct rib_table *t = rib_table_labelled(x->env->rib, fec->addr.family);
+	const struct rib_net *net = rib_find(t, NULL, fec);
+	const struct rib_route *r = net ? rib_routes(net) : NULL;
+	char nh[128];
+
+	for (; r; r = r->next)
+		step(x, "labeled unicast", "-", "from %s, %s: %s", r->source->name, nexthop_str(r->nh, nh, sizeof(nh)),
+		     nexthop_reason_str(r->nh->reason));
+}
+
 static void explain_lsp(struct explain *x, const struct nexthop *nh)
 {
 	struct prefix fec = prefix_host(&nh->key.addr);
 	const struct list *paths = lsp_paths(rib_nht(x->env->rib), &fec);
 	char text[TEXT], buf[PREFIX_STRLEN];
 
+	if (!nexthop_usable(nh))
+		explain_labelled(x, &fec);
 	if (nh->reason == NH_NO_LSP || !paths)
 		step(x, "lsp", "failed", "no label-switched path to %s", prefix_str(&fec, buf));
 	else if (nh->reason == NH_TRANSPORT_POLICY || nh->reason == NH_LABEL_STACK)

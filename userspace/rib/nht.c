@@ -245,13 +245,21 @@ static void find_gateway(struct nht *nht, const struct nexthop *nh, struct way *
 		w->reason = NH_OWN_ADDRESS;
 }
 
+void nexthop_choose(const struct nht *nht, const struct nexthop *nh, struct transport_choice *choice)
+{
+	if (nh->key.kind == NEXTHOP_LABELLED)
+		transport_choose_below(nht, &nh->key.addr, NULL, choice);
+	else
+		transport_choose(nht, &nh->key.addr, nh->key.policy, choice);
+}
+
 static void find_pe(struct nht *nht, const struct nexthop *nh, struct way *w)
 {
 	struct transport_choice choice;
 	struct ip_addr gateway;
 	int ifindex;
 
-	transport_choose(nht, &nh->key.addr, nh->key.policy, &choice);
+	nexthop_choose(nht, nh, &choice);
 	w->reason = choice.reason;
 	if (nht_own_address(nht, VRF_ID_GLOBAL, &nh->key.addr))
 		w->reason = NH_OWN_ADDRESS;

@@ -55,7 +55,7 @@ static void build_pe(struct nht *nht, const struct nexthop *nh, struct build *b)
 	struct fib_nh *only;
 	unsigned int i;
 
-	transport_choose(nht, &nh->key.addr, nh->key.policy, &choice);
+	nexthop_choose(nht, nh, &choice);
 	for (i = 0; i < choice.n; i++)
 		build_path(nht, b, choice.path[i].lsp, choice.path[i].backup);
 	/* it was usable when it was looked at last, and will be looked at again */

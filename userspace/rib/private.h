@@ -93,6 +93,10 @@ void nht_free(struct nht *nht);
 void nht_table_changed(struct nht *nht, uint32_t vrf, const struct prefix *p);
 void nexthop_mark(struct nht *nht, struct nexthop *nh);
 
+struct transport_choice;
+/* the paths to a PE, or to a router that takes labels */
+void nexthop_choose(const struct nht *nht, const struct nexthop *nh, struct transport_choice *choice);
+
 /* nht_build.c: brings its object, if it has one, to what it is now */
 void nexthop_fib_refresh(struct nht *nht, struct nexthop *nh);
 
@@ -133,8 +137,7 @@ struct transports;
 struct transports *transports_new(void);
 void transports_free(struct transports *t);
 unsigned int transport_policies(const struct nht *nht);	/* ids 1.. of them were ever given out */
-struct transport_choice;
-/* by the default policy, for what leads over the choice */
+/* by the default policy, for what leads over the choice: the paths of @chain, or (NULL) labels of its own */
 void transport_choose_below(const struct nht *nht, const struct ip_addr *router, const struct lsp_chain *chain,
 			    struct transport_choice *choice);
 

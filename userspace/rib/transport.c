@@ -115,8 +115,15 @@ struct chooser {
 	const struct lsp_chain *chain;
 	const struct list *paths;	/* NULL: no label-switched ones */
 	unsigned int max;
+	bool below;			/* something leads over the choice */
 	struct transport_choice *c;
 };
+
+/* A path to a router over the router's other paths is none beside them, and nothing to lead over. */
+static bool needless(const struct chooser *x, const struct lsp *lsp)
+{
+	return lsp->path.recursive && addr_eq(&lsp->path.gateway, x->pe) && (x->below || x->c->n);
+}
 
 /* The usable label-switched paths of one kind. */
 static void take_lsps(const struct chooser *x, uint8_t kind, bool backup)
@@ -130,7 +137,7 @@ static void take_lsps(const struct chooser *x, uint8_t kind, bool backup)
 	list_for_each(lsp, x->paths, struct lsp, node) {
 		if (lsp->path.owner != kind)
 			continue;
-		reason = lsp_reason(x->nht, lsp, x->chain);
+		reason = needless(x, lsp) ? NH_RECURSION : lsp_reason(x->nht, lsp, x->chain);
 		if (reason != NH_OK)
 			refuse(x->c, reason);
 		if (reason != NH_OK || (!lsp->path.backup && carrying == x->max))
@@ -197,7 +204,8 @@ void transport_choose(const struct nht *nht, const struct ip_addr *pe, uint16_t 
 void transport_choose_below(const struct nht *nht, const struct ip_addr *router, const struct lsp_chain *chain,
 			    struct transport_choice *choice)
 {
-	struct chooser x = { .nht = nht, .pe = router, .c = choice, .max = FIB_MEMBERS_MAX, .chain = chain };
+	struct chooser x = { .nht = nht, .pe = router, .c = choice, .max = FIB_MEMBERS_MAX, .chain = chain,
+			     .below = true };
 
 	choose(&x, &default_order);
 }

@@ -173,8 +173,9 @@ static void connected_router_needs_no_lower_path(void **unused)
 /* A router tells its own address, with itself as next hop: its other paths are what leads there. */
 static void path_to_itself_takes_the_others(void **unused)
 {
-	struct nexthop *nh = pe(PE);
-	struct fib_nh *fib = nexthop_fib_use(nht, nh);
+	struct nexthop *nh = pe(PE), *r;
+	struct fib_nh *fib = nexthop_fib_use(nht, nh), *fr;
+	struct ip_addr a = A(PE);
 
 	announce(RIB_PROTO_BGP, PE, PE, 1, LABEL_IMPLICIT_NULL);
 	jobs_run(jobs, 0);
@@ -182,6 +183,14 @@ static void path_to_itself_takes_the_others(void **unused)
 	announce(RIB_PROTO_LDP, PE, "192.168.0.2", 1, 300);
 	/* by BGP it is the same way once more: not a backup of itself */
 	expect(nh, "via 192.168.0.2 ifindex 10 labels 300");
+	announce(RIB_PROTO_BGP, PE, PE, 1, 24000);
+	expect(nh, "via 192.168.0.2 ifindex 10 labels 300");
+	/* nor what the label of that very path is pushed under */
+	r = nexthop_labelled(nht, &a, NULL);
+	fr = nexthop_fib_use(nht, r);
+	expect(r, "via 192.168.0.2 ifindex 10 labels 300");
+	fib_nh_put(rib_fib(rib), fr);
+	nexthop_put(nht, r);
 	withdraw(RIB_PROTO_LDP, PE, "192.168.0.2");
 	jobs_run(jobs, 0);
 	assert_int_equal(nh->reason, NH_RECURSION);
