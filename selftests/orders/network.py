@@ -71,10 +71,9 @@ def piece_static(router):
 
 
 def piece_ldp(router):
-    text = "mpls\n ldp\n  router-id %s\n" % loopback(router)
-    for other in neighbours(router):
-        text += "  interface %s\n   address-family ipv4\n   !\n  !\n" % other
-    return text + " !\n!\n"
+    ports = "".join("interface %s\n mpls\n!\n" % other for other in neighbours(router))
+    return ports + "mpls\n ldp\n  router-id %s\n%s !\n!\n" % (
+        loopback(router), "".join("  interface %s\n  !\n" % other for other in neighbours(router)))
 
 
 def piece_vrf(router):
