@@ -5,12 +5,14 @@
  * peer.h; schema in conf/yang/l3vpn.yang.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bgp/lu.h"
 #include "bgp/peer.h"
 #include "conf/conf.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 
 #define PRIO_GLOBAL 70
 #define PRIO_NEIGHBOR 71
@@ -238,9 +240,32 @@ static void change_neighbor(enum conf_op op, const struct lyd_node *old,
 	bgp_restart_check(b);
 }
 
+static struct prefix *read_prefixes(const struct lyd_node *node, const char *list, unsigned int *n)
+{
+	struct prefix *all = NULL;
+	const struct lyd_node *p;
+
+	*n = 0;
+	conf_for_each(p, node, list) {
+		all = xrealloc(all, (*n + 1) * sizeof(*all));
+		*n += prefix_parse(conf_value(p), &all[*n]);
+	}
+	return all;
+}
+
 static void change_labelled(enum conf_op op, const struct lyd_node *old, const struct lyd_node *now, void *arg)
 {
-	bgp_lu_configure(arg, op == CONF_DEL ? NULL : now);
+	struct bgp_lu_conf c = { 0 };
+
+	if (op != CONF_DEL) {
+		c.explicit_null = conf_exists(now, "explicit-null");
+		c.all = conf_exists(now, "allocate-label/all");
+		c.within = read_prefixes(now, "allocate-label/within", &c.n_within);
+		c.networks = read_prefixes(now, "network", &c.n_networks);
+	}
+	bgp_lu_configure(arg, &c);
+	free(c.within);
+	free(c.networks);
 }
 
 void bgp_config_subscribe(struct bgp *b)

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "bgp/lu_private.h"
-#include "conf/conf.h"
 #include "lib/mem.h"
 
 #define PATH_NAME "best"
@@ -237,22 +236,14 @@ static void judge_all(struct bgp_lu *lu)
 	}
 }
 
-void bgp_lu_configure(struct bgp_lu *lu, const struct lyd_node *node)
+void bgp_lu_configure(struct bgp_lu *lu, const struct bgp_lu_conf *conf)
 {
-	const struct lyd_node *n;
-
-	lu->explicit_null = node && conf_exists(node, "explicit-null");
-	lu->all = node && conf_exists(node, "allocate-label/all");
+	lu->explicit_null = conf->explicit_null;
+	lu->all = conf->all;
 	free(lu->within);
-	lu->within = NULL;
-	lu->n_within = 0;
-	if (node) {
-		conf_for_each(n, node, "allocate-label/within") {
-			lu->within = xrealloc(lu->within, (lu->n_within + 1) * sizeof(*lu->within));
-			lu->n_within += prefix_parse(conf_value(n), &lu->within[lu->n_within]);
-		}
-	}
-	bgp_lu_networks_configure(lu, node);
+	lu->n_within = conf->n_within;
+	lu->within = conf->n_within ? xmemdup(conf->within, conf->n_within * sizeof(*conf->within)) : NULL;
+	bgp_lu_networks_set(lu, conf->networks, conf->n_networks);
 	judge_all(lu);
 }
 

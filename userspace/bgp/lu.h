@@ -21,12 +21,21 @@
 
 struct bgp;
 struct bgp_lu;
-struct lyd_node;
+
+/* `address-family ... labeled-unicast` of the instance */
+struct bgp_lu_conf {
+	bool explicit_null;		/* in place of implicit null */
+	bool all;			/* allocate-label: every received route gets a label of ours */
+	unsigned int n_within;		/* ... or those within these */
+	struct prefix *within;
+	unsigned int n_networks;
+	struct prefix *networks;
+};
 
 struct bgp_lu *bgp_lu_new(struct bgp *b, uint8_t family);
 void bgp_lu_free(struct bgp_lu *lu);
-/* `address-family ... labeled-unicast` of the instance; NULL: it is not there */
-void bgp_lu_configure(struct bgp_lu *lu, const struct lyd_node *node);
+/* copied */
+void bgp_lu_configure(struct bgp_lu *lu, const struct bgp_lu_conf *conf);
 
 /*
  * The label under which a net's best route goes out with our address as next hop. False: there is none (yet); when that

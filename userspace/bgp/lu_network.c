@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "bgp/lu_private.h"
-#include "conf/conf.h"
 #include "lib/mem.h"
 #include "rib/transport.h"
 
@@ -172,18 +171,15 @@ static void networks_sweep(struct bgp_lu *lu)
 	}
 }
 
-void bgp_lu_networks_configure(struct bgp_lu *lu, const struct lyd_node *node)
+void bgp_lu_networks_set(struct bgp_lu *lu, const struct prefix *networks, unsigned int n)
 {
-	const struct lyd_node *n;
 	struct lu_network **w;
-	struct prefix p;
+	unsigned int i;
 
 	for (w = trie_next(&lu->networks, NULL); w; w = trie_next(&lu->networks, w))
 		(*w)->wanted = false;
-	if (node)
-		conf_for_each(n, node, "network")
-			if (prefix_parse(conf_value(n), &p))
-				network_add(lu, &p);
+	for (i = 0; i < n; i++)
+		network_add(lu, &networks[i]);
 	networks_sweep(lu);
 }
 

@@ -40,6 +40,6 @@ struct bgp_lu_entry {
 
 void bgp_lu_networks_start(struct bgp_lu *lu);
 void bgp_lu_networks_stop(struct bgp_lu *lu);
-void bgp_lu_networks_configure(struct bgp_lu *lu, const struct lyd_node *node);
+void bgp_lu_networks_set(struct bgp_lu *lu, const struct prefix *networks, unsigned int n);
 
 #endif

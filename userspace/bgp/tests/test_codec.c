@@ -262,8 +262,9 @@ static void nlri_round_trip(void **state)
 			for (int i = 0; i < 16; i++)
 				octets[i] = (uint8_t)rand_r(&seed);
 			n.prefix = prefix_make(family, octets, (uint8_t)len);
-			if (bgp_family_vpn(f)) {
+			if (bgp_family_labelled(f))
 				n.label = (uint32_t)rand_r(&seed) & 0xfffff;
+			if (bgp_family_vpn(f)) {
 				for (int i = 0; i < 8; i++)
 					n.rd[i] = (uint8_t)rand_r(&seed);
 			}
@@ -302,18 +303,71 @@ static void nlri_bad(void **state)
 	assert_int_equal(n.prefix.addr.b[1], 0x80);
 }
 
+/* RFC 8277 section 2.2: the octets of one NLRI, and what is in them; label 0xffffffff: incorrect syntax. */
+static void labelled_nlri(void **state)
+{
+	static const struct {
+		enum bgp_family f;
+		uint8_t octets[24];
+		uint8_t len;
+		uint32_t label;
+		const char *prefix;
+	} cases[] = {
+		{ BGP_LU4, { 56, 0x05, 0xdc, 0x01, 192, 0, 2, 1 }, 8, 24000, "192.0.2.1/32" },
+		{ BGP_LU4, { 24, 0, 0, 0x31 }, 4, 3, "0.0.0.0/0" },
+		{ BGP_LU4, { 33, 0, 1, 1, 10, 0xff }, 6, 16, "10.128.0.0/9" },
+		/* S bit and reserved bits do not matter */
+		{ BGP_LU4, { 32, 0x05, 0xdc, 0x0e, 10 }, 5, 24000, "10.0.0.0/8" },
+		/* in a withdrawal: RFC 8277's value, RFC 3107's, any label */
+		{ BGP_LU4, { 32, 0x80, 0, 0, 10 }, 5, 0x80000, "10.0.0.0/8" },
+		{ BGP_LU4, { 32, 0, 0, 0, 10 }, 5, 0, "10.0.0.0/8" },
+		{ BGP_LU6, { 56, 0x05, 0xdc, 0x01, 0x20, 1, 0xd, 0xb8 }, 8, 24000, "2001:db8::/32" },
+		/* two labels in front of a short prefix: the second one is prefix, as the RFC has it */
+		{ BGP_LU4, { 56, 0x05, 0xdc, 0x00, 0x05, 0xdc, 0x01, 10 }, 8, 24000, "5.220.1.10/32" },
+		/* ... of one that is longer: too long for a prefix */
+		{ BGP_LU4, { 80, 0x05, 0xdc, 0x00, 0x05, 0xdc, 0x01, 192, 0, 2, 1 }, 11, 0xffffffff, NULL },
+		{ BGP_LU4, { 57, 0, 1, 1, 10, 0, 0, 0, 0 }, 9, 0xffffffff, NULL },
+		{ BGP_LU6, { 153, 0, 1, 1 }, 24, 0xffffffff, NULL },
+		/* no room for a label in the length; the prefix cut off */
+		{ BGP_LU4, { 0 }, 1, 0xffffffff, NULL },
+		{ BGP_LU4, { 23, 0, 1, 1 }, 4, 0xffffffff, NULL },
+		{ BGP_LU4, { 56, 0, 1, 1, 10, 0 }, 6, 0xffffffff, NULL },
+		{ BGP_LU4, { 56, 0, 1 }, 3, 0xffffffff, NULL },
+		{ BGP_LU6, { 255, 0, 1, 1 }, 24, 0xffffffff, NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct cursor c = cursor_make(cases[i].octets, cases[i].len);
+		char text[PREFIX_STRLEN];
+		struct bgp_nlri n;
+		bool ok = bgp_nlri_decode(&c, cases[i].f, &n);
+
+		if (ok != (cases[i].label != 0xffffffff))
+			fail_msg("case %zu: decoded %d", i, ok);
+		if (!ok)
+			continue;
+		assert_int_equal(cursor_left(&c), 0);
+		assert_int_equal(n.label, cases[i].label);
+		assert_string_equal(prefix_str(&n.prefix, text), cases[i].prefix);
+	}
+}
+
 static void withdraw_label(void **state)
 {
-	struct bgp_nlri n = { .label = 77 };
-	uint8_t mem[BGP_NLRI_MAX];
-	struct buf b;
+	static const enum bgp_family families[] = { BGP_VPNV4, BGP_LU4, BGP_LU6 };
 
-	n.prefix.addr.family = AF_INET;
-	buf_init_fixed(&b, mem, sizeof(mem));
-	bgp_nlri_encode(&b, BGP_VPNV4, &n, true);
-	assert_int_equal(mem[1], 0x80);
-	assert_int_equal(mem[2], 0);
-	assert_int_equal(mem[3], 0);
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		struct bgp_nlri n = { .label = 77 };
+		uint8_t mem[BGP_NLRI_MAX];
+		struct buf b;
+
+		n.prefix.addr.family = AF_INET;
+		buf_init_fixed(&b, mem, sizeof(mem));
+		bgp_nlri_encode(&b, families[i], &n, true);
+		assert_int_equal(mem[1], 0x80);
+		assert_int_equal(mem[2], 0);
+		assert_int_equal(mem[3], 0);
+	}
 }
 
 static void small_messages(void **state)
@@ -350,7 +404,7 @@ int main(void)
 		cmocka_unit_test(open_errors), cmocka_unit_test(open_forms),
 		cmocka_unit_test(agreement), cmocka_unit_test(framing_pieces),
 		cmocka_unit_test(framing_errors), cmocka_unit_test(nlri_round_trip),
-		cmocka_unit_test(nlri_bad), cmocka_unit_test(withdraw_label),
+		cmocka_unit_test(nlri_bad), cmocka_unit_test(withdraw_label), cmocka_unit_test(labelled_nlri),
 		cmocka_unit_test(small_messages),
 	};
 

@@ -36,6 +36,7 @@ static struct bgp_decode ctx(void)
 	d.family[BGP_IPV4] = true;
 	d.family[BGP_VPNV4] = true;
 	d.family[BGP_VPNV6] = true;
+	d.family[BGP_LU4] = true;
 	return d;
 }
 
@@ -316,6 +317,49 @@ static void vpn_routes(void **state)
 	bgp_update_free(u);
 }
 
+/* RFC 8277: SAFI 4 beside the others; each fault of its field alone, and what it does to the family. */
+static void labelled_routes(void **state)
+{
+	static const uint8_t good[] = { 0x80, 14, 17, 0, 1, 4, 4, 10, 0, 0, 2, 0, 56, 0x05, 0xdc, 0x01, 192, 0, 2, 1,
+					0x80, 15, 12, 0, 1, 4, 32, 0x80, 0, 0, 10, 24, 0, 0x31, 0, ORIGIN, PATH };
+	static const uint8_t eor[] = { 0x80, 15, 3, 0, 1, 4 };
+	static const struct {
+		uint8_t attrs[64];
+		size_t len;
+	} bad[] = {
+		/* next hop of 12 octets: the VPN's; a prefix of 33 bits; no room for a label; cut; in a withdrawal */
+		{ A(0x80, 14, 25, 0, 1, 4, 12, 0, 0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 2, 0, 56, 0, 1, 1, 192, 0, 2, 1,
+		    ORIGIN, PATH) },
+		{ A(0x80, 14, 18, 0, 1, 4, 4, 10, 0, 0, 2, 0, 57, 0, 1, 1, 192, 0, 2, 1, 0, ORIGIN, PATH) },
+		{ A(0x80, 14, 12, 0, 1, 4, 4, 10, 0, 0, 2, 0, 8, 10, ORIGIN, PATH) },
+		{ A(0x80, 14, 15, 0, 1, 4, 4, 10, 0, 0, 2, 0, 56, 0, 1, 1, 192, ORIGIN, PATH) },
+		{ A(0x80, 15, 9, 0, 1, 4, 80, 0x80, 0, 0, 10, 0) },
+	};
+	struct bgp_decode d = ctx();
+	struct bgp_notification err;
+	struct bgp_update *u = decode(&d, good, sizeof(good), NULL, 0, &err);
+	char text[PREFIX_STRLEN];
+
+	assert_int_equal(u->outcome, BGP_ACCEPT);
+	assert_int_equal(u->parts, 2);
+	assert_int_equal(u->part[0].family, BGP_LU4);
+	assert_int_equal(u->part[0].nlri[0].label, 24000);
+	assert_string_equal(prefix_str(&u->part[0].nlri[0].prefix, text), "192.0.2.1/32");
+	assert_string_equal(addr_str(&u->part[0].nexthop, text), "10.0.0.2");
+	assert_true(u->part[1].withdraw);
+	assert_int_equal(u->part[1].count, 2);
+	bgp_update_free(u);
+	u = decode(&d, eor, sizeof(eor), NULL, 0, &err);
+	assert_true(u->eor[BGP_LU4] && !u->eor[BGP_LU6] && !u->eor[BGP_VPNV4]);
+	bgp_update_free(u);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		u = decode(&d, bad[i].attrs, bad[i].len, NULL, 0, &err);
+		if (!u || !u->disabled[BGP_LU4] || u->disabled[BGP_VPNV4])
+			fail_msg("fault %zu: %s", i, u ? bgp_outcome_name(u->outcome) : "reset");
+		bgp_update_free(u);
+	}
+}
+
 /* All next hops of RFC 4364, 4659, 2545, 8950, written and read back. */
 static void next_hops(void **state)
 {
@@ -335,6 +379,11 @@ static void next_hops(void **state)
 		{ BGP_IPV6, "2001:db8::2", "fe80::2", 32, false },
 		{ BGP_IPV6, "fe80::2", "fe80::2", 32, false },
 		{ BGP_IPV4, "2001:db8::2", NULL, 16, true },
+		{ BGP_LU4, "10.0.0.2", NULL, 4, false },
+		{ BGP_LU4, "2001:db8::2", NULL, 16, true },
+		{ BGP_LU6, "2001:db8::2", NULL, 16, false },
+		{ BGP_LU6, "2001:db8::2", "fe80::2", 32, false },
+		{ BGP_LU6, "10.0.0.2", NULL, 16, false },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -512,7 +561,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(malformed), cmocka_unit_test(only_family_resets),
 		cmocka_unit_test(nothing_reachable), cmocka_unit_test(lengths),
-		cmocka_unit_test(end_of_rib), cmocka_unit_test(vpn_routes),
+		cmocka_unit_test(end_of_rib), cmocka_unit_test(vpn_routes), cmocka_unit_test(labelled_routes),
 		cmocka_unit_test(next_hops), cmocka_unit_test(as4_merge),
 		cmocka_unit_test(attrs_round_trip), cmocka_unit_test(truncated),
 	};
