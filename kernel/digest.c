@@ -3,8 +3,10 @@
  * l3vpn: the digest of a next hop, as the uapi header defines it.
  */
 #include "digest.h"
+#include "endpoint.h"
 #include "nexthop.h"
 #include "nexthop_ctl.h"
+#include "peer.h"
 
 static u64 l3vpn_digest_adj(u64 h, const struct l3vpn_adj *adj)
 {
@@ -23,6 +25,49 @@ static u64 l3vpn_digest_adj(u64 h, const struct l3vpn_adj *adj)
 	default:
 		return l3vpn_digest_word(h, 0);
 	}
+}
+
+static u64 l3vpn_digest_addr(u64 h, u8 family, const struct in6_addr *addr)
+{
+	int i;
+
+	for (i = 0; i < (family == AF_INET ? 1 : 4); i++)
+		h = l3vpn_digest_word(h, be32_to_cpu(addr->s6_addr32[i]));
+	return h;
+}
+
+static u64 l3vpn_digest_tunnel(u64 h, const struct l3vpn_tunnel *tunnel)
+{
+	h = l3vpn_digest_word(h, tunnel->encap);
+	h = l3vpn_digest_word(h, tunnel->family == AF_INET ? 4 : 16);
+	h = l3vpn_digest_addr(h, tunnel->family, &tunnel->local);
+	h = l3vpn_digest_addr(h, tunnel->family, &tunnel->peer->key.addr);
+	h = l3vpn_digest_word(h, tunnel->dport);
+	return l3vpn_digest_word(h, tunnel->checksum);
+}
+
+u64 l3vpn_digest_endpoint(const struct l3vpn_endpoint *ep)
+{
+	u64 h = l3vpn_digest_start(L3VPN_OBJECT_ENDPOINT);
+	u32 i;
+
+	h = l3vpn_digest_word(h, ep->key.encap);
+	h = l3vpn_digest_word(h, ep->key.family == AF_INET ? 4 : 16);
+	h = l3vpn_digest_addr(h, ep->key.family, &ep->key.addr);
+	h = l3vpn_digest_word(h, ep->key.dport);
+	h = l3vpn_digest_word(h, ep->checksum);
+	h = l3vpn_digest_word(h, ep->scopes >> 32);
+	h = l3vpn_digest_word(h, (u32)ep->scopes);
+	h = l3vpn_digest_word(h, ep->peers);
+	h = l3vpn_digest_word(h, ep->source_count);
+	for (i = 0; i < ep->source_count; i++) {
+		struct in6_addr prefix;
+
+		memcpy(&prefix, ep->source[i].prefix, sizeof(prefix));
+		h = l3vpn_digest_addr(h, ep->key.family, &prefix);
+		h = l3vpn_digest_word(h, ep->source[i].plen);
+	}
+	return h;
 }
 
 u64 l3vpn_digest_nh(u32 id, const struct l3vpn_nh_data *data)
@@ -53,6 +98,8 @@ u64 l3vpn_digest_nh(u32 id, const struct l3vpn_nh_data *data)
 		return h;
 	case L3VPN_NH_KIND_VRF:
 		return l3vpn_digest_word(h, data->vrf_id);
+	case L3VPN_NH_KIND_TUNNEL:
+		return l3vpn_digest_tunnel(h, &data->tunnel);
 	default:
 		return h;
 	}

@@ -2,7 +2,7 @@
 /*
  * l3vpn: digests of objects, as the uapi header defines them. Pure functions.
  *
- * Implemented by: here, and digest.c for next hops (control plane).
+ * Implemented by: here, and digest.c for next hops and endpoints (control plane).
  */
 #ifndef _L3VPN_DIGEST_H
 #define _L3VPN_DIGEST_H
@@ -10,6 +10,7 @@
 #include <linux/l3vpn.h>
 #include "fib.h"
 
+struct l3vpn_endpoint;
 struct l3vpn_nh;
 struct l3vpn_nh_data;
 
@@ -45,5 +46,8 @@ static inline u64 l3vpn_digest_label(u32 label, u8 action, u32 vrf, u32 nh, u32 
 
 /* @data: the snapshot of the next hop @id. */
 u64 l3vpn_digest_nh(u32 id, const struct l3vpn_nh_data *data);
+
+/* Its key and what was asked for. */
+u64 l3vpn_digest_endpoint(const struct l3vpn_endpoint *ep);
 
 #endif /* _L3VPN_DIGEST_H */

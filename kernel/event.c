@@ -131,6 +131,24 @@ void l3vpn_event_nh(struct l3vpn_net *ln, struct l3vpn_nh *nh, enum l3vpn_event 
 	l3vpn_event_send(ln, msg, hdr, GFP_KERNEL);
 }
 
+void l3vpn_event_endpoint(struct l3vpn_net *ln, struct l3vpn_endpoint *ep, enum l3vpn_event what)
+{
+	struct sk_buff *msg;
+	struct nlattr *nest;
+	void *hdr;
+
+	msg = l3vpn_event_start(ln, what, L3VPN_OBJECT_ENDPOINT, &hdr, GFP_KERNEL);
+	if (!msg)
+		return;
+	nest = nla_nest_start(msg, L3VPN_EVENT_ENDPOINT);
+	if (!nest || l3vpn_endpoint_fill(msg, ln, ep)) {
+		nlmsg_free(msg);
+		return;
+	}
+	nla_nest_end(msg, nest);
+	l3vpn_event_send(ln, msg, hdr, GFP_KERNEL);
+}
+
 void l3vpn_event_addr(struct l3vpn_net *ln, enum l3vpn_event what, int ifindex, const void *addr,
 		      int len, u8 plen, gfp_t gfp)
 {

@@ -11,6 +11,7 @@
 #include <linux/l3vpn.h>
 #include <linux/types.h>
 
+struct l3vpn_endpoint;
 struct l3vpn_net;
 struct l3vpn_nh;
 struct l3vpn_port;
@@ -25,6 +26,7 @@ void l3vpn_event_level(struct l3vpn_vrf *vrf, int v6);
 
 /* Under ln->lock. */
 void l3vpn_event_nh(struct l3vpn_net *ln, struct l3vpn_nh *nh, enum l3vpn_event what);
+void l3vpn_event_endpoint(struct l3vpn_net *ln, struct l3vpn_endpoint *ep, enum l3vpn_event what);
 
 /* Any context that @gfp allows. @addr: 4 or 16 octets. */
 void l3vpn_event_addr(struct l3vpn_net *ln, enum l3vpn_event what, int ifindex, const void *addr,

@@ -16,6 +16,7 @@
 #include "forward.h"
 #include "group.h"
 #include "neigh.h"
+#include "tunnel.h"
 
 #define REHASHES	8	/* further tries for a member that can forward, before they are counted */
 
@@ -32,22 +33,36 @@ static bool adj_can(const struct l3vpn_adj *adj, enum ask ask)
 	return ask == ASK_READY ? l3vpn_adj_ready(adj) : !l3vpn_adj_dead(adj);
 }
 
+/*
+ * To what is no group and no path. A tunnel can forward where there is a route to its far end; who answers on the
+ * way there is not known.
+ */
+static bool exit_can(const struct l3vpn_nh_data *data, enum ask ask)
+{
+	switch (data->kind) {
+	case L3VPN_NH_KIND_ADJACENCY:
+		return adj_can(&data->adj, ask);
+	case L3VPN_NH_KIND_TUNNEL:
+		return l3vpn_tunnel_resolved(&data->tunnel);
+	default:
+		return true;
+	}
+}
+
 static bool said_down(const struct l3vpn_nh *nh, enum ask ask)
 {
 	return ask != ASK_ANYTHING && READ_ONCE(nh->down);
 }
 
-/* Of a path's group: adjacencies alone. */
+/* Of a path's group: adjacencies and tunnels alone. */
 static bool any_can(const struct l3vpn_group *group, enum ask ask)
 {
 	unsigned int i;
 
 	for (i = 0; i < group->count; i++) {
 		const struct l3vpn_nh *nh = group->member[i].nh;
-		const struct l3vpn_nh_data *data = l3vpn_nh_rcu(nh);
 
-		if (data->kind == L3VPN_NH_KIND_ADJACENCY && !said_down(nh, ask) &&
-		    adj_can(&data->adj, ask))
+		if (!said_down(nh, ask) && exit_can(l3vpn_nh_rcu(nh), ask))
 			return true;
 	}
 	return false;
@@ -66,17 +81,18 @@ static bool nh_can(const struct l3vpn_nh *nh, enum ask ask)
 		if (said_down(nh, ask))
 			return false;
 	}
-	switch (data->kind) {
-	case L3VPN_NH_KIND_ADJACENCY:
-		return adj_can(&data->adj, ask);
-	case L3VPN_NH_KIND_GROUP:
-		return any_can(&data->group, ask);
-	default:
-		return true;
-	}
+	return data->kind == L3VPN_NH_KIND_GROUP ? any_can(&data->group, ask) : exit_can(data, ask);
 }
 
-/* Does a member lead to a core port, by any way? */
+/* To what is no group and no path: is it into the core? A tunnel always is. */
+static bool exit_is_core(const struct l3vpn_nh_data *data)
+{
+	return data->kind == L3VPN_NH_KIND_TUNNEL ||
+	       (data->kind == L3VPN_NH_KIND_ADJACENCY && data->adj.port &&
+		data->adj.port->kind == L3VPN_PORT_KIND_CORE);
+}
+
+/* Does a member lead into the core, by any way? */
 static bool leads_to_core(const struct l3vpn_nh *nh)
 {
 	const struct l3vpn_nh_data *data = l3vpn_nh_rcu(nh);
@@ -86,16 +102,12 @@ static bool leads_to_core(const struct l3vpn_nh *nh)
 		data = l3vpn_nh_rcu(data->path.via);
 	if (data->kind == L3VPN_NH_KIND_GROUP) {
 		for (i = 0; i < data->group.count; i++) {
-			const struct l3vpn_nh_data *member = l3vpn_nh_rcu(data->group.member[i].nh);
-
-			if (member->kind == L3VPN_NH_KIND_ADJACENCY && member->adj.port &&
-			    member->adj.port->kind == L3VPN_PORT_KIND_CORE)
+			if (exit_is_core(l3vpn_nh_rcu(data->group.member[i].nh)))
 				return true;
 		}
 		return false;
 	}
-	return data->kind == L3VPN_NH_KIND_ADJACENCY && data->adj.port &&
-	       data->adj.port->kind == L3VPN_PORT_KIND_CORE;
+	return exit_is_core(data);
 }
 
 static u32 rehash(u32 hash)

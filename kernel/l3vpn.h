@@ -28,6 +28,7 @@
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
 #include <linux/rcupdate.h>
+#include <linux/rhashtable-types.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
@@ -38,6 +39,8 @@
 
 #include "label.h"
 #include "stats.h"
+
+#define L3VPN_ENDPOINT_BUCKETS	64
 
 struct l3vpn_icmp;
 struct l3vpn_trace;
@@ -51,6 +54,9 @@ struct l3vpn_trace;
  * @nhs:	next hop id to struct l3vpn_nh, those of user space; under @lock
  * @labels:	label table; written under @lock, read under RCU
  * @label_bases: label to struct l3vpn_tally_sum, what LABEL_GET subtracts; under @lock
+ * @peers:	far ends of tunnels (peer.h); written under @lock, read under RCU
+ * @endpoints:	endpoints of tunnels (endpoint.h), in the order in which they were made; under @lock
+ * @endpoint_hash: the same by address; written under @lock, read under RCU
  * @uncounted:	labelled packets that their label's counter lacks (ilm_tally.c)
  * @uncounted_base: what INFO_GET subtracts; under @lock
  * @drops:	packets per reason, per CPU (stats.h)
@@ -61,10 +67,12 @@ struct l3vpn_trace;
  * @port_count:	number of ports; under @lock
  * @nh_count:	next hops made by user space; under @lock
  * @label_count: label entries; under @lock
+ * @endpoint_count: endpoints; written under @lock, READ_ONCE by the data path
  * @route_count: routes made by user space in all VRFs, [0] IPv4, [1] IPv6; under @lock
  * @bursts:	whether packets are put aside to be looked up together (burst.h); READ_ONCE
  * @nh_digest:	sum of the digests of user space's next hops; under @lock
  * @label_digest: sum of the digests of the label entries; under @lock
+ * @endpoint_digest: sum of the digests of the endpoints; under @lock
  * @nh_receive:	built-in next hop RECEIVE, for local addresses
  * @nh_unreachable: built-in next hop UNREACHABLE
  * @nh_blackhole: built-in next hop BLACKHOLE
@@ -86,6 +94,9 @@ struct l3vpn_net {
 	struct xarray nhs;
 	struct l3vpn_label_table labels;
 	struct xarray label_bases;
+	struct rhashtable peers;
+	struct xarray endpoints;
+	struct hlist_head endpoint_hash[L3VPN_ENDPOINT_BUCKETS];
 	struct l3vpn_tally __percpu *uncounted;
 	struct l3vpn_tally_sum uncounted_base;
 	struct l3vpn_drop_counters __percpu *drops;
@@ -96,10 +107,12 @@ struct l3vpn_net {
 	u32 port_count;
 	u32 nh_count;
 	u32 label_count;
+	u32 endpoint_count;
 	u64 route_count[2];
 	u8 bursts;
 	u64 nh_digest;
 	u64 label_digest;
+	u64 endpoint_digest;
 	struct l3vpn_nh *nh_receive;
 	struct l3vpn_nh *nh_unreachable;
 	struct l3vpn_nh *nh_blackhole;

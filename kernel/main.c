@@ -51,6 +51,8 @@ static const char * const l3vpn_count_names[L3VPN_COUNT_MAX] = {
 	[L3VPN_COUNT_ILM]	= "label entries",
 	[L3VPN_COUNT_KEPT]	= "kept prefixes",
 	[L3VPN_COUNT_CLAIM]	= "claims",
+	[L3VPN_COUNT_PEER]	= "peers",
+	[L3VPN_COUNT_ENDPOINT]	= "endpoints",
 };
 
 static void l3vpn_settle(void)

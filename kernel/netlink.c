@@ -155,6 +155,22 @@ static const struct genl_ops l3vpn_ops[] = {
 		.cmd = L3VPN_CMD_TRACE_DEL,
 		.flags = L3VPN_CHANGE,
 		.doit = l3vpn_nl_trace_del,
+	}, {
+		.cmd = L3VPN_CMD_ENDPOINT_NEW,
+		.flags = L3VPN_CHANGE,
+		.doit = l3vpn_nl_endpoint_new,
+		L3VPN_POLICY(l3vpn_endpoint_new_policy),
+	}, {
+		.cmd = L3VPN_CMD_ENDPOINT_DEL,
+		.flags = L3VPN_CHANGE,
+		.doit = l3vpn_nl_endpoint_del,
+		L3VPN_POLICY(l3vpn_endpoint_key_policy),
+	}, {
+		.cmd = L3VPN_CMD_ENDPOINT_GET,
+		.doit = l3vpn_nl_endpoint_get,
+		.start = l3vpn_nl_endpoint_dump_start,
+		.dumpit = l3vpn_nl_endpoint_dump,
+		L3VPN_POLICY(l3vpn_endpoint_key_policy),
 	},
 };
 
@@ -309,6 +325,7 @@ int l3vpn_netlink_init(void)
 	BUILD_BUG_ON(sizeof(struct l3vpn_route6) != 28);
 	BUILD_BUG_ON(sizeof(struct l3vpn_label) != 20);
 	BUILD_BUG_ON(sizeof(struct l3vpn_nh_member) != 8);
+	BUILD_BUG_ON(sizeof(struct l3vpn_source) != 20);
 
 	err = genl_register_family(&l3vpn_family);
 	if (!err)

@@ -3,7 +3,7 @@
  * l3vpn: the generic netlink family: what its files share.
  *
  * Implemented by: netlink.c (family, helpers), netlink_vrf.c, netlink_port.c, netlink_nh.c,
- * netlink_route.c, netlink_label.c, netlink_table.c, netlink_trace.c; all control plane.
+ * netlink_route.c, netlink_label.c, netlink_endpoint.c, netlink_table.c, netlink_trace.c; all control plane.
  *
  * Commands run in parallel (no genl_mutex): those that touch devices take RTNL, then ln->lock; all
  * others ln->lock alone. Every refusal sets extack. Dumps keep their place in cb->ctx by the id,
@@ -16,6 +16,7 @@
 #include <net/genetlink.h>
 #include "l3vpn.h"
 
+struct l3vpn_endpoint;
 struct l3vpn_ilm;
 struct l3vpn_nh;
 struct l3vpn_port;
@@ -78,6 +79,14 @@ int l3vpn_stats_fill(struct sk_buff *skb, int attr, const struct l3vpn_stats *su
 int l3vpn_vrf_fill(struct sk_buff *skb, struct l3vpn_vrf *vrf);
 int l3vpn_port_fill(struct sk_buff *skb, struct l3vpn_port *port);
 int l3vpn_nh_fill(struct sk_buff *skb, struct l3vpn_net *ln, struct l3vpn_nh *nh);
+int l3vpn_endpoint_fill(struct sk_buff *skb, struct l3vpn_net *ln, struct l3vpn_endpoint *ep);
+
+/*
+ * netlink_endpoint.c: -EINVAL with extack set where attribute @attr is there, and @encap is not UDP; where
+ * attribute @attr, which is there, is no address that a tunnel can have.
+ */
+int l3vpn_nl_udp_alone(struct genl_info *info, int attr, u8 encap);
+int l3vpn_nl_end_address(struct genl_info *info, int attr);
 
 /* The lowest label that may have an entry: those below are reserved (RFC 3032 section 2.1). */
 #define L3VPN_LABEL_MIN		16
@@ -94,13 +103,15 @@ extern const struct nla_policy l3vpn_vrf_key_policy[L3VPN_VRF_NAME + 1];
 extern const struct nla_policy l3vpn_port_new_policy[L3VPN_PORT_MPLS_MTU + 1];
 extern const struct nla_policy l3vpn_port_del_policy[L3VPN_PORT_IFINDEX + 1];
 extern const struct nla_policy l3vpn_port_get_policy[L3VPN_PORT_VRF + 1];
-extern const struct nla_policy l3vpn_nh_new_policy[L3VPN_NH_VRF + 1];
+extern const struct nla_policy l3vpn_nh_new_policy[L3VPN_NH_CHECKSUM + 1];
 extern const struct nla_policy l3vpn_nh_key_policy[L3VPN_NH_ID + 1];
 extern const struct nla_policy l3vpn_nh_state_policy[L3VPN_NH_DOWN + 1];
 extern const struct nla_policy l3vpn_route_set_policy[L3VPN_ROUTE_FLAGS + 1];
 extern const struct nla_policy l3vpn_route_get_policy[L3VPN_ROUTE_FLOWLABEL + 1];
 extern const struct nla_policy l3vpn_label_set_policy[L3VPN_LABEL_FLAGS + 1];
 extern const struct nla_policy l3vpn_label_get_policy[L3VPN_LABEL_LABEL + 1];
+extern const struct nla_policy l3vpn_endpoint_new_policy[L3VPN_ENDPOINT_SOURCES + 1];
+extern const struct nla_policy l3vpn_endpoint_key_policy[L3VPN_ENDPOINT_DPORT + 1];
 extern const struct nla_policy l3vpn_epoch_sweep_policy[L3VPN_EPOCH_KINDS + 1];
 extern const struct nla_policy l3vpn_table_get_policy[L3VPN_TABLE_VRF + 1];
 extern const struct nla_policy l3vpn_clear_policy[L3VPN_CLEAR_KINDS + 1];
@@ -130,6 +141,11 @@ int l3vpn_nl_label_add(struct sk_buff *skb, struct genl_info *info);
 int l3vpn_nl_label_del(struct sk_buff *skb, struct genl_info *info);
 int l3vpn_nl_label_get(struct sk_buff *skb, struct genl_info *info);
 int l3vpn_nl_label_dump(struct sk_buff *skb, struct netlink_callback *cb);
+int l3vpn_nl_endpoint_new(struct sk_buff *skb, struct genl_info *info);
+int l3vpn_nl_endpoint_del(struct sk_buff *skb, struct genl_info *info);
+int l3vpn_nl_endpoint_get(struct sk_buff *skb, struct genl_info *info);
+int l3vpn_nl_endpoint_dump_start(struct netlink_callback *cb);
+int l3vpn_nl_endpoint_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int l3vpn_nl_epoch_begin(struct sk_buff *skb, struct genl_info *info);
 int l3vpn_nl_epoch_sweep(struct sk_buff *skb, struct genl_info *info);
 int l3vpn_nl_table_dump(struct sk_buff *skb, struct netlink_callback *cb);

@@ -9,6 +9,7 @@
 #include <linux/rtnetlink.h>
 #include <net/genetlink.h>
 
+#include "endpoint.h"
 #include "event.h"
 #include "ilm.h"
 #include "netlink.h"
@@ -21,7 +22,8 @@
 
 #define L3VPN_SWEEP_KINDS	(BIT(L3VPN_OBJECT_VRF) | BIT(L3VPN_OBJECT_PORT) | \
 				 BIT(L3VPN_OBJECT_NH) | BIT(L3VPN_OBJECT_ROUTE4) | \
-				 BIT(L3VPN_OBJECT_ROUTE6) | BIT(L3VPN_OBJECT_LABEL))
+				 BIT(L3VPN_OBJECT_ROUTE6) | BIT(L3VPN_OBJECT_LABEL) | \
+				 BIT(L3VPN_OBJECT_ENDPOINT))
 
 const struct nla_policy l3vpn_epoch_sweep_policy[L3VPN_EPOCH_KINDS + 1] = {
 	[L3VPN_EPOCH_EPOCH]	= { .type = NLA_U32 },
@@ -108,6 +110,8 @@ static int l3vpn_sweep(struct l3vpn_net *ln, u32 epoch, u32 kinds, u64 *swept,
 		mutex_unlock(&ln->lock);
 		return -ESTALE;
 	}
+	if (kinds & BIT(L3VPN_OBJECT_ENDPOINT))
+		*swept += l3vpn_endpoint_sweep(ln);
 	if (kinds & BIT(L3VPN_OBJECT_LABEL))
 		*swept += l3vpn_ilm_sweep(ln);
 	*swept += l3vpn_sweep_routes(ln, kinds);

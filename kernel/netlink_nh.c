@@ -11,9 +11,11 @@
 #include "netlink.h"
 #include "nexthop.h"
 #include "nexthop_ctl.h"
+#include "peer.h"
+#include "tunnel.h"
 #include "vrf.h"
 
-const struct nla_policy l3vpn_nh_new_policy[L3VPN_NH_VRF + 1] = {
+const struct nla_policy l3vpn_nh_new_policy[L3VPN_NH_CHECKSUM + 1] = {
 	[L3VPN_NH_ID]		= NLA_POLICY_FULL_RANGE(NLA_U32, &l3vpn_range_nh),
 	[L3VPN_NH_KIND]		= NLA_POLICY_RANGE(NLA_U8, L3VPN_NH_KIND_ADJACENCY,
 						   L3VPN_NH_KIND_MAX),
@@ -24,6 +26,11 @@ const struct nla_policy l3vpn_nh_new_policy[L3VPN_NH_VRF + 1] = {
 	[L3VPN_NH_MEMBERS]	= { .type = NLA_BINARY,
 				    .len = L3VPN_GROUP_MAX * sizeof(struct l3vpn_nh_member) },
 	[L3VPN_NH_VRF]		= NLA_POLICY_FULL_RANGE(NLA_U32, &l3vpn_range_vrf),
+	[L3VPN_NH_ENCAP]	= NLA_POLICY_RANGE(NLA_U8, L3VPN_ENCAP_UDP, L3VPN_ENCAP_MAX),
+	[L3VPN_NH_LOCAL]	= { .type = NLA_BINARY, .len = 16 },
+	[L3VPN_NH_REMOTE]	= { .type = NLA_BINARY, .len = 16 },
+	[L3VPN_NH_DPORT]	= NLA_POLICY_MIN(NLA_U16, 1),
+	[L3VPN_NH_CHECKSUM]	= NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 const struct nla_policy l3vpn_nh_key_policy[L3VPN_NH_ID + 1] = {
@@ -44,22 +51,29 @@ static const struct {
 	[L3VPN_NH_KIND_LABELLED] = { BIT(L3VPN_NH_VIA) | BIT(L3VPN_NH_LABELS), 0 },
 	[L3VPN_NH_KIND_GROUP] = { BIT(L3VPN_NH_MEMBERS), 0 },
 	[L3VPN_NH_KIND_VRF] = { BIT(L3VPN_NH_VRF), 0 },
+	[L3VPN_NH_KIND_TUNNEL] = { BIT(L3VPN_NH_ENCAP) | BIT(L3VPN_NH_LOCAL) | BIT(L3VPN_NH_REMOTE),
+				   BIT(L3VPN_NH_DPORT) | BIT(L3VPN_NH_CHECKSUM) },
 };
 
-static const char * const l3vpn_nh_attrs[L3VPN_NH_VRF + 1] = {
+static const char * const l3vpn_nh_attrs[L3VPN_NH_CHECKSUM + 1] = {
 	[L3VPN_NH_IFINDEX]	= "interface index",
 	[L3VPN_NH_GATEWAY]	= "gateway",
 	[L3VPN_NH_VIA]		= "via",
 	[L3VPN_NH_LABELS]	= "labels",
 	[L3VPN_NH_MEMBERS]	= "members",
 	[L3VPN_NH_VRF]		= "VRF",
+	[L3VPN_NH_ENCAP]	= "encapsulation",
+	[L3VPN_NH_LOCAL]	= "local address",
+	[L3VPN_NH_REMOTE]	= "remote address",
+	[L3VPN_NH_DPORT]	= "destination port",
+	[L3VPN_NH_CHECKSUM]	= "checksum",
 };
 
 static int l3vpn_nh_attrs_check(struct genl_info *info, u8 kind)
 {
 	int attr;
 
-	for (attr = L3VPN_NH_IFINDEX; attr <= L3VPN_NH_VRF; attr++) {
+	for (attr = L3VPN_NH_IFINDEX; attr <= L3VPN_NH_CHECKSUM; attr++) {
 		bool need = l3vpn_nh_kinds[kind].need & BIT(attr);
 		bool allow = need || (l3vpn_nh_kinds[kind].allow & BIT(attr));
 
@@ -144,6 +158,44 @@ static int l3vpn_nh_parse_members(struct genl_info *info, struct l3vpn_nh_spec *
 	return 0;
 }
 
+static int l3vpn_nh_parse_tunnel(struct genl_info *info, struct l3vpn_nh_spec *spec)
+{
+	struct nlattr **attrs = info->attrs;
+	int err;
+
+	if (spec->kind != L3VPN_NH_KIND_TUNNEL)
+		return 0;
+	spec->encap = nla_get_u8(attrs[L3VPN_NH_ENCAP]);
+	err = l3vpn_nl_udp_alone(info, L3VPN_NH_DPORT, spec->encap);
+	if (!err)
+		err = l3vpn_nl_udp_alone(info, L3VPN_NH_CHECKSUM, spec->encap);
+	if (!err)
+		err = l3vpn_nl_end_address(info, L3VPN_NH_LOCAL);
+	if (!err)
+		err = l3vpn_nl_end_address(info, L3VPN_NH_REMOTE);
+	if (err)
+		return err;
+	spec->end_len = nla_len(attrs[L3VPN_NH_LOCAL]);
+	spec->local = nla_data(attrs[L3VPN_NH_LOCAL]);
+	spec->remote = nla_data(attrs[L3VPN_NH_REMOTE]);
+	if (nla_len(attrs[L3VPN_NH_REMOTE]) != spec->end_len) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attrs[L3VPN_NH_REMOTE],
+				    "local and remote address are of two families");
+		return -EINVAL;
+	}
+	if (!memcmp(spec->local, spec->remote, spec->end_len)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attrs[L3VPN_NH_REMOTE],
+				    "local and remote address are the same");
+		return -EINVAL;
+	}
+	if (spec->encap != L3VPN_ENCAP_UDP)
+		return 0;
+	spec->dport = attrs[L3VPN_NH_DPORT] ? nla_get_u16(attrs[L3VPN_NH_DPORT]) : L3VPN_UDP_PORT_MPLS;
+	spec->checksum = attrs[L3VPN_NH_CHECKSUM] ? nla_get_u8(attrs[L3VPN_NH_CHECKSUM]) :
+						    spec->end_len == 16;
+	return 0;
+}
+
 static int l3vpn_nh_parse(struct genl_info *info, struct l3vpn_nh_spec *spec)
 {
 	int err;
@@ -165,6 +217,8 @@ static int l3vpn_nh_parse(struct genl_info *info, struct l3vpn_nh_spec *spec)
 		err = l3vpn_nh_parse_labels(info, spec);
 	if (!err)
 		err = l3vpn_nh_parse_members(info, spec);
+	if (!err)
+		err = l3vpn_nh_parse_tunnel(info, spec);
 	if (err)
 		return err;
 	if (info->attrs[L3VPN_NH_IFINDEX])
@@ -217,6 +271,28 @@ static int l3vpn_group_fill(struct sk_buff *skb, const struct l3vpn_group *group
 	return nla_put_u64_64bit(skb, L3VPN_NH_IN_USE, l3vpn_group_in_use_rcu(group), L3VPN_NH_PAD);
 }
 
+static int l3vpn_tunnel_fill(struct sk_buff *skb, const struct l3vpn_tunnel *tunnel)
+{
+	unsigned int len = tunnel->family == AF_INET ? 4 : 16;
+	struct dst_entry *dst;
+	u32 mtu;
+
+	rcu_read_lock();
+	dst = l3vpn_tunnel_route(tunnel, 0);
+	mtu = dst ? l3vpn_tunnel_path_mtu(tunnel, dst) : 0;
+	rcu_read_unlock();
+	if (nla_put_u8(skb, L3VPN_NH_ENCAP, tunnel->encap) ||
+	    nla_put(skb, L3VPN_NH_LOCAL, len, &tunnel->local) ||
+	    nla_put(skb, L3VPN_NH_REMOTE, len, &tunnel->peer->key.addr) ||
+	    nla_put_u32(skb, L3VPN_NH_PATH_MTU, mtu))
+		return -EMSGSIZE;
+	if (tunnel->encap != L3VPN_ENCAP_UDP)
+		return 0;
+	if (nla_put_u16(skb, L3VPN_NH_DPORT, tunnel->dport))
+		return -EMSGSIZE;
+	return nla_put_u8(skb, L3VPN_NH_CHECKSUM, tunnel->checksum);
+}
+
 int l3vpn_nh_fill(struct sk_buff *skb, struct l3vpn_net *ln, struct l3vpn_nh *nh)
 {
 	const struct l3vpn_nh_data *data = l3vpn_nh_data(ln, nh);
@@ -249,6 +325,9 @@ int l3vpn_nh_fill(struct sk_buff *skb, struct l3vpn_net *ln, struct l3vpn_nh *nh
 		break;
 	case L3VPN_NH_KIND_VRF:
 		err = nla_put_u32(skb, L3VPN_NH_VRF, data->vrf_id);
+		break;
+	case L3VPN_NH_KIND_TUNNEL:
+		err = l3vpn_tunnel_fill(skb, &data->tunnel);
 		break;
 	}
 	if (err || data->kind == L3VPN_NH_KIND_GROUP)

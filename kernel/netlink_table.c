@@ -6,6 +6,7 @@
 #include <net/genetlink.h>
 #include <net/sock.h>
 
+#include "endpoint.h"
 #include "ilm.h"
 #include "label.h"
 #include "netlink.h"
@@ -17,13 +18,13 @@
 #define L3VPN_VERSION	"0.1"
 
 const struct nla_policy l3vpn_table_get_policy[L3VPN_TABLE_VRF + 1] = {
-	[L3VPN_TABLE_KIND]	= NLA_POLICY_RANGE(NLA_U8, L3VPN_OBJECT_VRF, L3VPN_OBJECT_LABEL),
+	[L3VPN_TABLE_KIND]	= NLA_POLICY_RANGE(NLA_U8, L3VPN_OBJECT_VRF, L3VPN_OBJECT_ENDPOINT),
 	[L3VPN_TABLE_VRF]	= { .type = NLA_U32 },
 };
 
 #define L3VPN_CLEAR_MASK	(BIT(L3VPN_OBJECT_UNSPEC) | BIT(L3VPN_OBJECT_VRF) | \
 				 BIT(L3VPN_OBJECT_PORT) | BIT(L3VPN_OBJECT_NH) | \
-				 BIT(L3VPN_OBJECT_LABEL))
+				 BIT(L3VPN_OBJECT_LABEL) | BIT(L3VPN_OBJECT_ENDPOINT))
 
 const struct nla_policy l3vpn_clear_policy[L3VPN_CLEAR_KINDS + 1] = {
 	[L3VPN_CLEAR_KINDS]	= NLA_POLICY_MASK(NLA_U32, L3VPN_CLEAR_MASK),
@@ -42,7 +43,8 @@ static int l3vpn_info_fill(struct sk_buff *msg, const struct l3vpn_net *ln)
 	    nla_put_string(msg, L3VPN_INFO_VERSION, L3VPN_VERSION) ||
 	    l3vpn_nla_put_u64(msg, L3VPN_INFO_LABELS_UNCOUNTED,
 			      l3vpn_tally_read(ln->uncounted).packets -
-			      ln->uncounted_base.packets))
+			      ln->uncounted_base.packets) ||
+	    nla_put_u32(msg, L3VPN_INFO_ENDPOINTS, ln->endpoint_count))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -110,7 +112,7 @@ static int l3vpn_table_tell(struct sk_buff *skb, struct netlink_callback *cb,
 	return 0;
 }
 
-#define L3VPN_GLOBAL_TABLES	4
+#define L3VPN_GLOBAL_TABLES	5
 
 static void l3vpn_table_global(const struct l3vpn_net *ln, u32 i, struct l3vpn_table *table)
 {
@@ -120,6 +122,8 @@ static void l3vpn_table_global(const struct l3vpn_net *ln, u32 i, struct l3vpn_t
 		{ .kind = L3VPN_OBJECT_NH, .count = ln->nh_count, .digest = ln->nh_digest },
 		{ .kind = L3VPN_OBJECT_LABEL, .count = ln->label_count,
 		  .digest = ln->label_digest },
+		{ .kind = L3VPN_OBJECT_ENDPOINT, .count = ln->endpoint_count,
+		  .digest = ln->endpoint_digest },
 	};
 
 	*table = tables[i];
@@ -222,6 +226,7 @@ int l3vpn_nl_drop_dump(struct sk_buff *skb, struct netlink_callback *cb)
 /* Under ln->lock. Counters themselves are never written: their readers subtract a base. */
 static int l3vpn_stats_clear(struct l3vpn_net *ln, u32 kinds)
 {
+	struct l3vpn_endpoint *ep;
 	struct l3vpn_port *port;
 	struct l3vpn_nh *nh;
 	struct l3vpn_vrf *vrf;
@@ -243,6 +248,10 @@ static int l3vpn_stats_clear(struct l3vpn_net *ln, u32 kinds)
 	if (kinds & BIT(L3VPN_OBJECT_NH)) {
 		xa_for_each(&ln->nhs, id, nh)
 			nh->base = l3vpn_tally_read(nh->tally);
+	}
+	if (kinds & BIT(L3VPN_OBJECT_ENDPOINT)) {
+		xa_for_each(&ln->endpoints, id, ep)
+			l3vpn_counters_sum(ep->counters, &ep->base);
 	}
 	if (kinds & BIT(L3VPN_OBJECT_LABEL)) {
 		ln->uncounted_base = l3vpn_tally_read(ln->uncounted);

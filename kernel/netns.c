@@ -11,6 +11,7 @@
 
 #include "addr.h"
 #include "burst.h"
+#include "endpoint.h"
 #include "icmp.h"
 #include "ilm.h"
 #include "l3vpn.h"
@@ -18,6 +19,7 @@
 #include "nexthop.h"
 #include "nexthop_ctl.h"
 #include "object.h"
+#include "peer.h"
 #include "trace.h"
 #include "vrf_dev.h"
 
@@ -35,6 +37,7 @@ static int __net_init l3vpn_net_init(struct net *net)
 	xa_init_flags(&ln->ports, XA_FLAGS_ACCOUNT);
 	xa_init_flags(&ln->nhs, XA_FLAGS_ACCOUNT);
 	xa_init_flags(&ln->label_bases, XA_FLAGS_ACCOUNT);
+	xa_init_flags(&ln->endpoints, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 	l3vpn_label_init(&ln->labels);
 	l3vpn_addr_net_init(ln);
 	l3vpn_trace_net_init(ln);
@@ -55,8 +58,14 @@ static int __net_init l3vpn_net_init(struct net *net)
 	err = l3vpn_icmp_net_init(ln);
 	if (err)
 		goto err_nh;
+
+	err = l3vpn_peer_net_init(ln);
+	if (err)
+		goto err_icmp;
 	return 0;
 
+err_icmp:
+	l3vpn_icmp_net_exit(ln);
 err_nh:
 	l3vpn_nh_net_exit(ln);
 err_uncounted:
@@ -74,6 +83,7 @@ static void __net_exit l3vpn_net_exit(struct net *net)
 	l3vpn_trace_net_exit(ln);
 
 	mutex_lock(&ln->lock);
+	l3vpn_endpoint_flush(ln);
 	l3vpn_ilm_flush(ln, NULL);
 	l3vpn_nh_flush(ln);
 	mutex_unlock(&ln->lock);
@@ -86,23 +96,29 @@ static void __net_exit l3vpn_net_exit(struct net *net)
 	rtnl_unlock();
 }
 
-/* What was freed by RCU or by work must be gone before the namespace's memory is. */
+/*
+ * What was freed by RCU or by work must be gone before the namespace's memory is, and routes that tunnels held,
+ * which the work gives back to RCU, before the kernel's own tables.
+ */
 static void __net_exit l3vpn_net_exit_batch(struct list_head *nets)
 {
 	struct net *net;
 
 	rcu_barrier();
 	flush_workqueue(l3vpn_wq);
+	rcu_barrier();
 
 	list_for_each_entry(net, nets, exit_list) {
 		struct l3vpn_net *ln = l3vpn_net(net);
 
+		l3vpn_peer_net_exit(ln);
 		l3vpn_icmp_net_exit(ln);
 		l3vpn_label_destroy(&ln->labels);
 		xa_destroy(&ln->vrfs);
 		xa_destroy(&ln->ports);
 		xa_destroy(&ln->nhs);
 		xa_destroy(&ln->label_bases);
+		xa_destroy(&ln->endpoints);
 		free_percpu(ln->uncounted);
 		free_percpu(ln->drops);
 	}

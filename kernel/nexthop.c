@@ -15,6 +15,7 @@
 #include "nexthop_ctl.h"
 #include "object.h"
 #include "port.h"
+#include "tunnel.h"
 #include "vrf.h"
 
 struct l3vpn_nh *l3vpn_nh_find(struct l3vpn_net *ln, u32 id)
@@ -233,6 +234,8 @@ bool l3vpn_nh_resolved(const struct l3vpn_nh *nh)
 		return false;
 	case L3VPN_NH_KIND_VRF:
 		return data->vrf;
+	case L3VPN_NH_KIND_TUNNEL:
+		return l3vpn_tunnel_resolved(&data->tunnel);
 	default:
 		return true;
 	}
@@ -244,6 +247,7 @@ bool l3vpn_nh_state(struct l3vpn_net *ln, struct l3vpn_nh *nh, bool down)
 	case L3VPN_NH_KIND_ADJACENCY:
 	case L3VPN_NH_KIND_LABELLED:
 	case L3VPN_NH_KIND_GROUP:
+	case L3VPN_NH_KIND_TUNNEL:
 		WRITE_ONCE(nh->down, down ? READ_ONCE(ln->epoch) : 0);
 		return true;
 	default:

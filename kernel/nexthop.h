@@ -10,8 +10,8 @@
  * last reference, the snapshot's own references (handles, device) after the same grace period.
  *
  * What may be met behind what is kept true by the control plane:
- *   group member: ADJACENCY or LABELLED. path's via: ADJACENCY, or GROUP whose members are all
- *   ADJACENCY. So the longest chain is GROUP, LABELLED, GROUP, ADJACENCY, and there is no loop.
+ *   group member: ADJACENCY, TUNNEL or LABELLED. path's via: ADJACENCY, TUNNEL, or GROUP whose members
+ *   are all ADJACENCY or TUNNEL. So the longest chain is GROUP, LABELLED, GROUP, ADJACENCY, and there is no loop.
  *   A route or a label may lead to any kind.
  */
 #ifndef _L3VPN_NEXTHOP_H
@@ -27,6 +27,8 @@
 struct l3vpn_vrf;
 struct l3vpn_port;
 struct l3vpn_rewrite;			/* private to neigh.c */
+struct l3vpn_peer;
+struct l3vpn_tunnel_routes;		/* private to tunnel.c */
 struct l3vpn_nh;
 
 /**
@@ -47,6 +49,30 @@ struct l3vpn_adj {
 		__be32 gw4;
 		struct in6_addr gw6;
 	};
+};
+
+/**
+ * struct l3vpn_tunnel - labelled packets in UDP or GRE, to a far router by the global table
+ * @ln:		namespace
+ * @peer:	the far end; referenced
+ * @routes:	tunnel.c's cache, made by l3vpn_tunnel_attach()
+ * @id:		the handle's
+ * @local:	outer source, network byte order; IPv4 in the first word
+ * @encap:	enum l3vpn_encap
+ * @family:	AF_INET or AF_INET6, of both ends
+ * @checksum:	UDP: with a checksum
+ * @dport:	UDP: destination port, host byte order; GRE: 0
+ */
+struct l3vpn_tunnel {
+	struct l3vpn_net *ln;
+	struct l3vpn_peer *peer;
+	struct l3vpn_tunnel_routes *routes;
+	u32 id;
+	struct in6_addr local;
+	u8 encap;
+	u8 family;
+	bool checksum;
+	u16 dport;
 };
 
 /**
@@ -108,6 +134,7 @@ struct l3vpn_nh_data {
 	union {
 		struct l3vpn_adj adj;
 		struct l3vpn_path path;
+		struct l3vpn_tunnel tunnel;
 		struct {
 			struct l3vpn_vrf *vrf;
 			u32 vrf_id;
@@ -125,7 +152,7 @@ struct l3vpn_nh_data {
  * @refs:	routes, labels, groups, paths (and the module's own uses); under ln->lock
  * @stamp:	epoch; under ln->lock
  * @via_refs:	how many of @refs are paths that go on here; under ln->lock
- * @tally:	packets that left by it, whatever snapshot it had: ADJACENCY and LABELLED what was sent,
+ * @tally:	packets that left by it, whatever snapshot it had: ADJACENCY, TUNNEL and LABELLED what was sent,
  *		VRF, RECEIVE and HOST what was handed on, BLACKHOLE and UNREACHABLE what ended there;
  *		a GROUP counts nothing, its members do. Freed with the handle
  * @base:	what NH_GET subtracts; under ln->lock
@@ -155,6 +182,12 @@ static inline const struct l3vpn_nh_data *l3vpn_nh_rcu(const struct l3vpn_nh *nh
 static inline void l3vpn_adj_count(const struct l3vpn_adj *adj, u32 packets, u32 bytes)
 {
 	l3vpn_tally_add(container_of(adj, struct l3vpn_nh_data, adj)->tally, packets, bytes);
+}
+
+/* Likewise by @tunnel, outer headers included. */
+static inline void l3vpn_tunnel_count(const struct l3vpn_tunnel *tunnel, u32 packets, u32 bytes)
+{
+	l3vpn_tally_add(container_of(tunnel, struct l3vpn_nh_data, tunnel)->tally, packets, bytes);
 }
 
 /* Likewise under the labels of @path. */

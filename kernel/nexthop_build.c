@@ -13,8 +13,10 @@
 #include "nexthop.h"
 #include "nexthop_ctl.h"
 #include "object.h"
+#include "peer.h"
 #include "port.h"
 #include "port_ctl.h"
+#include "tunnel.h"
 #include "vrf.h"
 
 static void l3vpn_nh_data_free(struct work_struct *work)
@@ -26,6 +28,8 @@ static void l3vpn_nh_data_free(struct work_struct *work)
 		l3vpn_neigh_detach(&data->adj);
 		l3vpn_port_put(data->adj.port);
 	}
+	if (data->kind == L3VPN_NH_KIND_TUNNEL)
+		l3vpn_tunnel_detach(&data->tunnel);
 	l3vpn_object_gone(L3VPN_COUNT_NH_DATA);
 	kfree(data);
 }
@@ -62,6 +66,9 @@ void l3vpn_nh_data_release(struct l3vpn_net *ln, struct l3vpn_nh_data *data)
 	case L3VPN_NH_KIND_VRF:
 		if (data->vrf)
 			data->vrf->refs--;
+		break;
+	case L3VPN_NH_KIND_TUNNEL:
+		l3vpn_peer_put(ln, data->tunnel.peer);
 		break;
 	}
 	queue_rcu_work(l3vpn_wq, &data->free);
@@ -133,13 +140,19 @@ static struct l3vpn_nh_data *l3vpn_build_adj(struct l3vpn_net *ln,
 	return data ? data : ERR_PTR(-ENOMEM);
 }
 
-/* Every member of @group is an ADJACENCY. */
+/* Packets leave by it: nothing more is behind. */
+static bool l3vpn_kind_is_exit(u8 kind)
+{
+	return kind == L3VPN_NH_KIND_ADJACENCY || kind == L3VPN_NH_KIND_TUNNEL;
+}
+
+/* Every member of @group is an ADJACENCY or a TUNNEL. */
 static bool l3vpn_group_is_flat(struct l3vpn_net *ln, const struct l3vpn_group *group)
 {
 	int i;
 
 	for (i = 0; i < group->count; i++) {
-		if (l3vpn_nh_data(ln, group->member[i].nh)->kind != L3VPN_NH_KIND_ADJACENCY)
+		if (!l3vpn_kind_is_exit(l3vpn_nh_data(ln, group->member[i].nh)->kind))
 			return false;
 	}
 	return true;
@@ -175,9 +188,9 @@ static struct l3vpn_nh_data *l3vpn_build_path(struct l3vpn_net *ln,
 		NL_SET_ERR_MSG(extack, "via: the path would lead back to itself");
 		return ERR_PTR(-ELOOP);
 	}
-	if (behind->kind != L3VPN_NH_KIND_ADJACENCY &&
+	if (!l3vpn_kind_is_exit(behind->kind) &&
 	    (behind->kind != L3VPN_NH_KIND_GROUP || !l3vpn_group_is_flat(ln, &behind->group))) {
-		NL_SET_ERR_MSG(extack, "via: neither an adjacency nor a group of adjacencies");
+		NL_SET_ERR_MSG(extack, "via: neither an adjacency nor a tunnel nor a group of these");
 		return ERR_PTR(-EINVAL);
 	}
 
@@ -231,10 +244,10 @@ static int l3vpn_group_member_check(struct l3vpn_net *ln, const struct l3vpn_nh_
 		}
 	}
 	data = l3vpn_nh_data(ln, nh);
-	if (data->kind == L3VPN_NH_KIND_ADJACENCY)
+	if (l3vpn_kind_is_exit(data->kind))
 		return 0;
 	if (data->kind != L3VPN_NH_KIND_LABELLED) {
-		NL_SET_ERR_MSG_FMT(extack, "member %u: neither an adjacency nor a labelled path", i);
+		NL_SET_ERR_MSG_FMT(extack, "member %u: neither an adjacency nor a tunnel nor a labelled path", i);
 		return -EINVAL;
 	}
 	if (self && self->via_refs) {
@@ -312,6 +325,39 @@ static struct l3vpn_nh_data *l3vpn_build_vrf(struct l3vpn_net *ln,
 	return data;
 }
 
+/* The ends have been checked (netlink_nh.c); whether there is a route shows with each packet. */
+static struct l3vpn_nh_data *l3vpn_build_tunnel(struct l3vpn_net *ln, const struct l3vpn_nh_spec *spec)
+{
+	u8 family = spec->end_len == 4 ? AF_INET : AF_INET6;
+	struct l3vpn_tunnel *tunnel;
+	struct l3vpn_nh_data *data;
+
+	data = l3vpn_nh_data_alloc(L3VPN_NH_KIND_TUNNEL, 0, GFP_KERNEL);
+	if (!data)
+		return ERR_PTR(-ENOMEM);
+	tunnel = &data->tunnel;
+	tunnel->ln = ln;
+	tunnel->id = spec->id;
+	tunnel->encap = spec->encap;
+	tunnel->family = family;
+	tunnel->checksum = spec->checksum;
+	tunnel->dport = spec->dport;
+	memcpy(&tunnel->local, spec->local, spec->end_len);
+	tunnel->peer = l3vpn_peer_get(ln, family, spec->remote);
+	if (!tunnel->peer)
+		goto err_data;
+	if (l3vpn_tunnel_attach(tunnel))
+		goto err_peer;
+	return data;
+
+err_peer:
+	l3vpn_peer_put(ln, tunnel->peer);
+err_data:
+	l3vpn_object_gone(L3VPN_COUNT_NH_DATA);
+	kfree(data);
+	return ERR_PTR(-ENOMEM);
+}
+
 /*
  * @self, of another kind so far, becomes of kind @kind: do those next hops that refer to it allow
  * that? Rare, so a walk over all of them serves.
@@ -326,14 +372,14 @@ static int l3vpn_users_check(struct l3vpn_net *ln, const struct l3vpn_nh *self, 
 		const struct l3vpn_nh_data *data = l3vpn_nh_data(ln, user);
 
 		if (data->kind == L3VPN_NH_KIND_LABELLED && data->path.via == self &&
-		    kind != L3VPN_NH_KIND_ADJACENCY && kind != L3VPN_NH_KIND_GROUP) {
+		    !l3vpn_kind_is_exit(kind) && kind != L3VPN_NH_KIND_GROUP) {
 			NL_SET_ERR_MSG_FMT(extack, "kind: path %u leads here and does not allow it",
 					   user->id);
 			return -EBUSY;
 		}
 		if (data->kind != L3VPN_NH_KIND_GROUP || !l3vpn_group_has(&data->group, self))
 			continue;
-		if (kind != L3VPN_NH_KIND_ADJACENCY &&
+		if (!l3vpn_kind_is_exit(kind) &&
 		    (kind != L3VPN_NH_KIND_LABELLED || user->via_refs)) {
 			NL_SET_ERR_MSG_FMT(extack, "kind: group %u has it and does not allow it",
 					   user->id);
@@ -365,6 +411,8 @@ struct l3vpn_nh_data *l3vpn_nh_build(struct l3vpn_net *ln, const struct l3vpn_nh
 		return l3vpn_build_group(ln, spec, self, extack);
 	case L3VPN_NH_KIND_VRF:
 		return l3vpn_build_vrf(ln, spec, extack);
+	case L3VPN_NH_KIND_TUNNEL:
+		return l3vpn_build_tunnel(ln, spec);
 	default:
 		data = l3vpn_nh_data_alloc(spec->kind, 0, GFP_KERNEL);
 		return data ? data : ERR_PTR(-ENOMEM);

@@ -26,6 +26,12 @@
  * @member_count: GROUP: 1..L3VPN_GROUP_MAX
  * @members:	GROUP: weight and flags have been checked
  * @vrf:	VRF: id
+ * @encap:	TUNNEL: enum l3vpn_encap
+ * @checksum:	TUNNEL: UDP with a checksum
+ * @dport:	TUNNEL: UDP's, host byte order; GRE: 0
+ * @end_len:	TUNNEL: 4 or 16, of both ends
+ * @local:	TUNNEL: network byte order
+ * @remote:	TUNNEL: likewise
  */
 struct l3vpn_nh_spec {
 	u32 id;
@@ -39,6 +45,12 @@ struct l3vpn_nh_spec {
 	u32 member_count;
 	const struct l3vpn_nh_member *members;
 	u32 vrf;
+	u8 encap;
+	bool checksum;
+	u16 dport;
+	u8 end_len;
+	const void *local;
+	const void *remote;
 };
 
 /* The label at position @i, outermost first. */

@@ -130,6 +130,12 @@ def member(nh, weight=1, flags=0):
     return struct.pack("=IHH", nh, weight, flags)
 
 
+def source(prefix):
+    """A struct l3vpn_source."""
+    net = ipaddress.ip_network(prefix)
+    return struct.pack("=16sB3x", net.network_address.packed, net.prefixlen)
+
+
 class Step:
     """A struct l3vpn_trace_step."""
     FORMAT = "=BBBBIIIIi16s"
@@ -282,7 +288,7 @@ class L3vpn(Netlink):
     def info(self):
         """INFO_GET by name, lower case."""
         found = self.do(uapi.CMD_INFO_GET)[0]
-        names = ("INSTANCE", "EPOCH", "VRFS", "PORTS", "NHS", "ROUTES4", "ROUTES6", "LABELS")
+        names = ("INSTANCE", "EPOCH", "VRFS", "PORTS", "NHS", "ROUTES4", "ROUTES6", "LABELS", "ENDPOINTS")
         return {name.lower(): get(found[getattr(uapi, "INFO_" + name)]) for name in names}
 
     def vrf_new(self, name, id=None, flags=0, **more):  # pylint: disable=redefined-builtin
@@ -337,6 +343,39 @@ class L3vpn(Netlink):
     def nh_group(self, nh, members, flags=0):
         """A group of (nh, weight, flags)."""
         self.nh_new(nh, uapi.NH_KIND_GROUP, [(uapi.NH_MEMBERS, b"".join(member(*m) for m in members))], flags)
+
+    def nh_tunnel(self, nh, encap, local, remote, dport=None, checksum=None, flags=0):
+        """A tunnel; addresses as text."""
+        attrs = [(uapi.NH_ENCAP, u8(encap)), (uapi.NH_LOCAL, ipaddress.ip_address(local).packed),
+                 (uapi.NH_REMOTE, ipaddress.ip_address(remote).packed)]
+        if dport is not None:
+            attrs.append((uapi.NH_DPORT, u16(dport)))
+        if checksum is not None:
+            attrs.append((uapi.NH_CHECKSUM, u8(checksum)))
+        self.nh_new(nh, uapi.NH_KIND_TUNNEL, attrs, flags)
+
+    @staticmethod
+    def endpoint_key(encap, address, dport=None):
+        """The attributes that tell endpoints apart."""
+        attrs = [(uapi.ENDPOINT_ENCAP, u8(encap)), (uapi.ENDPOINT_ADDRESS, ipaddress.ip_address(address).packed)]
+        return attrs + ([] if dport is None else [(uapi.ENDPOINT_DPORT, u16(dport))])
+
+    def endpoint_new(self, encap, address, dport=None, flags=0, sources=None, **more):
+        """Create or replace. @sources: prefixes as text. @more: checksum, scopes, peers. The answer, with ECHO."""
+        attrs = self.endpoint_key(encap, address, dport)
+        if sources is not None:
+            attrs.append((uapi.ENDPOINT_SOURCES, b"".join(map(source, sources))))
+        attrs += [(getattr(uapi, "ENDPOINT_" + key.upper()), u64(value) if key == "scopes" else u8(value))
+                  for key, value in more.items()]
+        return self.do(uapi.CMD_ENDPOINT_NEW, attrs, flags)
+
+    def endpoint_del(self, encap, address, dport=None):
+        """Delete."""
+        self.do(uapi.CMD_ENDPOINT_DEL, self.endpoint_key(encap, address, dport))
+
+    def endpoint_get(self, encap, address, dport=None):
+        """Attributes."""
+        return self.do(uapi.CMD_ENDPOINT_GET, self.endpoint_key(encap, address, dport))[0]
 
     def nh_del(self, nh):
         """Delete."""
@@ -465,6 +504,22 @@ def digest_label(label, action, vrf=0, nh=0, out_label=None, scope=0):
 def digest_nh(nh, kind, words=()):
     """Of one next hop; @words as the header lists them for its kind."""
     return fold(uapi.OBJECT_NH, [nh, kind] + list(words))
+
+
+def tunnel_words(encap, local, remote, dport=6635, checksum=0):
+    """What the header lists for the digest of a tunnel."""
+    local, remote = ipaddress.ip_address(local).packed, ipaddress.ip_address(remote).packed
+    return [encap, len(local)] + address_words(local) + address_words(remote) + [dport, checksum]
+
+
+def digest_endpoint(encap, address, dport=6635, checksum=0, scopes=MASK, peers=1, sources=()):
+    """Of one endpoint."""
+    packed = ipaddress.ip_address(address).packed
+    words = [encap, len(packed)] + address_words(packed) + [dport, checksum, scopes >> 32, scopes & 0xffffffff, peers,
+                                                            len(sources)]
+    for prefix in map(ipaddress.ip_network, sources):
+        words += address_words(prefix.network_address.packed) + [prefix.prefixlen]
+    return fold(uapi.OBJECT_ENDPOINT, words)
 
 
 # Devices and namespaces

@@ -31,7 +31,7 @@ def clean():
     nl = n.L3vpn()
     nl.epoch_sweep(nl.epoch_begin())
     info = nl.info()
-    for name in ("vrfs", "ports", "nhs", "routes4", "routes6", "labels"):
+    for name in ("vrfs", "ports", "nhs", "routes4", "routes6", "labels", "endpoints"):
         equal(info[name], 0, "left over: " + name)
     nl.close()
 
@@ -293,6 +293,114 @@ def nexthops():
     nl.nh_del(4)
     equal(nl.nh_get(1)[uapi.NH_GATEWAY], bytes([192, 0, 2, 9]))
     equal(len(nl.dump(uapi.CMD_NH_GET)), 12)
+
+
+@tap.test("tunnels: digests, defaults, references, kinds that change, resolved by the global table alone")
+def tunnels():
+    nl = start()
+    udp, gre, kind = uapi.ENCAP_UDP, uapi.ENCAP_GRE, uapi.NH_KIND_TUNNEL
+    ends4, ends6 = ("192.0.2.1", "198.51.100.1"), ("2001:db8::1", "2001:db8:9::1")
+    nl.nh_tunnel(1, udp, *ends4)
+    nl.nh_tunnel(2, udp, *ends6)
+    nl.nh_tunnel(3, gre, *ends4)
+    nl.nh_tunnel(4, gre, *ends6)
+    nl.nh_tunnel(5, udp, *ends6, 7777, 0)
+    nl.nh_tunnel(6, udp, *ends4, checksum=1)
+    nl.nh_labelled(7, 1, [100])
+    nl.nh_group(8, [(1, 1, 0), (3, 1, uapi.MEMBER_FLAG_BACKUP)])
+    nl.nh_labelled(9, 8, [200])
+    want = [n.digest_nh(1, kind, n.tunnel_words(udp, *ends4)), n.digest_nh(2, kind, n.tunnel_words(udp, *ends6, 6635, 1)),
+            n.digest_nh(3, kind, n.tunnel_words(gre, *ends4, 0)), n.digest_nh(4, kind, n.tunnel_words(gre, *ends6, 0)),
+            n.digest_nh(5, kind, n.tunnel_words(udp, *ends6, 7777)), n.digest_nh(6, kind, n.tunnel_words(udp, *ends4, 6635, 1)),
+            n.digest_nh(7, uapi.NH_KIND_LABELLED, [1, 1, 100]), n.digest_nh(8, uapi.NH_KIND_GROUP, [1, 1, 0, 3, 1, 1]),
+            n.digest_nh(9, uapi.NH_KIND_LABELLED, [8, 1, 200])]
+    equal(nl.tables()[(uapi.OBJECT_NH, None)], (9, sum(want) & n.MASK))
+    got = nl.nh_get(2)
+    equal((n.get(got[uapi.NH_ENCAP]), n.get(got[uapi.NH_DPORT]), n.get(got[uapi.NH_CHECKSUM])), (udp, 6635, 1))
+    equal(got[uapi.NH_REMOTE], ipaddress.ip_address(ends6[1]).packed)
+    equal({uapi.NH_DPORT, uapi.NH_CHECKSUM} & set(nl.nh_get(3)), set(), "of GRE")
+    equal(n.get(nl.nh_get(1)[uapi.NH_REFS]), 2)
+    refused(16, "refer to it", nl.nh_del, 1)
+    refused(16, "does not allow", nl.nh_new, 1, uapi.NH_KIND_BLACKHOLE)
+    refused(22, "member 0: neither", nl.nh_group, 20, [(8, 1, 0)])
+    nl.nh_adjacency(1, "b0", "192.0.2.2")
+    nl.nh_tunnel(1, gre, *ends4)
+    nl.nh_state(1, 1)
+    equal(n.get(nl.nh_get(1)[uapi.NH_DOWN]), 1)
+
+    def resolved(nh):
+        return n.get(nl.nh_get(nh)[uapi.NH_RESOLVED])
+
+    equal([resolved(i) for i in range(1, 10)], [0] * 9, "without addresses")
+    ip("addr add 192.0.2.1/24 dev b0", "route add 198.51.100.0/24 via 192.0.2.9",
+       "addr add 2001:db8::1/64 dev b0 nodad", "route add 2001:db8:9::/48 via 2001:db8::9")
+    equal([resolved(i) for i in range(1, 10)], [1] * 9, "by a core port")
+    equal(n.get(nl.nh_get(3)[uapi.NH_PATH_MTU]), 1500)
+    ip("link set b0 mtu 1400")
+    equal(n.get(nl.nh_get(4)[uapi.NH_PATH_MTU]), 1400)
+    ip("route del 198.51.100.0/24")
+    equal(resolved(3), 0, "without a route")
+    ip("addr add 10.1.0.1/24 dev a0", "route add 198.51.100.0/24 dev a0")
+    equal(resolved(3), 0, "by a customer port")
+    ip("route del 198.51.100.0/24", "route add 198.51.100.0/24 dev lo")
+    equal(resolved(3), 0, "by the loopback")
+    ip("route del 198.51.100.0/24", "link add c0 type veth peer name c1", "link set c0 up", "link set c1 up",
+       "route add 198.51.100.0/24 dev c0")
+    equal(resolved(3), 1, "by a device that is no port")
+    nl.port_new("c0", BLUE)
+    equal(resolved(3), 0, "by a device that has become a customer's")
+    ip("link del c0", "addr del 192.0.2.1/24 dev b0", "addr add 192.0.2.1/32 dev a0", "route add 198.51.100.0/24 dev b0")
+    equal(resolved(3), 0, "from an address of a VRF")
+
+
+@tap.test("endpoints: digests, defaults, replaced, counters, swept, told; local by the global table alone")
+def endpoints():
+    nl = start()
+    udp, gre = uapi.ENCAP_UDP, uapi.ENCAP_GRE
+    listener = n.L3vpn()
+    listener.join("events")
+    answer = nl.endpoint_new(udp, "192.0.2.1", flags=n.NLM_F_ECHO)[0]
+    equal((n.get(answer[uapi.ENDPOINT_DPORT]), n.get(answer[uapi.ENDPOINT_CHECKSUM]), n.get(answer[uapi.ENDPOINT_PEERS]),
+           n.get(answer[uapi.ENDPOINT_SCOPES]), answer[uapi.ENDPOINT_SOURCES]), (6635, 0, 1, n.MASK, b""))
+    nl.endpoint_new(udp, "192.0.2.1", 7777, scopes=1 << 63, peers=0, sources=["10.0.0.0/8", "192.0.2.7/32"])
+    nl.endpoint_new(gre, "192.0.2.1")
+    nl.endpoint_new(udp, "2001:db8::1", sources=["2001:db8::/32"])
+    nl.endpoint_new(gre, "2001:db8::1", scopes=5)
+    want = [n.digest_endpoint(udp, "192.0.2.1"),
+            n.digest_endpoint(udp, "192.0.2.1", 7777, 0, 1 << 63, 0, ["10.0.0.0/8", "192.0.2.7/32"]),
+            n.digest_endpoint(gre, "192.0.2.1", 0),
+            n.digest_endpoint(udp, "2001:db8::1", 6635, 1, sources=["2001:db8::/32"]),
+            n.digest_endpoint(gre, "2001:db8::1", 0, 0, 5)]
+    equal(nl.tables()[(uapi.OBJECT_ENDPOINT, None)], (5, sum(want) & n.MASK))
+    equal(nl.info()["endpoints"], 5)
+    equal([(n.get(e[uapi.ENDPOINT_ENCAP]), len(e[uapi.ENDPOINT_ADDRESS])) for e in nl.dump(uapi.CMD_ENDPOINT_GET)],
+          [(udp, 4), (udp, 4), (gre, 4), (udp, 16), (gre, 16)])
+    refused(17, "exists", nl.endpoint_new, gre, "192.0.2.1", flags=n.NLM_F_CREATE | n.NLM_F_EXCL)
+    refused(2, "no such endpoint", nl.endpoint_new, gre, "192.0.2.2", flags=n.NLM_F_REPLACE)
+    refused(2, "no such endpoint", nl.endpoint_del, udp, "192.0.2.1", 7778)
+    refused(2, "no such endpoint", nl.endpoint_get, gre, "192.0.2.9")
+    nl.endpoint_new(udp, "2001:db8::1", checksum=0)
+    want[3] = n.digest_endpoint(udp, "2001:db8::1")
+    equal(nl.tables()[(uapi.OBJECT_ENDPOINT, None)], (5, sum(want) & n.MASK), "replaced: what is not given is as new")
+    told = [n.attrs_dict(body) for _, body in listener.events(0.3)]
+    equal([(n.get(e[uapi.EVENT_WHAT]), n.get(e[uapi.EVENT_OBJECT])) for e in told if uapi.EVENT_ENDPOINT in e],
+          [(uapi.EVENT_NEW, uapi.OBJECT_ENDPOINT)] * 5 + [(uapi.EVENT_CHANGE, uapi.OBJECT_ENDPOINT)])
+
+    def local(address):
+        return n.get(nl.endpoint_get(gre, address)[uapi.ENDPOINT_LOCAL])
+
+    equal((local("192.0.2.1"), local("2001:db8::1")), (0, 0))
+    ip("addr add 192.0.2.1/32 dev RED", "addr add 2001:db8::1/128 dev RED")
+    equal((local("192.0.2.1"), local("2001:db8::1")), (0, 0), "of a VRF")
+    ip("addr add 192.0.2.1/32 dev lo", "addr add 2001:db8::1/128 dev lo")
+    equal((local("192.0.2.1"), local("2001:db8::1")), (1, 1))
+    ip("addr del 192.0.2.1/32 dev lo", "addr del 2001:db8::1/128 dev lo")
+    equal((local("192.0.2.1"), local("2001:db8::1")), (0, 0), "gone again")
+    nl.endpoint_del(udp, "192.0.2.1", 7777)
+    epoch = nl.epoch_begin()
+    nl.endpoint_new(gre, "192.0.2.1")
+    equal(nl.epoch_sweep(epoch, 1 << uapi.OBJECT_ENDPOINT), 3)
+    equal(nl.tables()[(uapi.OBJECT_ENDPOINT, None)], (1, want[2]))
 
 
 @tap.test("a port or VRF that goes away by force kills its next hops and labels, and nothing else")

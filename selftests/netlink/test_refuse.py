@@ -43,6 +43,7 @@ def build():
     nl.nh_new(4, uapi.NH_KIND_BLACKHOLE)
     nl.route_add(RED, [n.prefix4("10.0.0.0/8", 3, 55)], [n.prefix6("2001:db8::/32", 3, 55)])
     nl.label_add([n.label_record(100, uapi.LABEL_ACTION_POP_VRF, RED)])
+    nl.endpoint_new(uapi.ENCAP_GRE, "192.0.2.77")
     return nl
 
 
@@ -103,6 +104,19 @@ def dev(name):
 
 
 ADJACENCY, LABELLED, GROUP, INTO_VRF = range(uapi.NH_KIND_ADJACENCY, uapi.NH_KIND_VRF + 1)
+TUNNEL = uapi.NH_KIND_TUNNEL
+KNOWN = bytes([192, 0, 2, 77])      # of the endpoint that is there
+
+
+def tunnel(encap, *more, local=bytes([192, 0, 2, 1]), remote=bytes([192, 0, 2, 9])):
+    """NH_NEW's attributes for a tunnel; the one that is wrong comes last."""
+    ends = [(uapi.NH_ENCAP, n.u8(encap)), (uapi.NH_LOCAL, local), (uapi.NH_REMOTE, remote)]
+    return nh(TUNNEL, *ends, *more)
+
+
+def endpoint(encap, *more, address=bytes([192, 0, 2, 1])):
+    """ENDPOINT_NEW's attributes."""
+    return [(uapi.ENDPOINT_ENCAP, n.u8(encap)), (uapi.ENDPOINT_ADDRESS, address), *more]
 
 
 @tap.test("missing attributes are named")
@@ -124,6 +138,12 @@ def missing():
             (uapi.CMD_NH_NEW, nh(LABELLED, (uapi.NH_VIA, n.u32(1))), uapi.NH_LABELS),
             (uapi.CMD_NH_NEW, nh(GROUP), uapi.NH_MEMBERS),
             (uapi.CMD_NH_NEW, nh(INTO_VRF), uapi.NH_VRF),
+            (uapi.CMD_NH_NEW, nh(TUNNEL), uapi.NH_ENCAP),
+            (uapi.CMD_NH_NEW, tunnel(uapi.ENCAP_UDP)[:4], uapi.NH_REMOTE),
+            (uapi.CMD_ENDPOINT_NEW, [], uapi.ENDPOINT_ENCAP),
+            (uapi.CMD_ENDPOINT_NEW, endpoint(uapi.ENCAP_GRE)[:1], uapi.ENDPOINT_ADDRESS),
+            (uapi.CMD_ENDPOINT_DEL, [], uapi.ENDPOINT_ENCAP),
+            (uapi.CMD_ENDPOINT_GET, endpoint(uapi.ENCAP_UDP)[:1], uapi.ENDPOINT_ADDRESS),
             (uapi.CMD_NH_DEL, [], uapi.NH_ID),
             (uapi.CMD_NH_GET, [], uapi.NH_ID),
             (uapi.CMD_ROUTE_ADD, [], uapi.ROUTE_VRF),
@@ -168,6 +188,9 @@ def length():
             (uapi.CMD_ROUTE_ADD, records4(n.prefix4("10.0.0.0/8", 3), b"\0"), "16 octets each"),
             (uapi.CMD_ROUTE_DEL, records4(n.prefix4("10.0.0.0/8", 3), b"\0" * 15), "16 octets each"),
             (uapi.CMD_ROUTE_ADD, [(uapi.ROUTE_VRF, n.u32(RED)), (uapi.ROUTE_RECORDS6, b"\0" * 29)], "28 octets each"),
+            (uapi.CMD_ENDPOINT_NEW, endpoint(uapi.ENCAP_GRE, (uapi.ENDPOINT_SOURCES, bytes(19))), "20 octets each"),
+            (uapi.CMD_ENDPOINT_NEW, endpoint(uapi.ENCAP_GRE, address=bytes(5)), "4 or 16"),
+            (uapi.CMD_NH_NEW, tunnel(uapi.ENCAP_UDP, remote=bytes(3)), "4 or 16"),
             (uapi.CMD_LABEL_ADD, [(uapi.LABEL_RECORDS, b"\0" * 21)], "20 octets each")):
         refuse(EINVAL, text, cmd, attrs, bad=len(attrs) - 1)
 
@@ -232,6 +255,37 @@ def ranges():
              nh(ADJACENCY, (uapi.NH_IFINDEX, dev("b0")), (uapi.NH_GATEWAY, bytes([224, 0, 0, 1])))),
             (EINVAL, "gateway", uapi.CMD_NH_NEW,
              nh(ADJACENCY, (uapi.NH_IFINDEX, dev("b0")), (uapi.NH_GATEWAY, bytes(16)))),
+            (ERANGE, "", uapi.CMD_NH_NEW, tunnel(0)),
+            (ERANGE, "", uapi.CMD_NH_NEW, tunnel(uapi.ENCAP_MAX + 1)),
+            (ERANGE, "", uapi.CMD_NH_NEW, tunnel(uapi.ENCAP_UDP, (uapi.NH_DPORT, n.u16(0)))),
+            (ERANGE, "", uapi.CMD_NH_NEW, tunnel(uapi.ENCAP_UDP, (uapi.NH_CHECKSUM, n.u8(2)))),
+            (EINVAL, "neither ports", uapi.CMD_NH_NEW, tunnel(uapi.ENCAP_GRE, (uapi.NH_DPORT, n.u16(1)))),
+            (EINVAL, "neither ports", uapi.CMD_NH_NEW, tunnel(uapi.ENCAP_GRE, (uapi.NH_CHECKSUM, n.u8(0)))),
+            (EINVAL, "two families", uapi.CMD_NH_NEW, tunnel(uapi.ENCAP_GRE, remote=b"\x20" * 16)),
+            (EINVAL, "are the same", uapi.CMD_NH_NEW, tunnel(uapi.ENCAP_GRE, remote=bytes([192, 0, 2, 1]))),
+            (EINVAL, "no unicast", uapi.CMD_NH_NEW, tunnel(uapi.ENCAP_GRE, remote=bytes([224, 0, 0, 1]))),
+            (EINVAL, "no unicast", uapi.CMD_NH_NEW, tunnel(uapi.ENCAP_GRE, local=bytes([127, 0, 0, 1]))),
+            (EINVAL, "no unicast", uapi.CMD_NH_NEW, tunnel(uapi.ENCAP_UDP, remote=b"\xfe\x80" + bytes(13) + b"\1")),
+            (EINVAL, "has no encapsulation", uapi.CMD_NH_NEW,
+             nh(uapi.NH_KIND_BLACKHOLE, (uapi.NH_ENCAP, n.u8(uapi.ENCAP_GRE)))),
+            (EINVAL, "has no via", uapi.CMD_NH_NEW, tunnel(uapi.ENCAP_UDP, (uapi.NH_VIA, n.u32(1)))),
+            (ERANGE, "", uapi.CMD_ENDPOINT_NEW, endpoint(0)),
+            (ERANGE, "", uapi.CMD_ENDPOINT_NEW, endpoint(uapi.ENCAP_MAX + 1)),
+            (ERANGE, "", uapi.CMD_ENDPOINT_NEW, endpoint(uapi.ENCAP_UDP, (uapi.ENDPOINT_DPORT, n.u16(0)))),
+            (ERANGE, "", uapi.CMD_ENDPOINT_NEW, endpoint(uapi.ENCAP_UDP, (uapi.ENDPOINT_PEERS, n.u8(2)))),
+            (ERANGE, "", uapi.CMD_ENDPOINT_NEW,
+             endpoint(uapi.ENCAP_UDP, (uapi.ENDPOINT_SOURCES, n.source("10.0.0.0/8") * (uapi.SOURCES_MAX + 1)))),
+            (EINVAL, "neither ports", uapi.CMD_ENDPOINT_DEL, endpoint(uapi.ENCAP_GRE, (uapi.ENDPOINT_DPORT, n.u16(1)))),
+            (EINVAL, "neither ports", uapi.CMD_ENDPOINT_NEW, endpoint(uapi.ENCAP_GRE, (uapi.ENDPOINT_CHECKSUM, n.u8(1)))),
+            (EINVAL, "no unicast", uapi.CMD_ENDPOINT_NEW, endpoint(uapi.ENCAP_GRE, address=bytes(16))),
+            (EINVAL, "source 1: host bits", uapi.CMD_ENDPOINT_NEW,
+             endpoint(uapi.ENCAP_UDP, (uapi.ENDPOINT_SOURCES, n.source("10.0.0.0/8") + bytes([10, 1] + [0] * 14 + [8, 0, 0, 0])))),
+            (EINVAL, "source 0: prefix length", uapi.CMD_ENDPOINT_NEW,
+             endpoint(uapi.ENCAP_UDP, (uapi.ENDPOINT_SOURCES, bytes([10] + [0] * 15 + [33, 0, 0, 0])))),
+            (EINVAL, "source 0: reserved", uapi.CMD_ENDPOINT_NEW,
+             endpoint(uapi.ENCAP_UDP, (uapi.ENDPOINT_SOURCES, bytes([10] + [0] * 15 + [8, 0, 1, 0])))),
+            (EINVAL, "nothing would be accepted", uapi.CMD_ENDPOINT_NEW,
+             endpoint(uapi.ENCAP_UDP, (uapi.ENDPOINT_PEERS, n.u8(0)))),
             (EINVAL, "reserved bit", uapi.CMD_ROUTE_DEL,
              records4(n.prefix4("10.0.0.0/8", 0)) + [(uapi.ROUTE_FLAGS, n.u32(2))]),
             (EINVAL, "reserved bit", uapi.CMD_EPOCH_SWEEP,
@@ -262,7 +316,9 @@ def unknown():
         uapi.CMD_LABEL_ADD: [(uapi.LABEL_RECORDS, n.label_record(101, 1, RED))],
         uapi.CMD_LABEL_DEL: [(uapi.LABEL_RECORDS, n.label_record(100, 1, RED))],
         uapi.CMD_LABEL_GET: [(uapi.LABEL_LABEL, n.u32(100))], uapi.CMD_EPOCH_BEGIN: [],
-        uapi.CMD_EPOCH_SWEEP: [(uapi.EPOCH_EPOCH, n.u32(NL.info()["epoch"]))], uapi.CMD_STATS_CLEAR: []}
+        uapi.CMD_EPOCH_SWEEP: [(uapi.EPOCH_EPOCH, n.u32(NL.info()["epoch"]))], uapi.CMD_STATS_CLEAR: [],
+        uapi.CMD_ENDPOINT_NEW: endpoint(uapi.ENCAP_UDP), uapi.CMD_ENDPOINT_GET: endpoint(uapi.ENCAP_GRE, address=KNOWN),
+        uapi.CMD_ENDPOINT_DEL: endpoint(uapi.ENCAP_GRE, address=KNOWN)}
     for cmd, attrs in valid.items():
         refuse(EINVAL, "", cmd, attrs + [(60, n.u32(1))])
         refuse(EINVAL, "", cmd, attrs + [(16000, b"")])
@@ -276,6 +332,10 @@ def unknown():
     refuse(EINVAL, "", uapi.CMD_VRF_NEW, valid[uapi.CMD_VRF_NEW] + [(uapi.VRF_IFINDEX, n.s32(1))])
     refuse(EINVAL, "", uapi.CMD_PORT_NEW, valid[uapi.CMD_PORT_NEW] + [(uapi.PORT_CARRIER, n.u8(1))])
     refuse(EINVAL, "", uapi.CMD_NH_NEW, valid[uapi.CMD_NH_NEW] + [(uapi.NH_REFS, n.u32(1))])
+    refuse(EINVAL, "", uapi.CMD_NH_NEW, tunnel(uapi.ENCAP_UDP, (uapi.NH_PATH_MTU, n.u32(1500))))
+    refuse(EINVAL, "", uapi.CMD_ENDPOINT_NEW, valid[uapi.CMD_ENDPOINT_NEW] + [(uapi.ENDPOINT_LOCAL, n.u8(1))])
+    refuse(EINVAL, "", uapi.CMD_ENDPOINT_DEL, valid[uapi.CMD_ENDPOINT_DEL] + [(uapi.ENDPOINT_SCOPES, n.u64(1))])
+    refuse(EINVAL, "no attributes", uapi.CMD_ENDPOINT_GET, valid[uapi.CMD_ENDPOINT_GET], n.NLM_F_DUMP)
     refuse(EINVAL, "", uapi.CMD_ROUTE_ADD, valid[uapi.CMD_ROUTE_ADD] + [(uapi.ROUTE_DONE, n.u32(1))])
     refuse(EINVAL, "for deleting", uapi.CMD_ROUTE_ADD, valid[uapi.CMD_ROUTE_ADD] + [(uapi.ROUTE_FLAGS, n.u32(1))])
     refuse(EINVAL, "for deleting", uapi.CMD_LABEL_ADD, valid[uapi.CMD_LABEL_ADD] + [(uapi.LABEL_FLAGS, n.u32(1))])
@@ -322,6 +382,10 @@ def references():
             (ENOENT, "no such next hop", uapi.CMD_NH_DEL, [(uapi.NH_ID, n.u32(99))], 0),
             (EBUSY, "still refer", uapi.CMD_NH_DEL, [(uapi.NH_ID, n.u32(3))], 0),
             (EBUSY, "still refer", uapi.CMD_NH_DEL, [(uapi.NH_ID, n.u32(1))], 0),
+            (ENOENT, "no such endpoint", uapi.CMD_ENDPOINT_DEL, endpoint(uapi.ENCAP_GRE), 0),
+            (ENOENT, "no such endpoint", uapi.CMD_ENDPOINT_GET, endpoint(uapi.ENCAP_UDP, address=KNOWN), 0),
+            (ENOENT, "to replace", uapi.CMD_ENDPOINT_NEW, endpoint(uapi.ENCAP_UDP), n.NLM_F_REPLACE),
+            (EEXIST, "exists", uapi.CMD_ENDPOINT_NEW, endpoint(uapi.ENCAP_GRE, address=KNOWN), n.NLM_F_EXCL),
             (ENOENT, "no such VRF", uapi.CMD_ROUTE_ADD, [(uapi.ROUTE_VRF, n.u32(99)), (uapi.ROUTE_RECORDS4, one)], 0),
             (ENOENT, "record 1: no such next hop", uapi.CMD_ROUTE_ADD, records4(one, n.prefix4("10.2.0.0/16", 99)), 0),
             (ENOENT, "record 1: no such route", uapi.CMD_ROUTE_DEL,

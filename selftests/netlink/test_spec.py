@@ -73,7 +73,7 @@ def enums():
 def structs():
     sizes = {"u8": 1, "u16": 2, "u32": 4, "s32": 4}
     want = {"nh-member": n.member(1), "route4": n.prefix4("0.0.0.0/0", 1), "route6": n.prefix6("::/0", 1),
-            "label": n.label_record(16, 1), "trace-step": n.Step().pack()}
+            "label": n.label_record(16, 1), "trace-step": n.Step().pack(), "source": n.source("::/0")}
     for name, packed in want.items():
         members = DEFINITIONS[name]["members"]
         equal(sum(m["len"] if m["type"] == "binary" else sizes[m["type"]] for m in members), len(packed), name)

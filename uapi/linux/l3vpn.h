@@ -14,7 +14,8 @@
  *
  *      port (customer) --> VRF --> FIB: route {prefix, next hop, VPN label} --+
  *      port (core) ------> label entry --> VRF | next hop --------------------+--> next hop
- *      next hop: adjacency <-- labelled path <-- group
+ *      next hop: adjacency or tunnel <-- labelled path <-- group
+ *      endpoint: what comes by a core port to it is taken out of UDP or GRE, and has its labels looked at
  *
  * Commands and their attributes (R required, O optional, K answer only):
  *
@@ -33,6 +34,7 @@
  *       LABELLED                 R VIA LABELS
  *       GROUP                    R MEMBERS
  *       VRF                      R VRF
+ *       TUNNEL                   R ENCAP LOCAL REMOTE  O DPORT CHECKSUM (UDP alone)
  *       RECEIVE HOST BLACKHOLE UNREACHABLE   nothing more
  *   NH_DEL                     R ID
  *   NH_GET                     O ID, or dump
@@ -46,6 +48,10 @@
  *   LABEL_ADD  L3VPN_LABEL_*   R RECORDS
  *   LABEL_DEL                  R RECORDS (only the label counts)
  *   LABEL_GET                  O LABEL, or dump
+ *   ENDPOINT_NEW L3VPN_ENDPOINT_*  R ENCAP ADDRESS  O DPORT CHECKSUM SCOPES PEERS SOURCES   create or
+ *                              replace; what is not given is as in a new one
+ *   ENDPOINT_DEL               R ENCAP ADDRESS  O DPORT
+ *   ENDPOINT_GET               R ENCAP ADDRESS  O DPORT; or dump, without attributes
  *   EPOCH_BEGIN L3VPN_EPOCH_*  K EPOCH
  *   EPOCH_SWEEP                R EPOCH  O KINDS   K SWEPT
  *   TABLE_GET  L3VPN_TABLE_*   dump; O KIND VRF filter
@@ -77,7 +83,7 @@
  * Epochs: every object made by user space is stamped with the namespace's current epoch when it
  * is created, replaced, or programmed again with the same content. EPOCH_BEGIN raises the epoch;
  * EPOCH_SWEEP with that same number removes what still has an older stamp, in an order that
- * references allow (labels, routes, next hops, ports, VRFs). Entries that the module keeps by
+ * references allow (endpoints, labels, routes, next hops, ports, VRFs). Entries that the module keeps by
  * itself (connected, receive) have no stamp, and are neither swept nor counted in a digest.
  *
  * NH_STATE is state, not configuration: no digest knows it, and NH_NEW leaves it as it is. It bears
@@ -114,6 +120,8 @@
 #define L3VPN_TC_COUNT		8		/* traffic classes of a label (RFC 5462) */
 #define L3VPN_MPLS_MTU_MIN	104		/* octets: IPv4's 68 under L3VPN_LABELS_MAX + 1 labels */
 #define L3VPN_MPLS_MTU_MAX	65535
+#define L3VPN_UDP_PORT_MPLS	6635		/* MPLS over UDP (RFC 7510) */
+#define L3VPN_SOURCES_MAX	64		/* source prefixes of an endpoint */
 
 enum l3vpn_cmd {
 	L3VPN_CMD_UNSPEC,
@@ -144,6 +152,9 @@ enum l3vpn_cmd {
 	L3VPN_CMD_TRACE_SET,
 	L3VPN_CMD_TRACE_DEL,
 	L3VPN_CMD_TRACE_PACKET,		/* multicast only */
+	L3VPN_CMD_ENDPOINT_NEW,
+	L3VPN_CMD_ENDPOINT_DEL,
+	L3VPN_CMD_ENDPOINT_GET,
 	__L3VPN_CMD_MAX
 };
 #define L3VPN_CMD_MAX (__L3VPN_CMD_MAX - 1)
@@ -159,6 +170,7 @@ enum l3vpn_object {
 	L3VPN_OBJECT_LABEL,
 	L3VPN_OBJECT_ADDR,		/* events only */
 	L3VPN_OBJECT_NEIGH,		/* events only */
+	L3VPN_OBJECT_ENDPOINT,
 	__L3VPN_OBJECT_MAX
 };
 #define L3VPN_OBJECT_MAX (__L3VPN_OBJECT_MAX - 1)
@@ -176,6 +188,7 @@ enum {
 	L3VPN_INFO_LABELS,		/* u32 */
 	L3VPN_INFO_VERSION,		/* string, of the module */
 	L3VPN_INFO_LABELS_UNCOUNTED,	/* u64, packets that their label's counter lacks: no memory */
+	L3VPN_INFO_ENDPOINTS,		/* u32 */
 	__L3VPN_INFO_MAX
 };
 #define L3VPN_INFO_MAX (__L3VPN_INFO_MAX - 1)
@@ -279,16 +292,30 @@ enum l3vpn_rpf {
 enum l3vpn_nh_kind {
 	L3VPN_NH_KIND_UNSPEC,
 	L3VPN_NH_KIND_ADJACENCY,	/* a neighbour on a device */
-	L3VPN_NH_KIND_LABELLED,		/* push labels, then an adjacency or a group of them */
+	L3VPN_NH_KIND_LABELLED,		/* push labels, then an adjacency, a tunnel, or a group of these */
 	L3VPN_NH_KIND_GROUP,		/* weighted members, backups */
 	L3VPN_NH_KIND_VRF,		/* look up again in that VRF */
 	L3VPN_NH_KIND_RECEIVE,		/* to local sockets of the VRF */
 	L3VPN_NH_KIND_HOST,		/* to the stack, in the global table */
 	L3VPN_NH_KIND_BLACKHOLE,	/* drop in silence */
 	L3VPN_NH_KIND_UNREACHABLE,	/* drop, ICMP destination unreachable */
+	/*
+	 * Labelled packets in UDP or GRE, to a far router by the kernel's main table, in the global table: never out
+	 * by a customer port. A packet without any label has no business there and is dropped as UNREACHABLE.
+	 */
+	L3VPN_NH_KIND_TUNNEL,
 	__L3VPN_NH_KIND_MAX
 };
 #define L3VPN_NH_KIND_MAX (__L3VPN_NH_KIND_MAX - 1)
+
+/* What carries labelled packets over a core that knows no labels. */
+enum l3vpn_encap {
+	L3VPN_ENCAP_UNSPEC,
+	L3VPN_ENCAP_UDP,		/* RFC 7510 */
+	L3VPN_ENCAP_GRE,		/* RFC 4023, 4797; the header of RFC 2784, no options */
+	__L3VPN_ENCAP_MAX
+};
+#define L3VPN_ENCAP_MAX (__L3VPN_ENCAP_MAX - 1)
 
 enum {
 	L3VPN_NH_UNSPEC,
@@ -296,7 +323,7 @@ enum {
 	L3VPN_NH_KIND,			/* u8, enum l3vpn_nh_kind */
 	L3VPN_NH_IFINDEX,		/* s32, a port (customer or core) */
 	L3VPN_NH_GATEWAY,		/* binary, 4 or 16 octets; IPv6 may serve IPv4 routes (RFC 8950) */
-	L3VPN_NH_VIA,			/* u32, next hop id: ADJACENCY or GROUP of ADJACENCY */
+	L3VPN_NH_VIA,			/* u32, next hop id: ADJACENCY, TUNNEL, or GROUP of these */
 	/* No label at all: a path whose outermost label is implicit null. */
 	L3VPN_NH_LABELS,		/* binary, array of u32, outermost first, 0..L3VPN_LABELS_MAX of them */
 	L3VPN_NH_MEMBERS,		/* binary, array of struct l3vpn_nh_member */
@@ -304,13 +331,20 @@ enum {
 	L3VPN_NH_RESOLVED,		/* u8, answer only: 1 when packets can leave now */
 	L3VPN_NH_REFS,			/* u32, answer only: objects that refer to it */
 	/*
-	 * u8, ADJACENCY, LABELLED or GROUP: 1: said to be down. A group passes over a member that is, or
+	 * u8, ADJACENCY, LABELLED, GROUP or TUNNEL: 1: said to be down. A group passes over a member that is, or
 	 * that leads by one that is, while another can forward; what has no choice uses it.
 	 */
 	L3VPN_NH_DOWN,
 	L3VPN_NH_IN_USE,		/* u64, answer only, GROUP: bit i: member i takes flows now */
 	L3VPN_NH_PAD,
 	L3VPN_NH_STATS,			/* nest, answer only; not of a GROUP. TX_*: packets that left by it */
+	L3VPN_NH_ENCAP,			/* u8, enum l3vpn_encap; TUNNEL, as all below */
+	L3VPN_NH_LOCAL,			/* binary, 4 or 16 octets: outer source, an address of the global table */
+	L3VPN_NH_REMOTE,		/* binary, of the same family: outer destination, unicast */
+	L3VPN_NH_DPORT,			/* u16, 1..65535, UDP: destination port; default L3VPN_UDP_PORT_MPLS */
+	/* RFC 7510 section 3, 3.1: with IPv6 no checksum is for networks of one administration. */
+	L3VPN_NH_CHECKSUM,		/* u8, UDP: 1: with a checksum; default 0 with IPv4, 1 with IPv6 */
+	L3VPN_NH_PATH_MTU,		/* u32, answer only: octets of an outer packet that fits now; 0: no route */
 	__L3VPN_NH_MAX
 };
 #define L3VPN_NH_MAX (__L3VPN_NH_MAX - 1)
@@ -318,7 +352,7 @@ enum {
 #define L3VPN_MEMBER_FLAG_BACKUP 1	/* used only while no other member can forward */
 
 struct l3vpn_nh_member {
-	__u32 nh;			/* ADJACENCY or LABELLED, not a GROUP */
+	__u32 nh;			/* ADJACENCY, TUNNEL or LABELLED, not a GROUP */
 	__u16 weight;			/* 1..65535 */
 	__u16 flags;			/* L3VPN_MEMBER_FLAG_* */
 };
@@ -400,6 +434,35 @@ enum {
 };
 #define L3VPN_LABEL_ATTR_MAX (__L3VPN_LABEL_ATTR_MAX - 1)
 
+/* Sources of an endpoint. */
+struct l3vpn_source {
+	__u8 prefix[16];		/* of the endpoint's family; IPv4 in the first four octets; host bits zero */
+	__u8 plen;			/* 0..32, or 0..128 */
+	__u8 reserved[3];		/* 0 */
+};
+
+/*
+ * An endpoint of tunnels: packets to it that come by a core port, from a source that it accepts, are
+ * taken out of UDP or GRE. What comes from elsewhere is never taken out of anything: not from a customer
+ * port, not from a device that is no port, not from inside another tunnel. While ADDRESS is no address of the
+ * global table, nothing is. ENCAP, ADDRESS and DPORT are its key.
+ */
+enum {
+	L3VPN_ENDPOINT_UNSPEC,
+	L3VPN_ENDPOINT_ENCAP,		/* u8, enum l3vpn_encap */
+	L3VPN_ENDPOINT_ADDRESS,		/* binary, 4 or 16 octets, unicast */
+	L3VPN_ENDPOINT_DPORT,		/* u16, 1..65535, UDP: destination port; default L3VPN_UDP_PORT_MPLS */
+	/* A checksum that is there is always checked. */
+	L3VPN_ENDPOINT_CHECKSUM,	/* u8, UDP: 1: none is refused; default 0 with IPv4, 1 with IPv6 (RFC 6935) */
+	L3VPN_ENDPOINT_SCOPES,		/* u64, mask of 1 << scope: labels that are accepted; default all */
+	L3VPN_ENDPOINT_PEERS,		/* u8, 1 (default): from every address that is REMOTE of a TUNNEL */
+	L3VPN_ENDPOINT_SOURCES,		/* binary, array of struct l3vpn_source: from these prefixes too */
+	L3VPN_ENDPOINT_LOCAL,		/* u8, answer only: 1: ADDRESS is an address of the global table now */
+	L3VPN_ENDPOINT_STATS,		/* nest, answer only: RX_* as they came, outer header included; DROPS */
+	__L3VPN_ENDPOINT_MAX
+};
+#define L3VPN_ENDPOINT_MAX (__L3VPN_ENDPOINT_MAX - 1)
+
 enum {
 	L3VPN_EPOCH_UNSPEC,
 	L3VPN_EPOCH_EPOCH,		/* u32 */
@@ -409,13 +472,13 @@ enum {
 };
 #define L3VPN_EPOCH_MAX (__L3VPN_EPOCH_MAX - 1)
 
-/* TABLE_GET: one answer for each table: VRF, PORT, NH and LABEL once, ROUTE4 and ROUTE6 for each VRF. */
+/* TABLE_GET: one answer for each table: VRF, PORT, NH, LABEL and ENDPOINT once, ROUTE4 and ROUTE6 for each VRF. */
 enum {
 	L3VPN_TABLE_UNSPEC,
 	L3VPN_TABLE_KIND,		/* u8, enum l3vpn_object */
 	L3VPN_TABLE_VRF,		/* u32; ROUTE4 and ROUTE6 only */
 	L3VPN_TABLE_COUNT,		/* u64, objects made by user space */
-	L3VPN_TABLE_DIGEST,		/* u64, see below; NH, ROUTE4, ROUTE6, LABEL */
+	L3VPN_TABLE_DIGEST,		/* u64, see below; NH, ROUTE4, ROUTE6, LABEL, ENDPOINT */
 	L3VPN_TABLE_PAD,
 	__L3VPN_TABLE_MAX
 };
@@ -449,6 +512,13 @@ enum l3vpn_drop {
 	L3VPN_DROP_OPTIONS,		/* IPv4 options beyond what the port takes in a second */
 	L3VPN_DROP_LABEL_SCOPE,		/* label that this core port does not accept */
 	L3VPN_DROP_OTHER_HOST,		/* a frame to another station's address */
+	L3VPN_DROP_TUNNEL_ROUTE,	/* no route to a tunnel's far end, or one by a customer port */
+	L3VPN_DROP_TUNNEL_HEADER,	/* to an endpoint: outer header malformed, or with what is not taken there */
+	L3VPN_DROP_TUNNEL_CHECKSUM,	/* to an endpoint: checksum wrong, or none where there must be one */
+	L3VPN_DROP_TUNNEL_SOURCE,	/* to an endpoint: from a source that it does not accept */
+	L3VPN_DROP_TUNNEL_PAYLOAD,	/* to an endpoint: no MPLS unicast packet in it */
+	L3VPN_DROP_TUNNEL_FRAGMENT,	/* to an endpoint: an IPv6 fragment */
+	L3VPN_DROP_TUNNEL_ECN,		/* congestion experienced, and the packet inside cannot be told (RFC 6040) */
 	__L3VPN_DROP_REASON_MAX
 };
 #define L3VPN_DROP_REASON_MAX (__L3VPN_DROP_REASON_MAX - 1)
@@ -484,6 +554,8 @@ enum l3vpn_step {
 	L3VPN_STEP_NH,			/* detail: enum l3vpn_nh_kind; nh; one step for each of the chain */
 	L3VPN_STEP_SEND,		/* ifindex */
 	L3VPN_STEP_ICMP,		/* an error was made: vrf, family, detail: type, plen: code */
+	L3VPN_STEP_ENCAP,		/* detail: enum l3vpn_encap; nh, family, prefix: REMOTE, ifindex: way out */
+	L3VPN_STEP_DECAP,		/* detail: enum l3vpn_encap; family, prefix: the tunnel's source */
 };
 
 struct l3vpn_trace_step {
@@ -553,6 +625,7 @@ enum {
 	L3VPN_EVENT_PLEN,		/* u8; ADDR */
 	L3VPN_EVENT_REACHABLE,		/* u8; NEIGH: 0 or 1 */
 	L3VPN_EVENT_FAMILY,		/* u8; LEVEL: AF_INET or AF_INET6 */
+	L3VPN_EVENT_ENDPOINT,		/* nest of L3VPN_ENDPOINT_* */
 	__L3VPN_EVENT_MAX
 };
 #define L3VPN_EVENT_MAX (__L3VPN_EVENT_MAX - 1)
@@ -566,7 +639,10 @@ enum {
  *   LABEL:  label, action, vrf, nh, out_label, scope
  *   NH:     id, kind, then by kind ADJACENCY: ifindex, gateway octets (0, 4, 16), its words
  *           LABELLED: via, number of labels, the labels   GROUP: for each member nh, weight, flags
- *           VRF: vrf
+ *           VRF: vrf   TUNNEL: encap, octets of an address (4, 16), LOCAL's words, REMOTE's words, dport
+ *           (0 with GRE), checksum
+ *   ENDPOINT: encap, octets of ADDRESS (4, 16), its words, dport (0 with GRE), checksum, upper half of
+ *           scopes, lower half, peers, number of sources, for each its words (1 or 4, by family) and plen
  */
 static inline __u64 l3vpn_digest_start(__u32 object)
 {

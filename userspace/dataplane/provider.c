@@ -328,6 +328,7 @@ const char *dp_nh_kind_str(uint8_t kind)
 		[L3VPN_NH_KIND_RECEIVE] = "receive", [L3VPN_NH_KIND_HOST] = "host",
 		[L3VPN_NH_KIND_BLACKHOLE] = "blackhole",
 		[L3VPN_NH_KIND_UNREACHABLE] = "unreachable",
+		[L3VPN_NH_KIND_TUNNEL] = "tunnel",
 	};
 
 	return kind && kind <= L3VPN_NH_KIND_MAX ? names[kind] : "unknown";
@@ -393,6 +394,13 @@ const char *dp_drop_str(uint8_t reason)
 		[L3VPN_DROP_RPF] = "rpf", [L3VPN_DROP_OPTIONS] = "options",
 		[L3VPN_DROP_LABEL_SCOPE] = "label-scope",
 		[L3VPN_DROP_OTHER_HOST] = "other-host",
+		[L3VPN_DROP_TUNNEL_ROUTE] = "tunnel-route",
+		[L3VPN_DROP_TUNNEL_HEADER] = "tunnel-header",
+		[L3VPN_DROP_TUNNEL_CHECKSUM] = "tunnel-checksum",
+		[L3VPN_DROP_TUNNEL_SOURCE] = "tunnel-source",
+		[L3VPN_DROP_TUNNEL_PAYLOAD] = "tunnel-payload",
+		[L3VPN_DROP_TUNNEL_FRAGMENT] = "tunnel-fragment",
+		[L3VPN_DROP_TUNNEL_ECN] = "tunnel-ecn",
 	};
 
 	return reason && reason < sizeof(names) / sizeof(names[0]) && names[reason] ?
@@ -406,6 +414,7 @@ const char *dp_object_str(uint8_t object)
 		[L3VPN_OBJECT_NH] = "next-hop", [L3VPN_OBJECT_ROUTE4] = "ipv4-route",
 		[L3VPN_OBJECT_ROUTE6] = "ipv6-route", [L3VPN_OBJECT_LABEL] = "label",
 		[L3VPN_OBJECT_ADDR] = "address", [L3VPN_OBJECT_NEIGH] = "neighbour",
+		[L3VPN_OBJECT_ENDPOINT] = "endpoint",
 	};
 
 	return object && object <= L3VPN_OBJECT_MAX ? names[object] : "unknown";
