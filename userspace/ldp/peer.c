@@ -188,6 +188,7 @@ static const struct ldp_adj *transport_adj(struct ldp_peer *p)
 	waited = (jobs_clock_us(l->env.jobs) - p->since_us) / 1000;
 	if (waited >= FAMILY_WAIT_MS)
 		return other;
+	p->family_wait = true;
 	timer_start(&p->retry, FAMILY_WAIT_MS - waited);
 	return NULL;
 }
@@ -262,11 +263,13 @@ void peer_update(struct ldp_peer *p)
 			peer_free(p);
 		return;
 	}
-	if (p->noncompliant || timer_running(&p->retry))
+	if (p->noncompliant || (timer_running(&p->retry) && !p->family_wait))
 		return;
+	p->family_wait = false;
 	a = transport_adj(p);
 	if (!a)
 		return;
+	timer_stop(&p->retry);
 	local = &l->set.family[family_afi(a->family)].transport;
 	if (addr_cmp(local, &a->transport) > 0)
 		peer_connect(p, local, &a->transport);
@@ -324,6 +327,7 @@ void peer_session_down(struct ldp_session *s, bool refused, bool lost, const cha
 	struct ldp_peer *p = s->peer;
 
 	p->session = NULL;
+	p->family_wait = false;
 	p->up_us = 0;
 	snprintf(p->last_error, sizeof(p->last_error), "%s", why);
 	if (operational || s->state != LDP_CONNECTING)

@@ -117,6 +117,7 @@ struct ldp_peer {
 	uint32_t backoff;		/* seconds of the next delay after a refusal */
 	uint32_t failures;		/* connections that failed in a row */
 	bool mismatch_told, noncompliant;
+	bool family_wait;		/* retry waits for Hellos of the preferred family alone */
 	struct ip_addr keyed[AFI_MAX];	/* whose MD5 key lies on the listening socket */
 	uint64_t since_us;		/* of its first adjacency */
 
