@@ -236,6 +236,18 @@ static void label_row(struct audit *a, const struct l3vpn_label *held)
 	window_label(a->s, l);
 }
 
+static void endpoint_row(struct audit *a, const struct dp_endpoint *held)
+{
+	char addr[ADDR_STRLEN], buf[96];
+	const char *what;
+
+	if (a->s->changes != a->changes || !sync_endpoint_mend(a->s, held, &what))
+		return;
+	snprintf(buf, sizeof(buf), "%s endpoint %s", dp_encap_str(held->encap), addr_str(&held->address, addr));
+	mend(a, what, buf);
+	a->changes = a->s->changes;
+}
+
 /* Settings of VRFs and ports have no digest: each is compared, unless something changed meanwhile. */
 static void settings_row(struct audit *a, const struct dp_row *row)
 {
@@ -271,6 +283,11 @@ static void missing(struct audit *a)
 			mend(a, "missing", buf);
 			window_nh(s, s->nhs[id]->nh);
 		}
+	if (a->todo->object == L3VPN_OBJECT_ENDPOINT && a->changes == s->changes) {
+		for (id = sync_endpoint_missing(s); id; id--)
+			mend(a, "missing", "endpoint");
+		a->changes = s->changes;
+	}
 	if (a->todo->object != L3VPN_OBJECT_LABEL)
 		return;
 	for (l = fib_label_next(s->fib, NULL); l; l = fib_label_next(s->fib, l)) {
@@ -314,6 +331,9 @@ static bool table_row(void *arg, const struct dp_row *row)
 	case DP_QUERY_VRFS:
 	case DP_QUERY_PORTS:
 		settings_row(a, row);
+		break;
+	case DP_QUERY_ENDPOINTS:
+		endpoint_row(a, &row->endpoint);
 		break;
 	default:
 		break;
@@ -390,6 +410,9 @@ static void table_next(struct audit *a)
 		break;
 	case L3VPN_OBJECT_PORT:
 		q.kind = DP_QUERY_PORTS;
+		break;
+	case L3VPN_OBJECT_ENDPOINT:
+		q.kind = DP_QUERY_ENDPOINTS;
 		break;
 	default:
 		q.kind = DP_QUERY_LABELS;

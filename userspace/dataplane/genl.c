@@ -357,7 +357,7 @@ static size_t records_in(const struct genl_msg *m)
 static bool op_is_del(const struct dp_op *op)
 {
 	return op->type == DP_OP_VRF_DEL || op->type == DP_OP_PORT_DEL ||
-	       op->type == DP_OP_NH_DEL || op->type == DP_OP_ROUTE4_DEL ||
+	       op->type == DP_OP_NH_DEL || op->type == DP_OP_ENDPOINT_DEL || op->type == DP_OP_ROUTE4_DEL ||
 	       op->type == DP_OP_ROUTE6_DEL || op->type == DP_OP_LABEL_DEL;
 }
 

@@ -47,6 +47,8 @@ bool genl_decode_vrf(const struct nlattr *first, size_t len, struct dp_row *row)
 bool genl_decode_port(const struct nlattr *first, size_t len, struct dp_row *row);
 bool genl_decode_nh(const struct nlattr *first, size_t len, struct dp_row *row,
 		    struct l3vpn_nh_member *members);
+/* @sources: room for L3VPN_SOURCES_MAX */
+bool genl_decode_endpoint(const struct nlattr *first, size_t len, struct dp_row *row, struct prefix *sources);
 bool genl_decode_table(const struct nlattr *first, size_t len, struct dp_row *row);
 bool genl_decode_dropped(const struct nlattr *first, size_t len, struct dp_row *row);
 bool genl_decode_sample(const struct nlattr *first, size_t len, struct dp_drop *drop);

@@ -183,6 +183,13 @@ bool genl_decode_nh(const struct nlattr *first, size_t len, struct dp_row *row,
 	row->nh.kind = attr_num(tb[L3VPN_NH_KIND]);
 	row->nh.ifindex = attr_num(tb[L3VPN_NH_IFINDEX]);
 	attr_addr(tb[L3VPN_NH_GATEWAY], &row->nh.gateway);
+	row->nh.encap = attr_num(tb[L3VPN_NH_ENCAP]);
+	if (row->nh.encap) {
+		attr_addr(tb[L3VPN_NH_LOCAL], &row->nh.local);
+		attr_addr(tb[L3VPN_NH_REMOTE], &row->nh.gateway);
+		row->nh.dport = attr_num(tb[L3VPN_NH_DPORT]);
+		row->nh.checksum = attr_num(tb[L3VPN_NH_CHECKSUM]);
+	}
 	row->nh.via = attr_num(tb[L3VPN_NH_VIA]);
 	row->nh.vrf = attr_num(tb[L3VPN_NH_VRF]);
 	row->nh_resolved = attr_num(tb[L3VPN_NH_RESOLVED]);
@@ -206,6 +213,37 @@ bool genl_decode_nh(const struct nlattr *first, size_t len, struct dp_row *row,
 		memcpy(members, mnl_attr_get_payload(tb[L3VPN_NH_MEMBERS]), n * sizeof(*members));
 		row->nh.members = members;
 	}
+	return true;
+}
+
+bool genl_decode_endpoint(const struct nlattr *first, size_t len, struct dp_row *row, struct prefix *sources)
+{
+	const struct nlattr *tb[L3VPN_ENDPOINT_MAX + 1];
+	const struct l3vpn_source *from;
+	size_t i, n;
+
+	attrs_sort(first, len, tb, L3VPN_ENDPOINT_MAX);
+	memset(row, 0, sizeof(*row));
+	row->kind = DP_QUERY_ENDPOINTS;
+	row->endpoint.encap = attr_num(tb[L3VPN_ENDPOINT_ENCAP]);
+	if (!attr_addr(tb[L3VPN_ENDPOINT_ADDRESS], &row->endpoint.address))
+		return false;
+	row->endpoint.dport = attr_num(tb[L3VPN_ENDPOINT_DPORT]);
+	row->endpoint.scopes = attr_num(tb[L3VPN_ENDPOINT_SCOPES]);
+	row->endpoint.checksum = attr_num(tb[L3VPN_ENDPOINT_CHECKSUM]);
+	row->endpoint.peers = attr_num(tb[L3VPN_ENDPOINT_PEERS]);
+	row->endpoint_local = attr_num(tb[L3VPN_ENDPOINT_LOCAL]);
+	decode_stats(tb[L3VPN_ENDPOINT_STATS], &row->stats);
+	if (!tb[L3VPN_ENDPOINT_SOURCES])
+		return true;
+	from = mnl_attr_get_payload(tb[L3VPN_ENDPOINT_SOURCES]);
+	n = mnl_attr_get_payload_len(tb[L3VPN_ENDPOINT_SOURCES]) / sizeof(*from);
+	if (n > L3VPN_SOURCES_MAX)
+		return false;
+	for (i = 0; i < n; i++)
+		sources[i] = prefix_make(row->endpoint.address.family, from[i].prefix, from[i].plen);
+	row->endpoint.sources = sources;
+	row->endpoint.n_sources = n;
 	return true;
 }
 

@@ -88,6 +88,7 @@ static void dump_end(struct dp_dump *d, int error, const char *why)
 static bool dump_single(struct dp_dump *d, const struct nlmsghdr *nlh)
 {
 	struct l3vpn_nh_member members[L3VPN_GROUP_MAX];
+	struct prefix sources[L3VPN_SOURCES_MAX];
 	const struct nlattr *first;
 	struct dp_row row;
 	size_t len;
@@ -103,6 +104,9 @@ static bool dump_single(struct dp_dump *d, const struct nlmsghdr *nlh)
 		break;
 	case DP_QUERY_NHS:
 		good = genl_decode_nh(first, len, &row, members);
+		break;
+	case DP_QUERY_ENDPOINTS:
+		good = genl_decode_endpoint(first, len, &row, sources);
 		break;
 	case DP_QUERY_TABLES:
 		good = genl_decode_table(first, len, &row);
@@ -218,6 +222,7 @@ static int dump_request(struct dp_dump *d, uint16_t family)
 		[DP_QUERY_ROUTES6] = L3VPN_CMD_ROUTE_GET,
 		[DP_QUERY_LABELS] = L3VPN_CMD_LABEL_GET,
 		[DP_QUERY_TABLES] = L3VPN_CMD_TABLE_GET, [DP_QUERY_DROPS] = L3VPN_CMD_DROP_GET,
+		[DP_QUERY_ENDPOINTS] = L3VPN_CMD_ENDPOINT_GET,
 	};
 	struct sockaddr_nl sa = { .nl_family = AF_NETLINK };
 	char buf[256];

@@ -41,6 +41,10 @@ static uint8_t op_cmd(enum dp_op_type type)
 		return L3VPN_CMD_NH_NEW;
 	case DP_OP_NH_DEL:
 		return L3VPN_CMD_NH_DEL;
+	case DP_OP_ENDPOINT_NEW:
+		return L3VPN_CMD_ENDPOINT_NEW;
+	case DP_OP_ENDPOINT_DEL:
+		return L3VPN_CMD_ENDPOINT_DEL;
 	case DP_OP_ROUTE4_ADD:
 	case DP_OP_ROUTE6_ADD:
 		return L3VPN_CMD_ROUTE_ADD;
@@ -88,6 +92,17 @@ static void put_port(struct nlmsghdr *nlh, const struct dp_port *port)
 	mnl_attr_put_u32(nlh, L3VPN_PORT_OPTIONS, port->options);
 }
 
+static void put_addr(struct nlmsghdr *nlh, uint16_t type, const struct ip_addr *a)
+{
+	mnl_attr_put(nlh, type, a->family == AF_INET ? 4 : 16, a->b);
+}
+
+static void put_udp(struct nlmsghdr *nlh, uint16_t port_type, uint16_t port, uint16_t checksum_type, bool checksum)
+{
+	mnl_attr_put_u16(nlh, port_type, port);
+	mnl_attr_put_u8(nlh, checksum_type, checksum);
+}
+
 static void put_nh(struct nlmsghdr *nlh, const struct dp_nh *nh)
 {
 	mnl_attr_put_u32(nlh, L3VPN_NH_ID, nh->id);
@@ -96,8 +111,7 @@ static void put_nh(struct nlmsghdr *nlh, const struct dp_nh *nh)
 	case L3VPN_NH_KIND_ADJACENCY:
 		mnl_attr_put_u32(nlh, L3VPN_NH_IFINDEX, nh->ifindex);
 		if (nh->gateway.family)
-			mnl_attr_put(nlh, L3VPN_NH_GATEWAY,
-				     nh->gateway.family == AF_INET ? 4 : 16, nh->gateway.b);
+			put_addr(nlh, L3VPN_NH_GATEWAY, &nh->gateway);
 		break;
 	case L3VPN_NH_KIND_LABELLED:
 		mnl_attr_put_u32(nlh, L3VPN_NH_VIA, nh->via);
@@ -111,7 +125,45 @@ static void put_nh(struct nlmsghdr *nlh, const struct dp_nh *nh)
 	case L3VPN_NH_KIND_VRF:
 		mnl_attr_put_u32(nlh, L3VPN_NH_VRF, nh->vrf);
 		break;
+	case L3VPN_NH_KIND_TUNNEL:
+		mnl_attr_put_u8(nlh, L3VPN_NH_ENCAP, nh->encap);
+		put_addr(nlh, L3VPN_NH_LOCAL, &nh->local);
+		put_addr(nlh, L3VPN_NH_REMOTE, &nh->gateway);
+		if (nh->encap == L3VPN_ENCAP_UDP)
+			put_udp(nlh, L3VPN_NH_DPORT, nh->dport, L3VPN_NH_CHECKSUM, nh->checksum);
+		break;
 	}
+}
+
+static void put_endpoint_key(struct nlmsghdr *nlh, const struct dp_endpoint *ep)
+{
+	mnl_attr_put_u8(nlh, L3VPN_ENDPOINT_ENCAP, ep->encap);
+	put_addr(nlh, L3VPN_ENDPOINT_ADDRESS, &ep->address);
+	if (ep->encap == L3VPN_ENCAP_UDP)
+		mnl_attr_put_u16(nlh, L3VPN_ENDPOINT_DPORT, ep->dport);
+}
+
+static void put_endpoint(struct nlmsghdr *nlh, const struct dp_endpoint *ep)
+{
+	struct l3vpn_source *to;
+	struct nlattr *attr;
+	unsigned int i;
+
+	put_endpoint_key(nlh, ep);
+	if (ep->encap == L3VPN_ENCAP_UDP)
+		mnl_attr_put_u8(nlh, L3VPN_ENDPOINT_CHECKSUM, ep->checksum);
+	mnl_attr_put_u64(nlh, L3VPN_ENDPOINT_SCOPES, ep->scopes);
+	mnl_attr_put_u8(nlh, L3VPN_ENDPOINT_PEERS, ep->peers);
+	attr = mnl_nlmsg_get_payload_tail(nlh);
+	to = mnl_attr_get_payload(attr);
+	memset(to, 0, ep->n_sources * sizeof(*to));
+	for (i = 0; i < ep->n_sources; i++) {
+		memcpy(to[i].prefix, ep->sources[i].addr.b, sizeof(to[i].prefix));
+		to[i].plen = ep->sources[i].len;
+	}
+	attr->nla_type = L3VPN_ENDPOINT_SOURCES;
+	attr->nla_len = MNL_ATTR_HDRLEN + i * sizeof(*to);
+	nlh->nlmsg_len += MNL_ALIGN(attr->nla_len);
 }
 
 static size_t record_size(enum dp_op_type type)
@@ -194,6 +246,12 @@ struct nlmsghdr *genl_encode(char *buf, size_t size, uint16_t family, const stru
 		break;
 	case DP_OP_NH_DEL:
 		mnl_attr_put_u32(nlh, L3VPN_NH_ID, op->nh->id);
+		break;
+	case DP_OP_ENDPOINT_NEW:
+		put_endpoint(nlh, op->endpoint);
+		break;
+	case DP_OP_ENDPOINT_DEL:
+		put_endpoint_key(nlh, op->endpoint);
 		break;
 	default:
 		put_records(nlh, batch, pos, limit, sent, n);

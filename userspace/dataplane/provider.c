@@ -53,6 +53,8 @@ void dp_batch_free(struct dp_batch *b)
 
 		if (op->type == DP_OP_NH_NEW || op->type == DP_OP_NH_DEL)
 			dp_nh_free(op->nh);
+		if (op->type == DP_OP_ENDPOINT_NEW || op->type == DP_OP_ENDPOINT_DEL)
+			dp_endpoint_free(op->endpoint);
 		free(op->why);
 	}
 	free(b->ops);
@@ -73,6 +75,7 @@ const char *dp_op_name(enum dp_op_type type)
 		[DP_OP_VRF_NEW] = "vrf new", [DP_OP_VRF_DEL] = "vrf delete",
 		[DP_OP_PORT_NEW] = "port new", [DP_OP_PORT_DEL] = "port delete",
 		[DP_OP_NH_NEW] = "next-hop new", [DP_OP_NH_DEL] = "next-hop delete",
+		[DP_OP_ENDPOINT_NEW] = "endpoint new", [DP_OP_ENDPOINT_DEL] = "endpoint delete",
 		[DP_OP_ROUTE4_ADD] = "route add", [DP_OP_ROUTE4_DEL] = "route delete",
 		[DP_OP_ROUTE6_ADD] = "route add", [DP_OP_ROUTE6_DEL] = "route delete",
 		[DP_OP_LABEL_ADD] = "label add", [DP_OP_LABEL_DEL] = "label delete",
@@ -137,12 +140,17 @@ static void op_nh_str(const struct dp_op *op, char *buf, size_t len)
 	case L3VPN_NH_KIND_VRF:
 		snprintf(buf + n, len - n, " %u", nh->vrf);
 		break;
+	case L3VPN_NH_KIND_TUNNEL:
+		inet_ntop(nh->gateway.family, nh->gateway.b, a, sizeof(a));
+		snprintf(buf + n, len - n, " %s to %s", dp_encap_str(nh->encap), a);
+		break;
 	}
 }
 
 char *dp_op_str(const struct dp_op *op, char *buf, size_t len)
 {
 	const char *name = dp_op_name(op->type);
+	char a[ADDR_STRLEN];
 
 	switch ((enum dp_op_type)op->type) {
 	case DP_OP_VRF_NEW:
@@ -163,6 +171,11 @@ char *dp_op_str(const struct dp_op *op, char *buf, size_t len)
 	case DP_OP_NH_NEW:
 	case DP_OP_NH_DEL:
 		op_nh_str(op, buf, len);
+		break;
+	case DP_OP_ENDPOINT_NEW:
+	case DP_OP_ENDPOINT_DEL:
+		snprintf(buf, len, "%s %s %s port %u", name, dp_encap_str(op->endpoint->encap),
+			 addr_str(&op->endpoint->address, a), op->endpoint->dport);
 		break;
 	case DP_OP_ROUTE4_ADD:
 	case DP_OP_ROUTE4_DEL:
@@ -210,9 +223,62 @@ void dp_nh_free(struct dp_nh *nh)
 	free(nh);
 }
 
+struct dp_endpoint *dp_endpoint_copy(const struct dp_endpoint *ep)
+{
+	struct dp_endpoint *c = malloc(sizeof(*c));
+	size_t len = ep->n_sources * sizeof(*ep->sources);
+
+	if (!c)
+		return NULL;
+	*c = *ep;
+	c->sources = malloc(len ? len : 1);
+	if (!c->sources) {
+		free(c);
+		return NULL;
+	}
+	if (len)
+		memcpy(c->sources, ep->sources, len);
+	return c;
+}
+
+void dp_endpoint_free(struct dp_endpoint *ep)
+{
+	if (!ep)
+		return;
+	free(ep->sources);
+	free(ep);
+}
+
+bool dp_endpoint_same_place(const struct dp_endpoint *a, const struct dp_endpoint *b)
+{
+	return a->encap == b->encap && a->dport == b->dport && addr_eq(&a->address, &b->address);
+}
+
+bool dp_endpoint_equal(const struct dp_endpoint *a, const struct dp_endpoint *b)
+{
+	unsigned int i;
+
+	if (!dp_endpoint_same_place(a, b) || a->scopes != b->scopes || a->peers != b->peers ||
+	    a->checksum != b->checksum || a->n_sources != b->n_sources)
+		return false;
+	for (i = 0; i < a->n_sources && prefix_eq(&a->sources[i], &b->sources[i]); i++)
+		;
+	return i == a->n_sources;
+}
+
+const char *dp_encap_str(uint8_t encap)
+{
+	return encap == L3VPN_ENCAP_UDP ? "udp" : encap == L3VPN_ENCAP_GRE ? "gre" : "unknown";
+}
+
 static size_t addr_words(const struct ip_addr *a)
 {
 	return a->family == AF_INET ? 1 : a->family == AF_INET6 ? 4 : 0;
+}
+
+static bool addr_same(const struct ip_addr *a, const struct ip_addr *b)
+{
+	return a->family == b->family && !memcmp(a->b, b->b, 4 * addr_words(a));
 }
 
 static uint32_t addr_word(const uint8_t *b)
@@ -226,8 +292,7 @@ bool dp_nh_equal(const struct dp_nh *a, const struct dp_nh *b)
 		return false;
 	switch (a->kind) {
 	case L3VPN_NH_KIND_ADJACENCY:
-		return a->ifindex == b->ifindex && a->gateway.family == b->gateway.family &&
-		       !memcmp(a->gateway.b, b->gateway.b, 4 * addr_words(&a->gateway));
+		return a->ifindex == b->ifindex && addr_same(&a->gateway, &b->gateway);
 	case L3VPN_NH_KIND_LABELLED:
 		return a->via == b->via && a->n_labels == b->n_labels &&
 		       !memcmp(a->labels, b->labels, a->n_labels * sizeof(a->labels[0]));
@@ -237,8 +302,21 @@ bool dp_nh_equal(const struct dp_nh *a, const struct dp_nh *b)
 			!memcmp(a->members, b->members, a->n_members * sizeof(*a->members)));
 	case L3VPN_NH_KIND_VRF:
 		return a->vrf == b->vrf;
+	case L3VPN_NH_KIND_TUNNEL:
+		return a->encap == b->encap && a->dport == b->dport && a->checksum == b->checksum &&
+		       addr_same(&a->local, &b->local) &&
+		       addr_same(&a->gateway, &b->gateway);
 	}
 	return true;
+}
+
+static uint64_t addr_fold(uint64_t h, const struct ip_addr *a)
+{
+	size_t i;
+
+	for (i = 0; i < addr_words(a); i++)
+		h = l3vpn_digest_word(h, addr_word(a->b + 4 * i));
+	return h;
 }
 
 /* Folds what the digest of a next hop folds behind its id. */
@@ -251,8 +329,7 @@ static uint64_t nh_fold(uint64_t h, const struct dp_nh *nh)
 	case L3VPN_NH_KIND_ADJACENCY:
 		h = l3vpn_digest_word(h, nh->ifindex);
 		h = l3vpn_digest_word(h, 4 * addr_words(&nh->gateway));
-		for (i = 0; i < addr_words(&nh->gateway); i++)
-			h = l3vpn_digest_word(h, addr_word(nh->gateway.b + 4 * i));
+		h = addr_fold(h, &nh->gateway);
 		break;
 	case L3VPN_NH_KIND_LABELLED:
 		h = l3vpn_digest_word(h, nh->via);
@@ -270,6 +347,14 @@ static uint64_t nh_fold(uint64_t h, const struct dp_nh *nh)
 	case L3VPN_NH_KIND_VRF:
 		h = l3vpn_digest_word(h, nh->vrf);
 		break;
+	case L3VPN_NH_KIND_TUNNEL:
+		h = l3vpn_digest_word(h, nh->encap);
+		h = l3vpn_digest_word(h, 4 * addr_words(&nh->local));
+		h = addr_fold(h, &nh->local);
+		h = addr_fold(h, &nh->gateway);
+		h = l3vpn_digest_word(h, nh->dport);
+		h = l3vpn_digest_word(h, nh->checksum);
+		break;
 	}
 	return h;
 }
@@ -282,6 +367,25 @@ uint64_t dp_nh_content(const struct dp_nh *nh)
 uint64_t dp_digest_nh(const struct dp_nh *nh)
 {
 	return nh_fold(l3vpn_digest_word(l3vpn_digest_start(L3VPN_OBJECT_NH), nh->id), nh);
+}
+
+uint64_t dp_digest_endpoint(const struct dp_endpoint *ep)
+{
+	uint64_t h = l3vpn_digest_start(L3VPN_OBJECT_ENDPOINT);
+	unsigned int i;
+
+	h = l3vpn_digest_word(h, ep->encap);
+	h = l3vpn_digest_word(h, 4 * addr_words(&ep->address));
+	h = addr_fold(h, &ep->address);
+	h = l3vpn_digest_word(h, ep->dport);
+	h = l3vpn_digest_word(h, ep->checksum);
+	h = l3vpn_digest_word(h, ep->scopes >> 32);
+	h = l3vpn_digest_word(h, ep->scopes);
+	h = l3vpn_digest_word(h, ep->peers);
+	h = l3vpn_digest_word(h, ep->n_sources);
+	for (i = 0; i < ep->n_sources; i++)
+		h = l3vpn_digest_word(addr_fold(h, &ep->sources[i].addr), ep->sources[i].len);
+	return h;
 }
 
 uint64_t dp_digest_route4(uint32_t vrf, const struct l3vpn_route4 *r)

@@ -73,11 +73,30 @@ struct dp_nh {
 	uint8_t n_labels;		/* LABELLED */
 	uint16_t n_members;		/* GROUP */
 	int32_t ifindex;		/* ADJACENCY */
-	struct ip_addr gateway;		/* ADJACENCY; family 0: on-link destination */
+	struct ip_addr gateway;		/* ADJACENCY; family 0: on-link destination. TUNNEL: the far end */
+	struct ip_addr local;		/* TUNNEL: our end */
+	uint8_t encap;			/* TUNNEL: enum l3vpn_encap */
+	uint16_t dport;			/* TUNNEL over UDP */
+	bool checksum;			/* TUNNEL over UDP */
 	uint32_t via;			/* LABELLED */
 	uint32_t vrf;			/* VRF */
 	uint32_t labels[L3VPN_LABELS_MAX];	/* LABELLED, outermost first */
 	struct l3vpn_nh_member *members;	/* GROUP */
+};
+
+/**
+ * struct dp_endpoint - where tunnelled packets are taken in; @encap, @address and @dport say which one it is
+ * @sources:	owned by whoever owns the struct (see dp_endpoint_copy(), dp_endpoint_free())
+ */
+struct dp_endpoint {
+	uint8_t encap;			/* enum l3vpn_encap */
+	bool checksum;			/* UDP: none is refused */
+	bool peers;			/* from the far ends of tunnels, besides @sources */
+	uint16_t dport;			/* UDP */
+	struct ip_addr address;		/* of this host */
+	uint64_t scopes;		/* mask of labels accepted */
+	unsigned int n_sources;
+	struct prefix *sources;
 };
 
 enum dp_op_type {
@@ -87,6 +106,8 @@ enum dp_op_type {
 	DP_OP_PORT_DEL,			/* .port.ifindex */
 	DP_OP_NH_NEW,			/* .nh; create or replace in place */
 	DP_OP_NH_DEL,			/* .nh->id */
+	DP_OP_ENDPOINT_NEW,		/* .endpoint; create or replace in place */
+	DP_OP_ENDPOINT_DEL,		/* .endpoint: which one it is; ENOENT is success */
 	DP_OP_ROUTE4_ADD,		/* .table, .r4; add or replace */
 	DP_OP_ROUTE4_DEL,		/* .table, .r4.prefix and .plen; ENOENT is success */
 	DP_OP_ROUTE6_ADD,
@@ -113,6 +134,7 @@ struct dp_op {
 		struct dp_vrf vrf;
 		struct dp_port port;
 		struct dp_nh *nh;		/* owned by the batch */
+		struct dp_endpoint *endpoint;	/* owned by the batch */
 		struct l3vpn_route4 r4;
 		struct l3vpn_route6 r6;
 		struct l3vpn_label label;
@@ -149,6 +171,7 @@ enum dp_query_kind {
 	DP_QUERY_LABELS,
 	DP_QUERY_TABLES,		/* counts and digests */
 	DP_QUERY_DROPS,
+	DP_QUERY_ENDPOINTS,
 };
 
 struct dp_query {
@@ -183,6 +206,10 @@ struct dp_row {
 			uint64_t nh_in_use;	/* GROUP: bit i: member i takes flows now */
 			uint32_t nh_refs;
 		};
+		struct {
+			struct dp_endpoint endpoint;
+			bool endpoint_local;	/* its address is there: it takes in */
+		};
 		struct l3vpn_route4 r4;
 		struct l3vpn_route6 r6;
 		struct l3vpn_label label;
@@ -196,7 +223,7 @@ struct dp_row {
 			uint64_t packets;
 		};
 	};
-	struct dp_stats stats;		/* VRF, port, next hop (tx; not of a group), label (rx) */
+	struct dp_stats stats;		/* VRF, port, next hop (tx; not of a group), label and endpoint (rx) */
 };
 
 /**
@@ -423,11 +450,19 @@ bool dp_nh_equal(const struct dp_nh *a, const struct dp_nh *b);	/* all but the i
 uint64_t dp_nh_content(const struct dp_nh *nh);			/* hash of all but the id */
 const char *dp_nh_kind_str(uint8_t kind);
 
+/* Endpoints by value. dp_endpoint_copy(): NULL: no memory. */
+struct dp_endpoint *dp_endpoint_copy(const struct dp_endpoint *ep);
+void dp_endpoint_free(struct dp_endpoint *ep);
+bool dp_endpoint_same_place(const struct dp_endpoint *a, const struct dp_endpoint *b);
+bool dp_endpoint_equal(const struct dp_endpoint *a, const struct dp_endpoint *b);
+const char *dp_encap_str(uint8_t encap);
+
 /* Digests of one object, as the uapi header defines them. */
 uint64_t dp_digest_route4(uint32_t vrf, const struct l3vpn_route4 *r);
 uint64_t dp_digest_route6(uint32_t vrf, const struct l3vpn_route6 *r);
 uint64_t dp_digest_label(const struct l3vpn_label *l);
 uint64_t dp_digest_nh(const struct dp_nh *nh);
+uint64_t dp_digest_endpoint(const struct dp_endpoint *ep);
 
 /* Ports by value; of what guards them only what their kind has counts. */
 bool dp_port_equal(const struct dp_port *a, const struct dp_port *b);

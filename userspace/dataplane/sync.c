@@ -39,7 +39,10 @@ uint32_t sync_failed(const struct dp_sync *s)
 	const struct sync_label *sl;
 	const struct sync_nh *sn;
 	uint32_t n = s->failed_routes + s->nh_dead_n + sync_ports_failed(s);
+	struct dp_expect endpoints;
 
+	sync_endpoint_expect(s, &endpoints);
+	n += endpoints.failed;
 	list_for_each(sn, &s->failed_nhs, struct sync_nh, failed)
 		n++;
 	list_for_each(sl, &s->failed_labels, struct sync_label, failed)
@@ -55,6 +58,7 @@ static void retry_due(struct timer *t)
 	if (!s->present || !s->started)
 		return;
 	any = sync_port_retry(s);
+	any |= sync_endpoint_retry(s);
 	if (!any && !s->failed_routes && !s->nh_dead_n && list_empty(&s->failed_nhs) &&
 	    list_empty(&s->failed_labels)) {
 		s->retry_ms = RETRY_MIN_MS;
@@ -118,6 +122,7 @@ void sync_program_all(struct dp_sync *s)
 	if (!s->present || !s->started)
 		return;
 	sync_port_program(s);
+	sync_endpoint_program(s);
 	sync_fib_program(s);
 	memset(&s->walk, 0, sizeof(s->walk));
 	s->walk.first = true;
@@ -240,6 +245,7 @@ static void on_gone(void *arg)
 	s->programming = false;
 	audit_stop(s);
 	sync_port_lost(s);
+	sync_endpoint_lost(s);
 	sync_fib_lost(s);
 }
 
@@ -414,6 +420,9 @@ void dp_sync_expect(const struct dp_sync *s, uint8_t object, uint32_t vrf, struc
 		list_for_each(sp, &s->ports, struct sync_port, node)
 			e->count += sp->ok;
 		break;
+	case L3VPN_OBJECT_ENDPOINT:
+		sync_endpoint_expect(s, e);
+		break;
 	case L3VPN_OBJECT_NH:
 		e->count = s->nh_count;
 		e->digest = s->nh_digest;
@@ -485,8 +494,10 @@ static void clear_done(void *arg, int error, uint64_t swept)
 	else
 		log_notice("dataplane", "forwarding was taken away: %llu objects",
 			   (unsigned long long)swept);
-	if (!error)
+	if (!error) {
 		sync_port_lost(s);
+		sync_endpoint_lost(s);
+	}
 	s->on_clear(s->on_clear_arg);
 }
 
@@ -534,6 +545,7 @@ struct dp_sync *dp_sync_new(const struct dp_sync_env *env, char *why, size_t why
 		return NULL;
 	}
 	sync_port_start(s);
+	sync_endpoint_start(s);
 	sync_fib_start(s);
 	if (env->audit_seconds)
 		timer_start(&s->audit_timer, env->audit_seconds * 1000ull);
@@ -553,6 +565,7 @@ void dp_sync_free(struct dp_sync *s)
 	s->p->ops->close(s->p);
 	window_free(s);
 	sync_fib_stop(s);
+	sync_endpoint_stop(s);
 	sync_port_stop(s);
 	free(s);
 }

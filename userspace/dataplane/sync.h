@@ -114,6 +114,9 @@ struct dp_port_state {
 };
 bool dp_sync_port(const struct dp_sync *s, const char *ifname, struct dp_port_state *st);
 
+/* ... and the end of tunnels of that encapsulation (enum l3vpn_encap) and family; false: none is wanted */
+bool dp_sync_endpoint(const struct dp_sync *s, uint8_t encap, uint8_t family, struct dp_port_state *st);
+
 /* Why a route is not in the forwarder: errno, or 0 when it is not refused. */
 int dp_sync_route_refused(const struct dp_sync *s, uint32_t vrf, const struct prefix *p,
 			  char *why, size_t len);

@@ -53,6 +53,13 @@ bool sync_nh_content(const struct fib_nh *nh, struct dp_nh *out,
 	case FIB_NH_VRF:
 		out->vrf = nh->vrf;
 		break;
+	case FIB_NH_TUNNEL:
+		out->encap = nh->encap;
+		out->local = nh->local;
+		out->gateway = nh->gateway;
+		out->dport = nh->dport;
+		out->checksum = nh->checksum;
+		break;
 	}
 	return nh->id != 0;
 }

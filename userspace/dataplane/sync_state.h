@@ -14,6 +14,7 @@
 #include "lib/list.h"
 #include "lib/trie.h"
 #include "rib/fib.h"
+#include "rib/soft.h"
 #include "rib/table.h"
 #include "vrf/vrf.h"
 
@@ -103,6 +104,19 @@ struct sync_port {
 	char why[120];
 };
 
+/**
+ * struct sync_endpoint - one end of tunnels
+ * @want:	NULL: none
+ * @held:	acknowledged as it is wanted
+ * @seen:	reported since an audit began
+ */
+struct sync_endpoint {
+	struct dp_endpoint *want;
+	bool held, seen;
+	int error;
+	char why[120];
+};
+
 /* A next hop that the forwarder held before: waits to be claimed by content. */
 struct sync_adopted {
 	struct hash_node node;		/* by dp_nh_content() */
@@ -144,6 +158,8 @@ struct dp_sync {
 	uint64_t label_count, label_digest;
 	struct hash adopted_nhs;
 	struct list ports;
+	struct soft_sub soft_sub;
+	struct sync_endpoint endpoint[SOFT_ENCAPS][AFI_MAX];
 	struct list failed_nhs, failed_labels;
 	uint32_t failed_routes, failed_vrfs;
 	/* windows */
@@ -226,6 +242,18 @@ bool sync_vrf_mend(struct dp_sync *s, const struct dp_vrf *held);
 bool sync_port_mend(struct dp_sync *s, const struct dp_port *held, const char **name);
 struct sync_vrf *sync_vrf_by_id(const struct dp_sync *s, uint32_t id);
 uint32_t sync_ports_failed(const struct dp_sync *s);
+
+/* sync_endpoint.c */
+void sync_endpoint_start(struct dp_sync *s);
+void sync_endpoint_stop(struct dp_sync *s);
+void sync_endpoint_program(struct dp_sync *s);
+void sync_endpoint_lost(struct dp_sync *s);
+bool sync_endpoint_retry(struct dp_sync *s);	/* true: something was tried */
+void sync_endpoint_acked(struct dp_sync *s, const struct dp_op *op);
+void sync_endpoint_expect(const struct dp_sync *s, struct dp_expect *e);
+/* Is what the forwarder holds not as it is wanted? It is programmed, or taken away, then: *what says which. */
+bool sync_endpoint_mend(struct dp_sync *s, const struct dp_endpoint *held, const char **what);
+unsigned int sync_endpoint_missing(struct dp_sync *s);
 
 /* audit.c */
 void audit_start(struct dp_sync *s);

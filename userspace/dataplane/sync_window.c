@@ -40,6 +40,10 @@ static void batch_done(struct dp_batch *b)
 		case DP_OP_PORT_DEL:
 			sync_port_acked(s, op);
 			break;
+		case DP_OP_ENDPOINT_NEW:
+		case DP_OP_ENDPOINT_DEL:
+			sync_endpoint_acked(s, op);
+			break;
 		case DP_OP_NH_NEW:
 			sync_nh_acked(s, op);
 			break;
@@ -82,8 +86,8 @@ static struct dp_op *window_add(struct dp_sync *s, struct dp_batch **b, enum dp_
 
 struct dp_op *window_head(struct dp_sync *s, enum dp_op_type type)
 {
-	/* what goes must be gone before a VRF or port of the same number comes */
-	if (s->tail && (type == DP_OP_VRF_NEW || type == DP_OP_PORT_NEW))
+	/* what goes must be gone before a VRF, port or endpoint of the same number or address comes */
+	if (s->tail && (type == DP_OP_VRF_NEW || type == DP_OP_PORT_NEW || type == DP_OP_ENDPOINT_NEW))
 		window_flush(s);
 	return window_add(s, &s->head, type);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * mgmt/explain.c: explain vrf NAME prefix P. Follows a prefix through the daemon as packets will
- * later follow the result: received, route target matched, best, next hop, label-switched path,
+ * later follow the result: received, route target matched, best, next hop, transport,
  * label, entry in forwarding. The first step that fails is the verdict.
  */
 #include <stdarg.h>
@@ -205,9 +205,9 @@ static void explain_lower(struct explain *x, const struct prefix *fec, const str
 		if (lsp->path.recursive && !lsp->usable)
 			break;
 	if (&lsp->node == paths)
-		step(x, "lsp", "failed", "%s: it is being worked out again", prefix_str(fec, buf));
+		step(x, "transport", "failed", "%s: it is being worked out again", prefix_str(fec, buf));
 	else
-		step(x, "lsp", "failed", "%s: its path leads to %s: %s", prefix_str(fec, buf),
+		step(x, "transport", "failed", "%s: its path leads to %s: %s", prefix_str(fec, buf),
 		     addr_str(&lsp->path.gateway, addr), nexthop_reason_str(lsp->reason));
 }
 
@@ -224,7 +224,7 @@ static void explain_labelled(struct explain *x, const struct prefix *fec)
 		     nexthop_reason_str(r->nh->reason));
 }
 
-static void explain_lsp(struct explain *x, const struct nexthop *nh)
+static void explain_transport(struct explain *x, const struct nexthop *nh)
 {
 	struct prefix fec = prefix_host(&nh->key.addr);
 	const struct list *paths = lsp_paths(rib_nht(x->env->rib), &fec);
@@ -232,40 +232,53 @@ static void explain_lsp(struct explain *x, const struct nexthop *nh)
 
 	if (!nexthop_usable(nh))
 		explain_labelled(x, &fec);
-	if (nh->reason == NH_NO_LSP || !paths)
-		step(x, "lsp", "failed", "no label-switched path to %s", prefix_str(&fec, buf));
-	else if (nh->reason == NH_TRANSPORT_POLICY || nh->reason == NH_LABEL_STACK)
-		step(x, "lsp", "failed", "%s: %s", prefix_str(&fec, buf), nexthop_reason_str(nh->reason));
-	else if (nh->reason == NH_LOWER_LSP || nh->reason == NH_RECURSION)
-		explain_lower(x, &fec, paths);
-	else if (nh->reason == NH_LSP_DOWN)
-		step(x, "lsp", "failed", "%s: a path is there, but its way out is down or unknown",
-		     prefix_str(&fec, buf));
-	else
-		step(x, "lsp", "ok", "%s: %s", prefix_str(&fec, buf),
+	if (nh->reason == NH_OK)
+		step(x, "transport", "ok", "%s: %s", prefix_str(&fec, buf),
 		     nh->fib ? fib_nh_str(nh->fib, text, sizeof(text)) : "up");
+	else if (nh->reason == NH_NO_LSP)
+		step(x, "transport", "failed", "no label-switched path to %s, and no tunnel", prefix_str(&fec, buf));
+	else if (paths && (nh->reason == NH_LOWER_LSP || nh->reason == NH_RECURSION))
+		explain_lower(x, &fec, paths);
+	else
+		step(x, "transport", "failed", "%s: %s", prefix_str(&fec, buf), nexthop_reason_str(nh->reason));
+}
+
+/* Is it the way to the remote PE that lacks, not the PE itself? */
+static bool transport_missing(const struct nexthop *nh)
+{
+	switch (nh->reason) {
+	case NH_NO_LSP:
+	case NH_LSP_DOWN:
+	case NH_LOWER_LSP:
+	case NH_LABEL_STACK:
+	case NH_TUNNEL_SOURCE:
+	case NH_TUNNEL_ROUTE:
+	case NH_TRANSPORT_POLICY:
+		return true;
+	case NH_RECURSION:
+		return nh->key.kind == NEXTHOP_PE;
+	default:
+		return false;
+	}
 }
 
 static bool explain_nexthop(struct explain *x)
 {
 	const struct nexthop *nh = x->route->nh;
-	bool pe = nh->key.kind == NEXTHOP_PE, lsp_missing;
+	bool pe = nh->key.kind == NEXTHOP_PE;
 	char text[TEXT];
 
-	lsp_missing = nh->reason == NH_NO_LSP || nh->reason == NH_LSP_DOWN ||
-		      nh->reason == NH_TRANSPORT_POLICY || nh->reason == NH_LABEL_STACK ||
-		      nh->reason == NH_LOWER_LSP || (pe && nh->reason == NH_RECURSION);
 	nexthop_str(nh, text, sizeof(text));
-	if (nexthop_usable(nh) || lsp_missing)
+	if (nexthop_usable(nh) || transport_missing(nh))
 		step(x, "next hop", "ok", "%s, metric %u", text, nh->metric);
 	else
 		step(x, "next hop", "failed", "%s: %s", text, nexthop_reason_str(nh->reason));
 	if (x->failed)
 		return false;
 	if (pe)
-		explain_lsp(x, nh);
+		explain_transport(x, nh);
 	else
-		step(x, "lsp", "-", "not needed: the next hop is at this router");
+		step(x, "transport", "-", "not needed: the next hop is at this router");
 	return !x->failed;
 }
 

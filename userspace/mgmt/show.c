@@ -11,6 +11,7 @@ void show_register(struct mgmt *mgmt, const struct show_env *env)
 	show_vrf_register(mgmt, env);
 	show_rib_register(mgmt, env);
 	show_labels_register(mgmt, env);
+	show_transport_register(mgmt, env);
 	explain_register(mgmt, env);
 	show_host_register(mgmt, env);
 	show_dataplane_register(mgmt, env);

@@ -44,6 +44,7 @@ void show_forwarding_register(struct mgmt *mgmt, const struct show_env *env);
 void show_vrf_register(struct mgmt *mgmt, const struct show_env *env);
 void show_rib_register(struct mgmt *mgmt, const struct show_env *env);
 void show_labels_register(struct mgmt *mgmt, const struct show_env *env);
+void show_transport_register(struct mgmt *mgmt, const struct show_env *env);
 void explain_register(struct mgmt *mgmt, const struct show_env *env);
 void show_bgp_register(struct mgmt *mgmt, const struct show_env *env);
 void show_ldp_register(struct mgmt *mgmt, const struct show_env *env);

@@ -8,6 +8,7 @@
 #include "mgmt/show.h"
 #include "rib/lsp.h"
 #include "rib/table.h"
+#include "rib/transport.h"
 #include "vrf/vrf.h"
 
 #define TEXT 1024
@@ -198,18 +199,6 @@ static void set_labels(json_t *row, const struct lsp *lsp)
 	json_object_set_new(row, "labels", json_string(len ? text : "implicit-null"));
 }
 
-static const char *owner_name(uint8_t owner)
-{
-	switch (owner) {
-	case RIB_PROTO_LDP:
-		return "ldp";
-	case RIB_PROTO_BGP:
-		return "bgp";
-	default:
-		return "static";
-	}
-}
-
 static json_t *lsp_row(const struct show_env *env, const struct prefix *fec, const struct lsp *lsp)
 {
 	const struct nht_link *l = nht_link_by_index(rib_nht(env->rib), lsp->ifindex);
@@ -227,7 +216,7 @@ static json_t *lsp_row(const struct show_env *env, const struct prefix *fec, con
 		json_object_set_new(row, "backup", json_string("yes"));
 	json_object_set_new(row, "state",
 			    json_string(lsp->usable ? "up" : nexthop_reason_str(lsp->reason)));
-	json_object_set_new(row, "protocol", json_string(owner_name(lsp->path.owner)));
+	json_object_set_new(row, "protocol", json_string(transport_kind_str(lsp->path.owner)));
 	return row;
 }
 

@@ -179,7 +179,8 @@ static const char *step_name(uint8_t kind)
 {
 	static const char *const names[] = {
 		[L3VPN_STEP_LABEL] = "label", [L3VPN_STEP_LOOKUP] = "lookup", [L3VPN_STEP_NH] = "next-hop",
-		[L3VPN_STEP_SEND] = "send", [L3VPN_STEP_ICMP] = "icmp",
+		[L3VPN_STEP_SEND] = "send", [L3VPN_STEP_ICMP] = "icmp", [L3VPN_STEP_ENCAP] = "encapsulate",
+		[L3VPN_STEP_DECAP] = "decapsulate",
 	};
 
 	return kind && kind < ARRAY_SIZE(names) ? names[kind] : "unknown";
@@ -189,6 +190,7 @@ static void say_step(struct text *t, const struct watch *w, const struct dp_pack
 		     const struct l3vpn_trace_step *s)
 {
 	char path[PATH], name[IF_NAMESIZE];
+	struct ip_addr a;
 
 	switch (s->kind) {
 	case L3VPN_STEP_LABEL:
@@ -205,6 +207,12 @@ static void say_step(struct text *t, const struct watch *w, const struct dp_pack
 	case L3VPN_STEP_SEND:
 		say(t, "%s: ", host_link_name(w->env->host, s->ifindex, name));
 		say_snap(t, &p->out);
+		break;
+	case L3VPN_STEP_ENCAP:
+	case L3VPN_STEP_DECAP:
+		a = addr_make(s->family, s->prefix);
+		say(t, "%s %s %s", dp_encap_str(s->detail), s->kind == L3VPN_STEP_ENCAP ? "to" : "from",
+		    addr_str(&a, path));
 		break;
 	case L3VPN_STEP_ICMP:
 		say(t, "ICMP%s error of type %u code %u is made", s->family == AF_INET6 ? "v6" : "", s->detail,

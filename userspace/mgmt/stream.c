@@ -68,6 +68,9 @@ static size_t path_nh(const struct show_env *env, const struct dp_nh *nh, char *
 				n += snprintf(buf + n, len - n, ")");
 		}
 		break;
+	case L3VPN_NH_KIND_TUNNEL:
+		n = snprintf(buf, len, "%s tunnel to %s", dp_encap_str(nh->encap), addr_str(&nh->gateway, addr));
+		break;
 	case L3VPN_NH_KIND_VRF:
 		n = snprintf(buf, len, "vrf %s", stream_vrf(env, nh->vrf, vrf, sizeof(vrf)));
 		break;

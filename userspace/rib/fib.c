@@ -40,7 +40,8 @@ static bool same_content(const struct fib_nh *a, const struct fib_nh *b)
 
 	if (a->kind != b->kind || a->ifindex != b->ifindex || !addr_eq(&a->gateway, &b->gateway) ||
 	    a->vrf != b->vrf || a->via != b->via || a->encap != b->encap ||
-	    a->dport != b->dport || !addr_eq(&a->local, &b->local) || a->n_labels != b->n_labels ||
+	    a->dport != b->dport || a->checksum != b->checksum || !addr_eq(&a->local, &b->local) ||
+	    a->n_labels != b->n_labels ||
 	    a->n_members != b->n_members ||
 	    memcmp(a->labels, b->labels, a->n_labels * sizeof(a->labels[0])))
 		return false;
@@ -90,6 +91,7 @@ static void content_take(struct fib_nh *nh, const struct fib_nh *spec)
 	nh->local = spec->local;
 	nh->encap = spec->encap;
 	nh->dport = spec->dport;
+	nh->checksum = spec->checksum;
 	nh->vrf = spec->vrf;
 	nh->via = spec->via ? fib_nh_ref(spec->via) : NULL;
 	nh->n_labels = spec->n_labels;
@@ -151,7 +153,7 @@ struct fib_nh *fib_nh_adjacency(struct fib *fib, int ifindex, const struct ip_ad
 struct fib_nh *fib_nh_tunnel(struct fib *fib, const struct fib_nh *t)
 {
 	struct fib_nh spec = { .kind = FIB_NH_TUNNEL, .encap = t->encap, .local = t->local,
-			       .gateway = t->gateway, .dport = t->dport };
+			       .gateway = t->gateway, .dport = t->dport, .checksum = t->checksum };
 
 	return nh_by_content(fib, &spec);
 }

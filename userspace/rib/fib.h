@@ -62,6 +62,7 @@ struct fib_nh {
 	struct ip_addr local;		/* TUNNEL: our end */
 	uint8_t encap;			/* TUNNEL: enum soft_encap */
 	uint16_t dport;			/* TUNNEL over UDP */
+	bool checksum;			/* TUNNEL over UDP: with a checksum */
 	uint32_t vrf;			/* VRF: daemon's VRF id */
 	struct fib_nh *via;		/* LABELLED: an ADJACENCY or TUNNEL */
 	uint8_t n_labels;		/* LABELLED, outermost first; may be 0 */
@@ -109,7 +110,7 @@ struct fib_label *fib_label_find(const struct fib *fib, uint32_t label);
 
 /* next hops by content: a reference; equal content gives the same object */
 struct fib_nh *fib_nh_adjacency(struct fib *fib, int ifindex, const struct ip_addr *gateway);
-/* @t: encap, local, gateway and dport count */
+/* @t: encap, local, gateway, dport and checksum count */
 struct fib_nh *fib_nh_tunnel(struct fib *fib, const struct fib_nh *t);
 struct fib_nh *fib_nh_labelled(struct fib *fib, struct fib_nh *via, const uint32_t *labels, unsigned int n);
 struct fib_nh *fib_nh_group(struct fib *fib, const struct fib_member *m, unsigned int n);

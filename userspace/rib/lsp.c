@@ -83,6 +83,7 @@ static unsigned int way_direct(const struct lsp *lsp, struct lsp_way *way)
 	way->encap = lsp->path.encap;
 	way->local = lsp->path.local;
 	way->dport = lsp->path.dport;
+	way->checksum = lsp->path.checksum;
 	way->weight = 1;
 	way_under(way, lsp);
 	return 1;

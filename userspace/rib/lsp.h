@@ -37,6 +37,7 @@ struct lsp_path {
 	uint8_t encap;			/* enum soft_encap; 0: none */
 	struct ip_addr local;		/* our end */
 	uint16_t dport;			/* UDP */
+	bool checksum;			/* UDP: with a checksum */
 };
 
 /* As held. Order within a FEC: by owner, then name. */
@@ -60,6 +61,7 @@ struct lsp_way {
 	uint8_t encap;			/* not 0: gateway is the far end of a tunnel, as in struct lsp_path */
 	struct ip_addr local;
 	uint16_t dport;
+	bool checksum;
 	uint16_t weight;
 	bool backup;
 	uint8_t n_labels;		/* outermost first */

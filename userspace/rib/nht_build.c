@@ -13,7 +13,8 @@ struct build {
 
 static struct fib_nh *way_tunnel(struct fib *fib, const struct lsp_way *way)
 {
-	struct fib_nh t = { .encap = way->encap, .local = way->local, .gateway = way->gateway, .dport = way->dport };
+	struct fib_nh t = { .encap = way->encap, .local = way->local, .gateway = way->gateway, .dport = way->dport,
+			    .checksum = way->checksum };
 
 	return fib_nh_tunnel(fib, &t);
 }

@@ -40,7 +40,7 @@ void soft_set(struct nht *nht, enum soft_encap encap, const struct soft_config *
 		s->config[encap].destinations =
 			xmemdup(config->destinations, config->n * sizeof(*config->destinations));
 	}
-	nht_pes_mark(nht);
+	nht_vrf_mark(nht, VRF_ID_GLOBAL);
 	list_for_each_safe(sub, tmp, &s->subs, struct soft_sub, node)
 		sub->change(sub);
 }
@@ -58,6 +58,11 @@ void soft_subscribe(struct nht *nht, struct soft_sub *s)
 void soft_unsubscribe(struct soft_sub *s)
 {
 	list_del(&s->node);
+}
+
+bool soft_checksum(const struct soft_config *c, enum soft_encap encap, uint8_t family)
+{
+	return encap == SOFT_UDP && family == AF_INET6 && !c->zero_checksum;
 }
 
 /* ---- paths ---- */
@@ -112,6 +117,7 @@ enum nexthop_reason soft_path(const struct nht *nht, enum soft_encap encap, cons
 	out->path.local = *source;
 	out->path.gateway = *pe;
 	out->path.dport = c->port;
+	out->path.checksum = soft_checksum(c, encap, pe->family);
 	out->path.weight = 1;
 	if (!nht_own_address(nht, VRF_ID_GLOBAL, source))
 		return NH_TUNNEL_SOURCE;

@@ -26,14 +26,22 @@ enum soft_encap { SOFT_UDP = 1, SOFT_GRE, SOFT_ENCAPS };
 
 #define SOFT_UDP_PORT	6635		/* RFC 7510 section 8 */
 
+/* Whose packets are taken in. */
+enum soft_from {
+	SOFT_FROM_DESTINATIONS,		/* from within the destinations */
+	SOFT_FROM_PEERS,		/* from those that a tunnel leads to */
+	SOFT_FROM_ANY,
+};
+
 struct soft_config {
 	struct ip_addr source[AFI_MAX];	/* our ends; family 0: none of that family */
 	uint16_t port;			/* UDP: sent to and listened on; else 0 */
 	bool by_default_route;		/* a default route is route enough */
-	bool any_source;		/* packets are taken in from whoever sends them */
+	uint8_t from;			/* enum soft_from */
+	bool zero_checksum;		/* UDP over IPv6 without a checksum (RFC 6935, 6936) */
 	uint64_t scopes;		/* of labels taken in: mask of 1 << enum label_scope */
 	unsigned int n;
-	struct prefix *destinations;	/* PEs that are reached, and whose packets are taken in */
+	struct prefix *destinations;	/* PEs that are reached */
 };
 
 /* @config NULL: none any more. It is copied. */
@@ -55,6 +63,9 @@ struct soft_sub {
 };
 void soft_subscribe(struct nht *nht, struct soft_sub *s);
 void soft_unsubscribe(struct soft_sub *s);
+
+/* do packets of that kind and family have a checksum of their own, and must they? */
+bool soft_checksum(const struct soft_config *c, enum soft_encap encap, uint8_t family);
 
 const char *soft_encap_str(uint8_t encap);	/* "udp", "gre" */
 

@@ -92,6 +92,21 @@ static const struct transport_order *order_for(const struct transport_policy *p,
 	return &p->order;
 }
 
+const struct transport_order *transport_order_of(const struct nht *nht, const struct ip_addr *pe, uint16_t policy)
+{
+	return order_for(transport_policy_by_id(nht, policy), pe);
+}
+
+const char *transport_kind_str(uint8_t kind)
+{
+	static const char *const names[RIB_PROTO_MAX] = {
+		[RIB_PROTO_STATIC] = "static", [RIB_PROTO_LDP] = "ldp", [RIB_PROTO_BGP] = "bgp",
+		[RIB_PROTO_UDP] = "udp", [RIB_PROTO_GRE] = "gre",
+	};
+
+	return kind < RIB_PROTO_MAX && names[kind] ? names[kind] : "?";
+}
+
 /* ---- the choice ---- */
 
 static void take(struct transport_choice *c, const struct lsp *lsp, bool backup)

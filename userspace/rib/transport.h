@@ -63,6 +63,11 @@ uint16_t transport_policy_id(const struct nht *nht, const char *name);
 /* NULL: the default one, or none */
 const struct transport_policy *transport_policy_by_id(const struct nht *nht, uint16_t id);
 
+/* the kinds that @policy names for @pe */
+const struct transport_order *transport_order_of(const struct nht *nht, const struct ip_addr *pe, uint16_t policy);
+
+const char *transport_kind_str(uint8_t kind);	/* as in the configuration */
+
 void transport_choose(const struct nht *nht, const struct ip_addr *pe, uint16_t policy,
 		      struct transport_choice *choice);
 

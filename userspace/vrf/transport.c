@@ -92,6 +92,11 @@ static void sources_of(const struct lyd_node *node, struct ip_addr source[AFI_MA
 			source[family_afi(a.family)] = a;
 }
 
+static enum soft_from from_of(const char *s)
+{
+	return !strcmp(s, "any") ? SOFT_FROM_ANY : !strcmp(s, "peer") ? SOFT_FROM_PEERS : SOFT_FROM_DESTINATIONS;
+}
+
 static void on_tunnels(enum conf_op op, const struct lyd_node *old, const struct lyd_node *now, void *arg)
 {
 	struct vrfs *vs = arg;
@@ -106,7 +111,8 @@ static void on_tunnels(enum conf_op op, const struct lyd_node *old, const struct
 	sources_of(now, c.source);
 	c.port = encap == SOFT_UDP ? conf_u32(now, "port", SOFT_UDP_PORT) : 0;
 	c.by_default_route = conf_exists(now, "allow-default-route");
-	c.any_source = !strcmp(conf_str(now, "source-check", ""), "any");
+	c.from = from_of(conf_str(now, "source-check", ""));
+	c.zero_checksum = conf_exists(now, "zero-checksum");
 	conf_for_each(n, now, "destination") {
 		c.destinations = xrealloc(c.destinations, (c.n + 1) * sizeof(*c.destinations));
 		c.n += prefix_parse(conf_value(n), &c.destinations[c.n]);

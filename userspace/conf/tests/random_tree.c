@@ -18,7 +18,7 @@ static const char *const pool[] = {
 	"maximum", "description", "two words", "a \"quoted\" word", "back\\slash", "it's", "!", "#hash", "! bang",
 	" leading", "trailing ", "tab\there", "line\nbreak", "\xc3\xa9t\xc3\xa9", "\xf0\x9f\x8c\x8d", "-", "x!y",
 	"implicit-null", "explicit-null", "per-vrf", "per-ce", "connected", "static", "rx", "any", "allow-default",
-	"transport", "vpn", "uniform", "pipe", "udp", "gre", "ipv4", "ipv6", "ordered",
+	"transport", "vpn", "uniform", "pipe", "peer", "udp", "gre", "ipv4", "ipv6", "ordered",
 };
 
 void random_seed(struct random_source *r)

@@ -140,6 +140,38 @@ static int do_port(struct record *r, const struct dp_op *op)
 	return 0;
 }
 
+static int endpoint_slot(const struct record *r, const struct dp_endpoint *ep)
+{
+	int i;
+
+	for (i = 0; i < RECORD_ENDPOINTS; i++)
+		if (r->endpoint[i].ep && dp_endpoint_same_place(r->endpoint[i].ep, ep))
+			return i;
+	return -1;
+}
+
+static int do_endpoint(struct record *r, const struct dp_op *op)
+{
+	int i = endpoint_slot(r, op->endpoint);
+
+	if (op->type == DP_OP_ENDPOINT_DEL) {
+		if (i < 0)
+			return 0;
+		dp_endpoint_free(r->endpoint[i].ep);
+		r->endpoint[i].ep = NULL;
+		return 0;
+	}
+	if (i < 0)
+		for (i = 0; i < RECORD_ENDPOINTS && r->endpoint[i].ep; i++)
+			;
+	if (i == RECORD_ENDPOINTS)
+		return ENOSPC;
+	dp_endpoint_free(r->endpoint[i].ep);
+	r->endpoint[i].ep = dp_endpoint_copy(op->endpoint);
+	r->endpoint[i].epoch = r->epoch;
+	return 0;
+}
+
 static int do_nh(struct record *r, const struct dp_op *op)
 {
 	const struct dp_nh *nh = op->nh;
@@ -239,6 +271,9 @@ static int do_op(struct record *r, const struct dp_op *op, const char **why)
 	case DP_OP_NH_NEW:
 	case DP_OP_NH_DEL:
 		return do_nh(r, op);
+	case DP_OP_ENDPOINT_NEW:
+	case DP_OP_ENDPOINT_DEL:
+		return do_endpoint(r, op);
 	case DP_OP_LABEL_ADD:
 	case DP_OP_LABEL_DEL:
 		return do_label(r, op);
@@ -261,6 +296,10 @@ static void forget_all(struct record *r)
 	for (i = 0; i < RECORD_NHS; i++) {
 		dp_nh_free(r->nh[i].nh);
 		r->nh[i].nh = NULL;
+	}
+	for (i = 0; i < RECORD_ENDPOINTS; i++) {
+		dp_endpoint_free(r->endpoint[i].ep);
+		r->endpoint[i].ep = NULL;
 	}
 	memset(r->label, 0, sizeof(r->label));
 	memset(r->port, 0, sizeof(r->port));
@@ -322,13 +361,16 @@ static uint64_t routes_digest(const struct record *r, int slot, int f)
 
 static void dump_tables(struct record *r, struct dp_dump *d)
 {
-	uint64_t nh_sum = 0, label_sum = 0;
+	uint64_t nh_sum = 0, label_sum = 0, endpoint_sum = 0;
 	int i, f;
 
 	for (i = 0; i < RECORD_NHS; i++)
 		nh_sum += r->nh[i].nh ? dp_digest_nh(r->nh[i].nh) : 0;
 	for (i = 0; i < RECORD_LABELS; i++)
 		label_sum += r->label[i].label.label ? dp_digest_label(&r->label[i].label) : 0;
+	for (i = 0; i < RECORD_ENDPOINTS; i++)
+		endpoint_sum += r->endpoint[i].ep ? dp_digest_endpoint(r->endpoint[i].ep) : 0;
+	table_row(d, L3VPN_OBJECT_ENDPOINT, 0, record_endpoints(r), endpoint_sum);
 	table_row(d, L3VPN_OBJECT_NH, 0, record_nhs(r), nh_sum);
 	table_row(d, L3VPN_OBJECT_LABEL, 0, record_labels(r), label_sum);
 	for (i = 0; i < RECORD_VRFS; i++)
@@ -370,6 +412,14 @@ static void dump_run(struct record *r, struct dp_dump *d)
 		row.label = r->label[i].label;
 		if (row.label.label)
 			d->ops->row(d->arg, &row);
+	}
+	for (i = 0; i < RECORD_ENDPOINTS && d->query.kind == DP_QUERY_ENDPOINTS; i++) {
+		memset(&row, 0, sizeof(row));
+		row.kind = DP_QUERY_ENDPOINTS;
+		if (r->endpoint[i].ep) {
+			row.endpoint = *r->endpoint[i].ep;
+			d->ops->row(d->arg, &row);
+		}
 	}
 	if (d->query.kind == DP_QUERY_ROUTES4 || d->query.kind == DP_QUERY_ROUTES6)
 		dump_routes(r, d);
@@ -432,6 +482,12 @@ static uint64_t sweep_run(struct record *r, uint32_t epoch)
 				r->nh[i].nh = NULL;
 				n++;
 			}
+	for (i = 0; i < RECORD_ENDPOINTS; i++)
+		if (r->endpoint[i].ep && r->endpoint[i].epoch < epoch) {
+			dp_endpoint_free(r->endpoint[i].ep);
+			r->endpoint[i].ep = NULL;
+			n++;
+		}
 	for (i = 0; i < RECORD_VRFS; i++)
 		if (r->vrf[i].vrf.id && r->vrf[i].epoch < epoch) {
 			memset(&r->vrf[i], 0, sizeof(r->vrf[i]));
@@ -824,12 +880,23 @@ size_t record_labels(const struct record *r)
 	return n;
 }
 
+size_t record_endpoints(const struct record *r)
+{
+	size_t n = 0, i;
+
+	for (i = 0; i < RECORD_ENDPOINTS; i++)
+		n += r->endpoint[i].ep != NULL;
+	return n;
+}
+
 void record_take_over(struct record *to, struct record *from)
 {
 	memcpy(to->vrf, from->vrf, sizeof(to->vrf));
 	memcpy(to->nh, from->nh, sizeof(to->nh));
 	memcpy(to->label, from->label, sizeof(to->label));
 	memcpy(to->port, from->port, sizeof(to->port));
+	memcpy(to->endpoint, from->endpoint, sizeof(to->endpoint));
+	memset(from->endpoint, 0, sizeof(from->endpoint));
 	to->epoch = from->epoch;
 	to->instance = from->instance;
 	memset(from->vrf, 0, sizeof(from->vrf));

@@ -14,6 +14,7 @@
 #define RECORD_NHS	256
 #define RECORD_LABELS	256
 #define RECORD_PORTS	64
+#define RECORD_ENDPOINTS 8
 #define RECORD_LINES	65536
 
 struct record_route {
@@ -46,6 +47,10 @@ struct record {
 		uint32_t epoch;
 	} label[RECORD_LABELS];
 	struct dp_port port[RECORD_PORTS];
+	struct {
+		struct dp_endpoint *ep;
+		uint32_t epoch;
+	} endpoint[RECORD_ENDPOINTS];
 	/* how it refuses: @refuse says errno and words, or 0 */
 	int (*refuse)(const struct dp_op *op, const char **why, void *arg);
 	void *refuse_arg;
@@ -75,6 +80,7 @@ void record_put_route(struct record *r, uint32_t vrf, const char *prefix, uint32
 uint64_t record_digest(const struct record *r, uint32_t vrf, uint8_t family);
 size_t record_nhs(const struct record *r);
 size_t record_labels(const struct record *r);
+size_t record_endpoints(const struct record *r);
 /* Copies everything that @from holds into @to: a daemon that is restarted beside a module that stays. */
 void record_take_over(struct record *to, struct record *from);
 
