@@ -255,6 +255,8 @@ void nexthop_choose(const struct nht *nht, const struct nexthop *nh, struct tran
 
 static void find_pe(struct nht *nht, const struct nexthop *nh, struct way *w)
 {
+	/* what is beyond the interior protocol costs as much as the router that leads there */
+	const struct ip_addr *to = &nh->key.addr;
 	struct transport_choice choice;
 	struct ip_addr gateway;
 	int ifindex;
@@ -263,7 +265,9 @@ static void find_pe(struct nht *nht, const struct nexthop *nh, struct way *w)
 	w->reason = choice.reason;
 	if (nht_own_address(nht, VRF_ID_GLOBAL, &nh->key.addr))
 		w->reason = NH_OWN_ADDRESS;
-	nht_main_lookup(nht, &nh->key.addr, &gateway, &ifindex, &w->metric);
+	if (choice.n && choice.path[0].lsp->path.recursive)
+		to = &choice.path[0].lsp->path.gateway;
+	nht_main_lookup(nht, to, &gateway, &ifindex, &w->metric);
 }
 
 static void find_labelled(struct nht *nht, const struct nexthop *nh, struct way *w)

@@ -117,8 +117,10 @@ static void expect(struct nexthop *nh, const char *want)
 
 static void labels_go_below_those_of_the_lower_path(void **unused)
 {
+	struct nht_way way = { .ifindex = 10, .gateway = A("192.168.0.2"), .weight = 1 };
 	struct nexthop *nh = pe(PE);
 	struct fib_nh *fib = nexthop_fib_use(nht, nh);
+	struct prefix abr = host(ABR);
 	unsigned int events;
 
 	announce(RIB_PROTO_BGP, PE, ABR, 1, 24000);
@@ -126,6 +128,11 @@ static void labels_go_below_those_of_the_lower_path(void **unused)
 	assert_int_equal(nh->reason, NH_LOWER_LSP);
 	announce(RIB_PROTO_STATIC, ABR, "192.168.0.2", 1, 1003);
 	expect(nh, "via 192.168.0.2 ifindex 10 labels 1003/24000");
+	/* as far as that router is: nothing is known of what is behind it */
+	nht_route_set(nht, &abr, &way, 1, 30);
+	jobs_run(jobs, 0);
+	assert_int_equal(nh->metric, 30);
+	nht_route_del(nht, &abr);
 	/* another lower path beside it, equal: both carry */
 	announce(RIB_PROTO_STATIC, ABR, "192.168.1.2", 1, 2003);
 	expect(nh, "group {via 192.168.0.2 ifindex 10 labels 1003/24000 weight 1} "
