@@ -76,6 +76,17 @@ def piece_ldp(router):
         loopback(router), "".join("  interface %s\n  !\n" % other for other in neighbours(router)))
 
 
+def piece_lu(router):
+    """Labelled unicast on every link: the P routers reflect, with their own address and label."""
+    text = "router bgp %d\n router-id %s\n address-family ipv4 labeled-unicast\n  %s\n !\n" % (
+        AS, loopback(router), "network %s/32" % loopback(router) if router in PES else "allocate-label all")
+    for other in neighbours(router):
+        text += (" neighbor %s\n  remote-as %d\n  timers connect-retry 2\n  address-family ipv4 labeled-unicast\n%s  !\n !\n"
+                 % (link_address(other, router), AS,
+                    "" if router in PES else "   next-hop-self\n   route-reflector-client\n"))
+    return text + "!\n"
+
+
 def piece_vrf(router):
     text = ""
     for customer, index in CUSTOMERS.items():
@@ -114,7 +125,7 @@ class Network(Topology):
 
     def __init__(self, transport):
         super().__init__()
-        self.transport = piece_ldp if transport == "ldp" else piece_static
+        self.transport = {"ldp": piece_ldp, "static": piece_static, "lu": piece_lu}[transport]
         self.daemons = {}
         self.pieces = {router: set() for router in ROUTERS}
         self.igp = set()

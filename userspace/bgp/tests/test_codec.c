@@ -342,7 +342,7 @@ static void labelled_nlri(void **state)
 		struct bgp_nlri n;
 		bool ok = bgp_nlri_decode(&c, cases[i].f, &n);
 
-		if (ok != (cases[i].label != 0xffffffff))
+		if (ok == (cases[i].label == 0xffffffff))
 			fail_msg("case %zu: decoded %d", i, ok);
 		if (!ok)
 			continue;

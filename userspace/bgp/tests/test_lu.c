@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* rooms: lib conf rib labels vrf bgp */
 /*
- * Labelled unicast without sessions: paths, labels and networks of one family (bgp/lu.h), and what a group would be told
- * of them (bgp/group.h).
+ * Labelled unicast without sessions: paths, labels and networks of one family (bgp/lu.h), and what a group would
+ * be told of them (bgp/group.h).
  *
  *   192.168.0.1/24 core0 --- 192.168.0.2 ... 10.0.0.3 (next hop of what peers tell) ... 10.0.0.4
  */
