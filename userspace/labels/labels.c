@@ -170,12 +170,6 @@ static bool number_take(struct labels *l, struct pool *p, uint32_t *label)
 	return true;
 }
 
-void labels_changed(struct labels *l)
-{
-	if (l->path && !timer_running(&l->save))
-		timer_start(&l->save, LABELS_SAVE_MS);
-}
-
 /* ---- bindings ---- */
 
 static void on_acked(struct fib_label *f, int err, void *arg);
@@ -200,7 +194,8 @@ static struct label_binding *binding_new(struct labels *l, uint32_t label,
 	label_space_put(l->space, label, b);
 	if (key->owner != LABEL_OWNER_STATIC)
 		hash_insert(&l->by_key, &b->node, key_hash(key));
-	labels_changed(l);
+	l->count++;
+	labels_append(l, b);
 	return b;
 }
 
@@ -252,7 +247,7 @@ static void binding_free(struct label_binding *b)
 	if (b->key.owner != LABEL_OWNER_STATIC)
 		hash_remove(&l->by_key, &b->node);
 	list_del(&b->all);
-	labels_changed(l);
+	l->count--;
 	free(b);
 }
 
@@ -330,7 +325,6 @@ static void quarantine(struct label_binding *b)
 	list_add_tail(&l->quarantined, &b->all);
 	b->state = LABEL_QUARANTINED;
 	b->until_us = jobs_clock_us(l->jobs) + l->holddown_us;
-	labels_changed(l);
 	arm(l);
 }
 
@@ -584,10 +578,16 @@ bool labels_configure_pool(struct labels *l, enum label_pool pool, uint32_t from
 bool label_restore(struct labels *l, uint32_t label, const struct label_key *key)
 {
 	struct label_key k = key_clean(key);
+	struct label_binding *before;
 
-	if (label < LABEL_MIN || label > LABEL_MAX || label_by_number(l, label) ||
-	    (k.owner != LABEL_OWNER_STATIC && by_key(l, &k)))
+	if (label < LABEL_MIN || label > LABEL_MAX)
 		return false;
+	before = label_by_number(l, label);
+	if (before)
+		binding_free(before);
+	before = k.owner != LABEL_OWNER_STATIC ? by_key(l, &k) : NULL;
+	if (before)
+		binding_free(before);
 	binding_new(l, label, &k);
 	return true;
 }
@@ -649,6 +649,7 @@ struct labels *labels_new(struct jobs *jobs, struct fib *fib)
 	list_init(&l->held);
 	timer_init(&l->expiry, jobs, on_expiry);
 	timer_init(&l->save, jobs, labels_on_save);
+	l->journal = -1;
 	return l;
 }
 
@@ -658,8 +659,7 @@ void labels_free(struct labels *l)
 
 	if (!l)
 		return;
-	if (timer_running(&l->save))
-		labels_save(l);
+	labels_journal_close(l);
 	free(l->path);
 	l->path = NULL;
 	while ((b = labels_after(l, -1)))

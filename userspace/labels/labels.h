@@ -131,8 +131,8 @@ const char *label_reserved_by(const struct labels *l, uint32_t label);
 
 /*
  * Restart: labels_load() reads the file (absent: nothing) and reserves what it names;
- * labels_restart_done() sends to quarantine what nobody asked for again. The file is written by
- * itself, atomically, soon after a change. labels_save() writes at once.
+ * labels_restart_done() sends to quarantine what nobody asked for again. A label is in the file before
+ * label_request() returns, so that a crash at any time loses none. labels_save() writes the file anew.
  * @path is copied. false: the file exists but could not be understood (*why says it), and is left.
  */
 bool labels_load(struct labels *l, const char *path, char *why, size_t size);

@@ -26,8 +26,12 @@ struct labels {
 	struct list lingering;		/* struct label_binding.all, by end */
 	struct list quarantined;	/* likewise */
 	struct list held;		/* the others */
+	uint32_t count;			/* bindings in all */
 	struct timer expiry, save;
-	char *path;
+	char *path;			/* store.c's from here on */
+	int journal;			/* the file, to append to; -1: none */
+	uint32_t lines;			/* of bindings in it */
+	bool unwritten;			/* said that it cannot be written */
 };
 
 #define LABELS_SAVE_MS	1000
@@ -39,9 +43,12 @@ void label_number_freed(struct labels *l, uint32_t label);
 void labels_reserved_free(struct labels *l);
 
 struct label_binding *label_by_number(const struct labels *l, uint32_t label);
-/* a binding without user, in state RESERVED; false: label or key are there already */
+/* a binding without user, in state RESERVED, instead of others with that label or key; false: no such label */
 bool label_restore(struct labels *l, uint32_t label, const struct label_key *key);
-void labels_changed(struct labels *l);
+
+/* store.c: before anybody hears of the label of @b */
+void labels_append(struct labels *l, const struct label_binding *b);
+void labels_journal_close(struct labels *l);
 void labels_on_save(struct timer *t);
 
 #endif
