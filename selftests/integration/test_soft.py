@@ -3,9 +3,13 @@
 
 The network is that of lib/softcore.py: stock Linux with FRR at site 2, our own PE at site 3, plain IP in between.
 """
+import collections
 import re
+import socket
+import struct
 
 import pytest
+from scapy.all import GRE, IP, UDP, Ether, IPv6, Raw
 
 from softcore import OVERHEAD, SoftCore, link, router, site
 from topology import wait_for
@@ -84,7 +88,7 @@ def test_traceroute(net, far):
 
 
 def passes(net, version, far, octets):
-    return net["ce1"].ok("ping", "-n", "-q", "-c", "1", "-W", "3", "-M", "do", "-s",
+    return net["ce1"].ok("ping", "-n", "-q", "-c", "1", "-W", "1", "-M", "do", "-s",
                          str(octets - (28 if version == 4 else 48)), site(far, version))
 
 
@@ -117,3 +121,65 @@ def test_path_mtu(net, far, narrow):
             net["p"].ip("link set %s mtu 1500" % name)
             net[name].ip("link set core mtu 1500")
             net.forget()
+
+
+def tunnelled(net, source, label, mark):
+    """What a PE would send to PE 1, from @source: an IPv4 packet for site 1 under @label."""
+    outer = (IP if net.core == 4 else IPv6)(src=source, dst=router(1, net.core))
+    outer /= UDP(sport=50000, dport=6635) if net.encap == "udp" else GRE(proto=0x8847)
+    return outer / Raw(labelled(label, mark))
+
+
+def labelled(label, mark):
+    inner = IP(src=site(3, 4), dst=site(1, 4)) / UDP(sport=7, dport=4242) / Raw(mark.encode())
+    return struct.pack("!I", label << 12 | 0x100 | 64) + bytes(inner)
+
+
+def send(net, node, dev, to, payload, **fields):
+    """A frame out of @dev of @node to PE 1's interface @to."""
+    mac = re.search(r"link/ether (\S+)", net["pe1"].run("ip", "link", "show", to)).group(1)
+    sock = net[node].inside(lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW))
+    with sock:
+        sock.bind((dev, 0))
+        sock.send(bytes(Ether(dst=mac, **fields) / payload))
+
+
+def vpn_label(net):
+    label, = [r["label"] for r in net.pe[1].json("show labels") if "RED" in r["for"]]
+    return int(label)
+
+
+def counters(net):
+    row, = net.pe[1].json("show mpls endpoints")
+    return int(row["rx-packets"]), int(row["drops"])
+
+
+def drops(net):
+    return collections.Counter({r["reason"]: int(r["packets"]) for r in net.pe[1].json("show drops")})
+
+
+def test_who_is_taken_in(net):
+    """A tunnelled packet reaches a site only from a source within `destination`, by the core, and with a label of a VPN."""
+    label, listed, before = vpn_label(net), router(77, net.core), drops(net)
+    stranger = "203.0.113.5" if net.core == 4 else "2001:db8:bad::5"
+    with net["ce1"].tcpdump("pe", "-A", "udp port 4242") as capture:
+        taken, dropped = counters(net)
+        send(net, "p", "pe1", "core", tunnelled(net, stranger, label, "unlisted"))
+        wait_for("the stranger's packet is dropped", lambda: counters(net)[1] > dropped, 10)
+        send(net, "ce1", "pe", "red", tunnelled(net, listed, label, "customer"))
+        send(net, "p", "pe1", "core", tunnelled(net, listed, 17, "unknown"))
+        send(net, "p", "pe1", "core", tunnelled(net, listed, label, "listed"))
+        wait_for("the listed one arrives", lambda: "listed" in capture.text().replace("unlisted", ""), 10)
+        text = capture.text()
+    assert not re.search("unlisted|customer|unknown", text), text
+    # the one with the unknown label was opened too; the customer's was not
+    assert counters(net)[0] - taken == 2
+    more = drops(net) - before
+    assert more["tunnel-source"] == 1 and more["label-unknown"] == 1, more
+
+
+def test_no_native_labels(net):
+    """An interface with `core` alone takes in no labelled frame."""
+    before = drops(net)["label-scope"]
+    send(net, "p", "pe1", "core", Raw(labelled(vpn_label(net), "native")), type=0x8847)
+    wait_for("it is dropped", lambda: drops(net)["label-scope"] == before + 1, 10)
