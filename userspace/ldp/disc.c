@@ -259,12 +259,15 @@ static struct ldp_target *target_accept(struct ldp *l, const struct ip_addr *fro
 	const struct ldp_family_settings *f = &l->set.family[family_afi(from->family)];
 	struct ldp_target *t = target_find(l, from);
 	struct prefix host = prefix_host(from);
+	unsigned int n = 0;
 
 	if (t || !(m->hello_flags & LDP_HELLO_REQUEST))
 		return t;
 	if (!f->targeted_accept && !(f->targeted_from.n && ldp_filter_match(&f->targeted_from, &host)))
 		return NULL;
-	if (l->n_peers >= LDP_NEIGHBORS_MAX)
+	list_for_each(t, &l->targets, struct ldp_target, node)
+		n++;
+	if (l->n_peers >= LDP_NEIGHBORS_MAX || n >= LDP_TARGETS_MAX)
 		return NULL;
 	return target_new(l, from, false);
 }

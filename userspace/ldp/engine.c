@@ -257,6 +257,8 @@ struct ldp *ldp_new(const struct rib_env *env, const struct ldp_options *opt, co
 	trie_init(&l->fecs[AFI4], AF_INET, sizeof(struct ldp_fec));
 	trie_init(&l->fecs[AFI6], AF_INET6, sizeof(struct ldp_fec));
 	ldp_settings_init(&l->set);
+	/* another one than that of the daemon before: neighbours may try again at once (RFC 5036 section 3.5.2.1) */
+	l->config_seq = clock_us() >> 10;
 	restart_begin(l);
 	return l;
 }

@@ -55,6 +55,7 @@ static void mapping(struct ldp_peer *p, const struct ldp_msg *m)
 	struct cursor c = m->fec;
 	struct ldp_fec_elem e;
 
+	restart_helper_heard(p);
 	while (ldp_fec_next(&c, &e))
 		fec_received(p, &e.prefix, m->label);
 }

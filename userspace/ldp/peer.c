@@ -12,7 +12,7 @@
 #include "lib/mem.h"
 
 #define FAMILY_WAIT_MS 10000	/* for Hellos of the family that both sides prefer */
-#define CONNECT_RETRY_MAX 15	/* seconds */
+#define CONNECT_RETRY_MAX 4	/* seconds; a daemon that starts again is back soon */
 #define TTL_MAX 255
 
 static int id_cmp(const struct ldp_id *a, const struct ldp_id *b)

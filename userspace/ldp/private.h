@@ -32,6 +32,9 @@
 #define LDP_NEIGHBORS_MAX	1024
 #define LDP_FECS_MAX		500000	/* of one peer; what it advertises beyond is released */
 #define LDP_ADDRESSES_MAX	4096	/* of one peer */
+#define LDP_TARGETS_MAX		1024	/* that asked */
+#define LDP_UNSENT_MAX		(16u << 20)	/* octets that a peer may leave unread */
+#define LDP_LIB_MS		60000	/* of silence (RFC 5919 section 4.1) */
 #define LDP_WAYS_MAX		NEXTHOP_MEMBERS_MAX
 
 /* ---- discovery ---- */
@@ -93,6 +96,7 @@ struct ldp_session {
 	struct timer expiry;		/* KeepAlive Timer; before: of the opening */
 	struct timer keepalive_out;
 	bool sent;			/* since keepalive_out was started */
+	bool choked;			/* so much waits to be sent that it ends */
 };
 
 struct ldp_address {
@@ -137,6 +141,7 @@ struct ldp_peer {
 	uint32_t queue_at;		/* the first that is left */
 	struct job job;
 	bool lib_told, end_of_lib[AFI_MAX];
+	struct timer lib_timer;		/* it has been silent: that was all (RFC 5919 section 4.1) */
 	bool overfull;			/* said so */
 	uint32_t received, advertised;	/* bindings */
 	uint64_t up_us, pdus_in, pdus_out, sessions, faults;
@@ -326,6 +331,7 @@ bool restart_helper_down(struct ldp_peer *p, bool lost);	/* true: its bindings a
 void restart_helper_init_msg(struct ldp_peer *p, const struct ldp_msg *init);
 void restart_helper_up(struct ldp_peer *p);
 void restart_helper_told(struct ldp_peer *p);		/* End-of-LIB of all families */
+void restart_helper_heard(struct ldp_peer *p);		/* a label, before the End-of-LIB */
 void restart_helper_stop(struct ldp_peer *p);
 const char *restart_helper_str(const struct ldp_peer *p);
 

@@ -40,7 +40,7 @@ static bool complete(const struct ldp *l)
 	list_for_each(p, &l->peers, struct ldp_peer, node) {
 		if (!peer_up(p))
 			return false;
-		if (!(p->caps & LDP_HAVE_CAP_UNREC) || p->recovering)
+		if (p->recovering)
 			continue;
 		for (afi = 0; afi < AFI_MAX; afi++)
 			if (p->family[afi] && !p->end_of_lib[afi])
@@ -149,13 +149,30 @@ static void on_gr(struct timer *t)
 	give_up(p, p->gr == LDP_GR_AWAY ? "it did not come back in time" : "it did not tell them again in time");
 }
 
+/* It has told nothing for so long that there is nothing more; or it knows no End-of-LIB. */
+static void on_silence(struct timer *t)
+{
+	struct ldp_peer *p = container_of(t, struct ldp_peer, lib_timer);
+
+	p->end_of_lib[AFI4] = p->end_of_lib[AFI6] = true;
+	restart_helper_told(p);
+}
+
+void restart_helper_heard(struct ldp_peer *p)
+{
+	if (timer_running(&p->lib_timer))
+		timer_start(&p->lib_timer, LDP_LIB_MS);
+}
+
 void restart_helper_init(struct ldp_peer *p)
 {
 	timer_init(&p->gr_timer, p->ldp->env.jobs, on_gr);
+	timer_init(&p->lib_timer, p->ldp->env.jobs, on_silence);
 }
 
 void restart_helper_stop(struct ldp_peer *p)
 {
+	timer_stop(&p->lib_timer);
 	timer_stop(&p->gr_timer);
 	p->gr = LDP_GR_NONE;
 }
@@ -164,6 +181,7 @@ bool restart_helper_down(struct ldp_peer *p, bool lost)
 {
 	uint32_t ms = p->reconnect_ms, most = p->ldp->set.gr_liveness * 1000u;
 
+	timer_stop(&p->lib_timer);
 	if (!lost || !p->graceful || !p->ldp->set.graceful || !ms || !p->ldp->running) {
 		restart_helper_stop(p);
 		return false;
@@ -189,6 +207,7 @@ void restart_helper_up(struct ldp_peer *p)
 {
 	uint32_t ms = p->recovery_ms, most = p->ldp->set.gr_recovery * 1000u;
 
+	timer_start(&p->lib_timer, LDP_LIB_MS);
 	if (p->gr == LDP_GR_NONE)
 		return;
 	if (!p->graceful || !ms) {
@@ -202,6 +221,7 @@ void restart_helper_up(struct ldp_peer *p)
 
 void restart_helper_told(struct ldp_peer *p)
 {
+	timer_stop(&p->lib_timer);
 	if (p->gr == LDP_GR_RECOVERING)
 		give_up(p, "it told all its labels");
 	restart_check(p->ldp);

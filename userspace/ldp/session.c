@@ -73,7 +73,10 @@ static void on_expiry(struct timer *t)
 	if (s->state == LDP_CONNECTING)
 		f.status = LDP_SUCCESS;
 	s->lost = true;
-	session_close(s, &f, s->state == LDP_OPERATIONAL ? "KeepAlive timer expired" : "no answer in time");
+	if (s->choked)
+		f.status = LDP_INTERNAL_ERROR;
+	session_close(s, &f, s->choked ? "it does not read what it is sent" :
+			     s->state == LDP_OPERATIONAL ? "KeepAlive timer expired" : "no answer in time");
 }
 
 static void on_keepalive(struct timer *t)
@@ -188,6 +191,11 @@ void session_send(struct ldp_session *s, struct buf *b)
 		return;
 	s->ldp->net->send(s->conn, b->data, b->len);
 	s->sent = true;
+	/* not here: whoever sends is in the middle of something */
+	if (!s->choked && s->ldp->net->queued(s->conn) > LDP_UNSENT_MAX) {
+		s->choked = true;
+		timer_start(&s->expiry, 0);
+	}
 	if (s->peer)
 		s->peer->pdus_out++;
 	buf_rewind(b, 0);
@@ -448,7 +456,7 @@ static bool pdu_in(struct ldp_session *s, const struct ldp_pdu *pdu)
 			return false;
 		}
 	}
-	if (s->state == LDP_OPERATIONAL)
+	if (s->state == LDP_OPERATIONAL && !s->choked)
 		timer_start(&s->expiry, s->keepalive * 1000ull);
 	for (;;) {
 		switch (ldp_msg_read(&body, &m, &f)) {

@@ -845,6 +845,99 @@ static void nulls_and_filters(void **unused)
 	assert_true(was_sent(LDP_MSG_REQUEST, NULL, &m));
 }
 
+/* RFC 5283: a FEC without a route of its own goes where the route goes that contains it, and is passed on */
+static void longest_match(void **unused)
+{
+	struct nht_way way = { .ifindex = 1, .weight = 1, .gateway = A("10.0.0.2") };
+	struct prefix wide = P("9.0.0.0/8"), fec = P("9.9.9.9/32"), any = P("0.0.0.0/0");
+	struct ldp_settings s = settings();
+	struct ldp_msg m;
+
+	open_session();
+	nht_route_set(nht, &any, &way, 1, 1);
+	labelled(LDP_MSG_MAPPING, "9.9.9.9/32", 999);
+	assert_null(lsp_paths(nht, &fec));
+	s.longest_match = true;
+	apply(s);
+	/* the default route does not count */
+	assert_null(lsp_paths(nht, &fec));
+	nht_route_set(nht, &wide, &way, 1, 1);
+	buf_rewind(&conn.out, 0);
+	settle();
+	assert_int_equal(fec_find(ldp, &fec)->way[0].label, 999);
+	assert_true(was_sent(LDP_MSG_MAPPING, "9.9.9.9/32", &m));
+	assert_true(m.label >= LABEL_MIN);
+	/* ordered: with the label from behind, its own goes */
+	labelled(LDP_MSG_WITHDRAW, "9.9.9.9/32", 999);
+	assert_true(was_sent(LDP_MSG_WITHDRAW, "9.9.9.9/32", &m));
+	labelled(LDP_MSG_MAPPING, "9.9.9.9/32", 998);
+	assert_int_equal(fec_find(ldp, &fec)->n_way, 1);
+	nht_route_del(nht, &wide);
+	settle();
+	assert_int_equal(fec_find(ldp, &fec)->n_way, 0);
+}
+
+static void allocation_is_limited(void **unused)
+{
+	struct nht_way way = { .ifindex = 1, .weight = 1, .gateway = A("10.0.0.2") };
+	struct prefix net4 = P("3.3.4.0/24"), host = P("3.3.3.3/32"), any = P("0.0.0.0/0"), within = P("3.3.4.0/22");
+	struct ldp_settings s = settings();
+
+	within.len = 22;
+	prefix_mask(&within);
+	nht_route_set(nht, &net4, &way, 1, 1);
+	nht_route_set(nht, &any, &way, 1, 1);
+	open_session();
+	assert_int_not_equal(fec_find(ldp, &net4)->label, LDP_LABEL_NONE);
+	assert_int_equal(fec_find(ldp, &any)->label, LDP_LABEL_NONE);
+	s.family[AFI4].host_routes = true;
+	apply(s);
+	assert_int_equal(fec_find(ldp, &net4)->label, LDP_LABEL_NONE);
+	assert_int_not_equal(fec_find(ldp, &host)->label, LDP_LABEL_NONE);
+	s = settings();
+	s.family[AFI4].default_route = true;
+	ldp_filter_add(&s.family[AFI4].allocate, &within);
+	ldp_filter_add(&s.family[AFI4].allocate, &any);
+	apply(s);
+	assert_int_not_equal(fec_find(ldp, &any)->label, LDP_LABEL_NONE);
+	/* a label that comes in for what has none of ours is used all the same */
+	s = settings();
+	s.family[AFI4].host_routes = true;
+	apply(s);
+	labelled(LDP_MSG_MAPPING, "3.3.4.0/24", 444);
+	assert_int_equal(fec_find(ldp, &net4)->n_way, 1);
+}
+
+/* both are found by Hellos that ask, from where it is allowed */
+static void targeted_hellos(void **unused)
+{
+	struct ldp_net_hello from = { .family = AF_INET, .ifindex = 1, .ttl = 250, .from = A("2.2.2.2"),
+				      .to = A("1.1.1.1") };
+	struct ldp_hello h = { .hold = 90, .flags = LDP_HELLO_TARGETED | LDP_HELLO_REQUEST, .transport = A("2.2.2.2") };
+	struct prefix elsewhere = P("4.0.0.0/8"), there = P("2.0.0.0/8");
+	struct ldp_neighbor_info info;
+	struct ldp_settings s;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		s = settings();
+		if (i)
+			ldp_filter_add(&s.family[AFI4].targeted_from, i == 1 ? &elsewhere : &there);
+		apply(s);
+		begin(LDP_MSG_HELLO);
+		ldp_put_hello(&w, &h);
+		finish_pdu();
+		hellos = 0;
+		ldp_net_hello(ldp, &from, out.data, out.len);
+		buf_free(&out);
+		assert_int_equal(ldp_neighbor_next(ldp, NULL, &info), i == 2);
+		assert_int_equal(hellos, i == 2);
+	}
+	/* no longer allowed: it goes */
+	apply(settings());
+	assert_false(ldp_neighbor_next(ldp, NULL, &info));
+}
+
 static void gtsm_and_password(void **unused)
 {
 	struct ldp_settings s = settings();
@@ -904,7 +997,7 @@ int main(void)
 		T(capability_twice), T(keepalive_expires), T(hold_expires), T(machine_refuses),
 		T(shutdown_is_answered), T(reading_goes_on), T(streams_in_pieces), T(binding_is_used_and_answered),
 		T(withdraws_by_wildcard), T(label_is_held_until_released), T(requests_are_answered),
-		T(nulls_and_filters), T(gtsm_and_password), T(new_session_replaces_the_old),
+		T(nulls_and_filters), T(longest_match), T(allocation_is_limited), T(targeted_hellos), T(gtsm_and_password), T(new_session_replaces_the_old),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
