@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Discovery: Hellos on links and to targets, and the adjacencies that those of others make (RFC 5036 section 2.4 and
- * 3.5.2, RFC 7552 sections 5 and 6.1.1, RFC 6720). Also the addresses of ours that neighbours are told.
+ * 3.5.2, RFC 7552 sections 5 and 6.1.1, RFC 6720).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,13 +12,6 @@
 #include "lib/mem.h"
 
 #define TTL_ONE_HOP 255
-
-struct own_address {
-	struct list node;
-	struct ip_addr addr;
-	int ifindex;
-	bool told;
-};
 
 /* ---- adjacencies ---- */
 
@@ -478,15 +471,11 @@ static struct ldp_iface *iface_by_name(const struct ldp *l, const char *name)
 	return NULL;
 }
 
+/* a link Hello goes from an IPv4 address, or from a link-local one */
 static void iface_count(struct ldp_iface *i)
 {
-	struct own_address *o;
-
-	i->addresses[AFI4] = i->addresses[AFI6] = 0;
-	list_for_each(o, &i->ldp->own, struct own_address, node)
-		if (o->ifindex == i->ifindex &&
-		    (o->addr.family == AF_INET || addr_is_link_local(&o->addr)))
-			i->addresses[family_afi(o->addr.family)]++;
+	i->addresses[AFI4] = own_count(i->ldp, i->ifindex, AF_INET);
+	i->addresses[AFI6] = own_count(i->ldp, i->ifindex, AF_INET6);
 }
 
 static void iface_set(struct ldp *l, const struct ldp_iface_settings *set)
@@ -579,140 +568,16 @@ void disc_apply(struct ldp *l)
 
 /* ---- links and addresses of ours ---- */
 
-/* RFC 5036 section 3.5.5, RFC 7552 section 7.1: what neighbours are told */
-static bool is_told(const struct ldp *l, const struct ip_addr *a, int ifindex)
-{
-	return nht_link_vrf(l->nht, ifindex) == VRF_ID_GLOBAL && !addr_is_loopback(a) && !addr_is_multicast(a) &&
-	       !(a->family == AF_INET6 && addr_is_link_local(a));
-}
-
-/* another link has it too, of which neighbours know */
-static bool told_by_another(const struct ldp *l, const struct own_address *but)
-{
-	const struct own_address *o;
-
-	list_for_each(o, &l->own, struct own_address, node)
-		if (o != but && o->told && addr_eq(&o->addr, &but->addr))
-			return true;
-	return false;
-}
-
-static void tell(struct ldp_peer *p, uint16_t type, const struct ip_addr *a, unsigned int n)
-{
-	struct ldp_writer w;
-	struct buf b;
-
-	buf_init(&b);
-	ldp_pdu_begin(&w, &b, &p->ldp->id);
-	ldp_msg_begin(&w, type, ++p->ldp->msg_id);
-	ldp_put_addresses(&w, a->family, a, n);
-	ldp_msg_end(&w);
-	ldp_pdu_end(&w);
-	session_send(p->session, &b);
-	buf_free(&b);
-}
-
-static void own_tell(struct ldp *l, struct own_address *o, bool want)
-{
-	struct ldp_peer *p;
-
-	if (want == o->told)
-		return;
-	o->told = want;
-	if (told_by_another(l, o))
-		return;
-	list_for_each(p, &l->peers, struct ldp_peer, node)
-		if (peer_up(p) && p->family[family_afi(o->addr.family)])
-			tell(p, want ? LDP_MSG_ADDRESS : LDP_MSG_ADDRESS_WITHDRAW, &o->addr, 1);
-}
-
-void disc_tell_addresses(struct ldp_peer *p)
-{
-	struct ip_addr some[128];
-	const struct own_address *o;
-	unsigned int n;
-	int afi;
-
-	for (afi = 0; afi < AFI_MAX; afi++) {
-		n = 0;
-		if (!p->family[afi])
-			continue;
-		list_for_each(o, &p->ldp->own, struct own_address, node) {
-			if (o->addr.family != afi_family(afi) || !o->told)
-				continue;
-			some[n++] = o->addr;
-			if (n == ARRAY_SIZE(some)) {
-				tell(p, LDP_MSG_ADDRESS, some, n);
-				n = 0;
-			}
-		}
-		if (n)
-			tell(p, LDP_MSG_ADDRESS, some, n);
-	}
-}
-
-static struct own_address *own_find(const struct ldp *l, const struct ip_addr *a, int ifindex)
-{
-	struct own_address *o;
-
-	list_for_each(o, &l->own, struct own_address, node)
-		if (o->ifindex == ifindex && addr_eq(&o->addr, a))
-			return o;
-	return NULL;
-}
-
 static void on_addr(struct nht_link_sub *s, const struct nht_link *link, const struct prefix *p, bool add)
 {
 	struct ldp *l = container_of(s, struct ldp, link_sub);
-	struct own_address *o = own_find(l, &p->addr, link->ifindex);
-	struct ldp_iface *i;
+	struct ldp_iface *i = iface_by_index(l, link->ifindex);
 
-	if (add == !!o)
-		return;
-	if (add) {
-		o = xcalloc(1, sizeof(*o));
-		o->addr = p->addr;
-		o->ifindex = link->ifindex;
-		list_add_tail(&l->own, &o->node);
-		own_tell(l, o, is_told(l, &o->addr, o->ifindex));
-	} else {
-		own_tell(l, o, false);
-		list_del(&o->node);
-		free(o);
-	}
-	i = iface_by_index(l, link->ifindex);
+	own_addr(l, link, &p->addr, add);
 	if (i) {
 		iface_count(i);
 		iface_check(i);
 	}
-}
-
-static void own_forget(struct ldp *l, int ifindex)
-{
-	struct own_address *o, *tmp;
-
-	list_for_each_safe(o, tmp, &l->own, struct own_address, node) {
-		if (ifindex && o->ifindex != ifindex)
-			continue;
-		if (ifindex)
-			own_tell(l, o, false);
-		list_del(&o->node);
-		free(o);
-	}
-}
-
-/* the link has gone, or may be in another VRF */
-static void own_check(struct ldp *l, const struct nht_link *link, bool present)
-{
-	struct own_address *o;
-
-	if (!present) {
-		own_forget(l, link->ifindex);
-		return;
-	}
-	list_for_each(o, &l->own, struct own_address, node)
-		if (o->ifindex == link->ifindex)
-			own_tell(l, o, is_told(l, &o->addr, o->ifindex));
 }
 
 static void on_link(struct nht_link_sub *s, const struct nht_link *link, bool present)
@@ -720,7 +585,7 @@ static void on_link(struct nht_link_sub *s, const struct nht_link *link, bool pr
 	struct ldp *l = container_of(s, struct ldp, link_sub);
 	struct ldp_iface *i = iface_by_index(l, link->ifindex);
 
-	own_check(l, link, present);
+	own_link(l, link, present);
 	/* gone, or renamed */
 	if (i && (!present || strcmp(i->set.name, link->name))) {
 		iface_off(i);
@@ -757,7 +622,7 @@ void disc_stop(struct ldp *l)
 		iface_free(i);
 	list_for_each_safe(t, ttmp, &l->targets, struct ldp_target, node)
 		target_free(t);
-	own_forget(l, 0);
+	own_stop(l);
 }
 
 /* ---- for show ---- */

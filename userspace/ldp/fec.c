@@ -654,6 +654,8 @@ static void on_route(struct nht_main_sub *s, const struct prefix *p, const struc
 		f = fec_get(l, p);
 	if (f)
 		fec_mark(f);
+	if (n)
+		peer_route_changed(l, p);
 	/* RFC 5283 section 5 */
 	if (l->set.longest_match)
 		mark_within(l, p);

@@ -7,7 +7,8 @@
  *   session.c  state machine of a session         peer.c      neighbours: who connects, when, over what
  *   in.c       messages of a session              out.c       what a neighbour is told, in PDUs
  *   fec.c      FECs: route, labels, forwarding    restart.c   graceful restart, ours and theirs
- *   config.c   configuration (settings.h)         net_uv.c    sockets
+ *   own.c      our addresses                      engine.c    life, new settings
+ *   config.c   configuration (settings.h)         net_uv.c    sockets (net.h)
  *
  * The engine knows no sockets: it sends and receives through struct ldp_net (net.h), so that tests run many of them in
  * simulated time. Main thread only.

@@ -41,7 +41,7 @@ struct ldp_net {
 	/* takes all of it; how much waits is told by queued() */
 	void (*send)(struct ldp_conn *c, const void *data, size_t len);
 	size_t (*queued)(const struct ldp_conn *c);
-	/* What is queued still goes out where the peer takes it at once. No call about it follows. */
+	/* What is queued still goes out if the peer takes it soon. No call about it follows. */
 	void (*close)(struct ldp_conn *c);
 };
 

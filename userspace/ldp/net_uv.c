@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,9 @@
 #define BURST 64
 #define OPEN_RETRY_MS 5000
 #define QUEUED_LOW (64 * 1024)
+#define UNACKED_MS 15000	/* a peer that acknowledges nothing for so long is gone: GTSM hides its resets from us */
+#define LINGER_MS 15000		/* for our last words, when the session is over */
+#define LINGERING_MAX 256
 
 struct family {
 	struct ldp_uv *net;
@@ -52,9 +56,11 @@ struct key {
 
 struct ldp_uv {
 	uv_loop_t *loop;
+	struct jobs *jobs;
 	struct ldp *ldp;
 	struct family family[AFI_MAX];
-	struct list joined, keys;
+	struct list joined, keys, lingering;
+	unsigned int n_lingering;
 	struct timer retry;
 };
 
@@ -64,9 +70,11 @@ struct ldp_conn {
 	uv_poll_t poll;
 	int fd;
 	uint8_t family;
-	bool connecting, high;
+	bool connecting, high, shut;
 	struct buf out;
 	size_t out_at;
+	struct list node;		/* of those that linger: they have no session */
+	struct timer linger;
 };
 
 /* ---- UDP ---- */
@@ -288,6 +296,11 @@ static void conn_freed(uv_handle_t *h)
 
 static void conn_end(struct ldp_conn *c)
 {
+	timer_stop(&c->linger);
+	if (list_linked(&c->node)) {
+		list_del(&c->node);
+		c->net->n_lingering--;
+	}
 	uv_poll_stop(&c->poll);
 	uv_close((uv_handle_t *)&c->poll, conn_freed);
 	close(c->fd);
@@ -361,10 +374,39 @@ static void conn_read(struct ldp_conn *c)
 		conn_failed(c, strerror(errno));
 }
 
+static void on_linger(struct timer *t)
+{
+	conn_end(container_of(t, struct ldp_conn, linger));
+}
+
+/* Goes on until the peer has our last words and closes as well: a way that is back soon still carries them. */
+static void conn_linger(struct ldp_conn *c)
+{
+	uint8_t rest[4096];
+	ssize_t n = 1;
+	int i;
+
+	conn_flush(c);
+	if (c->out_at == c->out.len && !c->shut) {
+		shutdown(c->fd, SHUT_WR);
+		c->shut = true;
+	}
+	for (i = 0; i < BURST && n > 0; i++)
+		n = recv(c->fd, rest, sizeof(rest), MSG_DONTWAIT);
+	if (!n || (n < 0 && errno != EAGAIN && errno != EINTR))
+		conn_end(c);
+	else
+		conn_watch(c);
+}
+
 static void on_conn(uv_poll_t *poll, int status, int events)
 {
 	struct ldp_conn *c = poll->data;
 
+	if (list_linked(&c->node)) {
+		conn_linger(c);
+		return;
+	}
 	if (c->connecting) {
 		conn_connected(c);
 		return;
@@ -390,6 +432,9 @@ static struct ldp_conn *conn_new(struct ldp_uv *n, int fd, uint8_t family, bool 
 	c->family = family;
 	c->connecting = connecting;
 	buf_init(&c->out);
+	list_init(&c->node);
+	timer_init(&c->linger, n->jobs, on_linger);
+	set_int(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, UNACKED_MS);
 	if (uv_poll_init(n->loop, &c->poll, fd)) {
 		free(c);
 		close(fd);
@@ -442,15 +487,18 @@ static void net_send(struct ldp_conn *c, const void *data, size_t len)
 
 static void net_close(struct ldp_conn *c)
 {
-	uint8_t rest[4096];
-	int i;
+	struct ldp_uv *n = c->net;
 
-	conn_flush(c);
-	/* what is unread would make it a reset, and the neighbour might miss our last words */
-	shutdown(c->fd, SHUT_WR);
-	for (i = 0; i < BURST && recv(c->fd, rest, sizeof(rest), MSG_DONTWAIT) > 0; i++)
-		;
-	conn_end(c);
+	c->session = NULL;
+	if (c->connecting || n->n_lingering >= LINGERING_MAX) {
+		conn_flush(c);
+		conn_end(c);
+		return;
+	}
+	list_add_tail(&n->lingering, &c->node);
+	n->n_lingering++;
+	timer_start(&c->linger, LINGER_MS);
+	conn_linger(c);
 }
 
 static void on_accept(uv_poll_t *poll, int status, int events)
@@ -616,6 +664,8 @@ struct ldp_uv *ldp_uv_new(struct uv_loop_s *loop, struct jobs *jobs)
 	int afi;
 
 	n->loop = loop;
+	n->jobs = jobs;
+	list_init(&n->lingering);
 	list_init(&n->joined);
 	list_init(&n->keys);
 	timer_init(&n->retry, jobs, on_retry);
@@ -635,6 +685,8 @@ void ldp_uv_free(struct ldp_uv *n)
 	struct key *k;
 
 	timer_stop(&n->retry);
+	while (!list_empty(&n->lingering))
+		conn_end(list_first(&n->lingering, struct ldp_conn, node));
 	net_family(n, AF_INET, false);
 	net_family(n, AF_INET6, false);
 	while (!list_empty(&n->joined)) {

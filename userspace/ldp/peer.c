@@ -275,6 +275,25 @@ void peer_update(struct ldp_peer *p)
 		peer_connect(p, local, &a->transport);
 }
 
+void peer_route_changed(struct ldp *l, const struct prefix *route)
+{
+	const struct ldp_adj *a;
+	struct ldp_peer *p;
+	bool within;
+
+	list_for_each(p, &l->peers, struct ldp_peer, node) {
+		if (p->session || !p->failures || p->backoff || !timer_running(&p->retry))
+			continue;
+		within = false;
+		list_for_each(a, &p->adjs, struct ldp_adj, node)
+			within |= prefix_contains_addr(route, &a->transport);
+		if (!within)
+			continue;
+		p->failures = 0;
+		timer_start(&p->retry, 0);
+	}
+}
+
 void peer_adj_lost(struct ldp_peer *p, const char *why)
 {
 	if (p->session && !adj_of_family(p, p->session->remote.family)) {
@@ -315,7 +334,7 @@ void peer_session_up(struct ldp_session *s)
 		   s->password ? ", MD5" : "", s->gtsm ? ", GTSM" : "");
 	restart_helper_up(p);
 	peer_learn_link_local(p);
-	disc_tell_addresses(p);
+	own_tell_all(p);
 	out_everything(p, false);
 	restart_check(p->ldp);
 }

@@ -213,7 +213,7 @@ struct ldp {
 	struct ldp_peer **peer_at;
 	unsigned int peer_room;
 	struct hash addresses;		/* of peers: struct ldp_address */
-	struct list own;		/* our addresses: struct own_address, disc.c */
+	struct list own;		/* our addresses: struct own_address, own.c */
 	struct nht_main_sub main_sub;
 	struct nht_connected_sub connected_sub;
 	struct nht_link_sub link_sub;
@@ -243,11 +243,19 @@ void disc_stop(struct ldp *l);
 void disc_apply(struct ldp *l);		/* interfaces and targets as configured */
 void disc_announce(struct ldp *l);	/* Hellos now: the configuration changed */
 void adj_free(struct ldp_adj *a);	/* without a word to the peer */
-/* sends our addresses of what families the peer has; after the session came up */
-void disc_tell_addresses(struct ldp_peer *p);
 /* gtsm by an adjacency of the family; link: there is one by basic discovery */
 bool adj_any(const struct ldp_peer *p, uint8_t family, bool *gtsm, bool *link);
 const struct ldp_adj *adj_of_family(const struct ldp_peer *p, uint8_t family);
+
+/* own.c */
+void own_addr(struct ldp *l, const struct nht_link *link, const struct ip_addr *a, bool add);
+/* the link has gone, or may be in another VRF */
+void own_link(struct ldp *l, const struct nht_link *link, bool present);
+void own_stop(struct ldp *l);
+/* on that link, from which Hellos of the family may come */
+unsigned int own_count(const struct ldp *l, int ifindex, uint8_t family);
+/* sends our addresses of what families the peer has; after the session came up */
+void own_tell_all(struct ldp_peer *p);
 
 /* peer.c */
 struct ldp_peer *peer_find(const struct ldp *l, const struct ldp_id *id);
@@ -255,6 +263,8 @@ struct ldp_peer *peer_get(struct ldp *l, const struct ldp_id *id);	/* NULL: too 
 void peer_free(struct ldp_peer *p);
 /* adjacencies or settings changed: looks whether a session is wanted, and over what */
 void peer_update(struct ldp_peer *p);
+/* a route came or moved: who could not be connected to may be reached now */
+void peer_route_changed(struct ldp *l, const struct prefix *p);
 /* the last adjacency of its session's family has gone: the session goes */
 void peer_adj_lost(struct ldp_peer *p, const char *why);
 void peer_session_up(struct ldp_session *s);

@@ -328,6 +328,8 @@ static void shutdown_received(struct ldp_session *s, const struct ldp_msg *m)
 	bool refused = s->state != LDP_OPERATIONAL && is_refusal(m->status);
 	char why[96];
 
+	/* it lost us, as we might have lost it: nobody wants the session to end */
+	s->lost |= m->status == LDP_HOLD_EXPIRED || m->status == LDP_KEEPALIVE_EXPIRED;
 	snprintf(why, sizeof(why), "the neighbor says: %s", ldp_status_str(m->status));
 	if (f.status)
 		session_notify(s, &f);

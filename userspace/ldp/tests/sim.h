@@ -73,10 +73,14 @@ void sim_node_start(struct sim *s, int n, bool kept);
 void sim_apply(struct sim *s, int n, struct ldp_settings *set);
 struct ldp_settings sim_settings(int n);
 
-struct prefix sim_fec(int n, int i);
+struct prefix sim_fec(int n, int i);	/* 0: its transport address */
+struct prefix sim_fec6(int n);
+int sim_other_end(const struct sim_link *l, int n);	/* -1: the link is not router n's */
 struct ldp_peer *sim_peer(struct sim *s, int n, int other);
 bool sim_up(struct sim *s, int n, int other);
 
+/* Labels mean to their receivers what they mean to their senders, and what was advertised is in forwarding. */
+void sim_check(struct sim *s);
 /* every route has a label-switched path along all its ways, to the end, without a loop */
 bool sim_converged(struct sim *s);
 /* of what is forwarded and why, without the numbers of labels */
