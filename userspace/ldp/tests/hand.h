@@ -22,6 +22,7 @@ struct ldp_conn {
 	bool closed;
 	struct buf out;			/* what we sent */
 };
+
 static struct ldp_conn conn;
 static unsigned int hellos;
 static char key[LDP_PASSWORD_MAX + 1];
@@ -36,8 +37,8 @@ static inline void net_hello_link(void *arg, uint8_t family, int ifindex, const 
 	hellos++;
 }
 
-static inline void net_hello_targeted(void *arg, const struct ip_addr *from, const struct ip_addr *to, const void *data,
-			       size_t len)
+static inline void net_hello_targeted(void *arg, const struct ip_addr *from, const struct ip_addr *to,
+				      const void *data, size_t len)
 {
 	hellos++;
 }
