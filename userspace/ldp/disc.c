@@ -346,6 +346,15 @@ static bool transport_acceptable(const struct ldp_net_hello *from, const struct 
 	       !(m->hello_flags & LDP_HELLO_TARGETED && addr_is_link_local(t));
 }
 
+/* Another router answers there; the target itself stays. */
+static void target_taken_over(struct ldp_target *t)
+{
+	struct ldp_peer *p = t->adj->peer;
+
+	adj_free(t->adj);
+	peer_adj_lost(p, "another router answers");
+}
+
 void ldp_net_hello(struct ldp *l, const struct ldp_net_hello *from, const void *data, size_t len)
 {
 	struct ldp_iface *i = NULL;
@@ -381,7 +390,7 @@ void ldp_net_hello(struct ldp *l, const struct ldp_net_hello *from, const void *
 	if (!p)
 		return;
 	if (t && t->adj && t->adj->peer != p)
-		adj_lost(t->adj, "another router answers");
+		target_taken_over(t);
 	a = adj_find(p, i, t, from->family);
 	is_new = !a;
 	if (is_new)

@@ -245,6 +245,17 @@ static void targeted_hellos(void **unused)
 		assert_int_equal(ldp_neighbor_next(ldp, NULL, &info), i == 2);
 		assert_int_equal(hellos, i == 2);
 	}
+	/* the address is another router's now */
+	assert_string_equal(info.id, "2.2.2.2");
+	buf_init(&out);
+	ldp_pdu_begin(&w, &out, &(struct ldp_id){ .lsr = { 7, 7, 7, 7 } });
+	ldp_msg_begin(&w, LDP_MSG_HELLO, 1);
+	ldp_put_hello(&w, &h);
+	finish_pdu();
+	ldp_net_hello(ldp, &from, out.data, out.len);
+	buf_free(&out);
+	assert_true(ldp_neighbor_next(ldp, NULL, &info));
+	assert_string_equal(info.id, "7.7.7.7");
 	/* no longer allowed: it goes */
 	apply(settings());
 	assert_false(ldp_neighbor_next(ldp, NULL, &info));
