@@ -80,6 +80,12 @@ static bool read_neighbor(const struct lyd_node *n, const char *vrf, struct bgp_
 	c->keepalive = (uint16_t)conf_u32(n, "timers/keepalive", 0);
 	c->connect_retry = (uint16_t)conf_u32(n, "timers/connect-retry", 30);
 	c->shutdown = conf_exists(n, "shutdown");
+	if (conf_exists(n, "bfd/fast-detect")) {
+		c->bfd_interval_us = conf_u32(n, "bfd/minimum-interval", 150) * 1000;
+		c->bfd_multiplier = (uint8_t)conf_u32(n, "bfd/multiplier", 3);
+		c->bfd_strict = conf_exists(n, "bfd/strict-mode");
+		c->bfd_single = conf_exists(n, "bfd/single-hop");
+	}
 	snprintf(c->description, sizeof(c->description), "%s", conf_str(n, "description", ""));
 	read_families(n, c);
 	return true;

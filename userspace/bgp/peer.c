@@ -159,7 +159,7 @@ static void session_open(struct bgp_peer *p)
 		log_err("bgp", "%s: no memory for a session", p->name);
 		return;
 	}
-	if (!p->conf.shutdown)
+	if (bgp_live_may_start(p))
 		bgp_session_start(p->session);
 }
 
@@ -305,6 +305,7 @@ void bgp_peer_add(struct bgp *b, const struct bgp_peer_conf *conf)
 	bgp_helper_init(p);
 	insert(b, p);
 	sources_make(p);
+	bgp_live_apply(p);
 	session_open(p);
 }
 
@@ -312,6 +313,7 @@ void bgp_peer_remove(struct bgp_peer *p)
 {
 	struct bgp *b = p->bgp;
 
+	bgp_live_end(p);
 	session_close(p, BGP_CEASE_DECONFIGURED);
 	sources_flush(p);
 	list_del(&p->node);
@@ -345,16 +347,18 @@ void bgp_peer_change(struct bgp_peer *p, const struct bgp_peer_conf *conf)
 				rib_source_flush_now(&p->family[f].source);
 		}
 		sources_make(p);
+		bgp_live_apply(p);
 		session_open(p);
 		return;
 	}
 	p->conf = *conf;
-	if (old.shutdown == conf->shutdown || !p->session)
+	bgp_live_apply(p);
+	if (!p->session)
 		return;
-	if (conf->shutdown)
+	if (conf->shutdown && !old.shutdown)
 		bgp_session_stop(p->session, BGP_CEASE_SHUTDOWN);
-	else
-		bgp_session_start(p->session);
+	else if (bgp_live_may_start(p) && (old.shutdown || old.bfd_strict))
+		bgp_session_start(p->session);		/* one that runs goes on */
 }
 
 void bgp_peers_restart(struct bgp *b)
@@ -497,6 +501,7 @@ static void stop(void *inst)
 	list_for_each_safe(p, tmp, &b->peers, struct bgp_peer, node) {
 		if (p->session && b->gr_enabled)
 			bgp_session_abandon(p->session);
+		bgp_live_end(p);
 		session_close(p, BGP_CEASE_SHUTDOWN);
 		sources_flush(p);
 		list_del(&p->node);

@@ -10,6 +10,7 @@
 #include "bgp/session.h"
 #include "lib/jobs.h"
 #include "lib/list.h"
+#include "rib/liveness.h"
 #include "rib/table.h"
 #include "vrf/vrf.h"
 
@@ -35,6 +36,9 @@ struct bgp_peer_conf {
 	/* a change of what follows leaves the session alone */
 	bool shutdown;
 	char description[256];
+	uint32_t bfd_interval_us;	/* 0: no BFD */
+	uint8_t bfd_multiplier;
+	bool bfd_strict, bfd_single;
 };
 
 struct bgp_peer;
@@ -68,6 +72,7 @@ struct bgp_peer {
 	bool up;
 	struct bgp_up info;		/* valid when up */
 	char last_down[128];
+	struct liveness_watch live;	/* BFD, live.c */
 	struct bgp_peer_family family[BGP_FAMILIES];
 	struct timer gr_timer;		/* restart time, then stale path time */
 	bool dying;			/* waits until tables let go of its sources */
@@ -122,6 +127,11 @@ void bgp_peers_restart(struct bgp *b);
 void bgp_peers_caps(struct bgp *b);		/* the next OPENs differ (graceful restart) */
 void bgp_graves_check(struct bgp *b);
 extern const struct bgp_session_ops bgp_peer_ops;
+
+/* ---- live.c ---- */
+void bgp_live_apply(struct bgp_peer *p);	/* watches, or not, as its configuration says */
+void bgp_live_end(struct bgp_peer *p);
+bool bgp_live_may_start(const struct bgp_peer *p);
 
 /* ---- in.c: what peers announce, into tables ---- */
 void bgp_in_update(struct bgp_peer *p, const struct bgp_update *u);

@@ -61,6 +61,7 @@ static const struct {
 	{ BGP_ERR_CEASE, BGP_CEASE_CONFIG, "Cease/Other Configuration Change" },
 	{ BGP_ERR_CEASE, BGP_CEASE_COLLISION, "Cease/Connection Collision Resolution" },
 	{ BGP_ERR_CEASE, BGP_CEASE_RESOURCES, "Cease/Out of Resources" },
+	{ BGP_ERR_CEASE, BGP_CEASE_BFD_DOWN, "Cease/BFD Down" },
 	{ BGP_ERR_CEASE, -1, "Cease" },
 	{ BGP_ERR_REFRESH, -1, "ROUTE-REFRESH Message Error" },
 };

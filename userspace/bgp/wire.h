@@ -83,6 +83,7 @@ enum bgp_cease_subcode {
 	BGP_CEASE_CONFIG = 6,
 	BGP_CEASE_COLLISION = 7,
 	BGP_CEASE_RESOURCES = 8,
+	BGP_CEASE_BFD_DOWN = 10,	/* RFC 9384 */
 };
 
 /* Capability codes, RFC 5492 */

@@ -15,9 +15,11 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "bfd/bfd.h"
 #include "bgp/bgp.h"
 #include "conf/conf.h"
 #include "daemon/options.h"
+#include "dataplane/flip.h"
 #include "dataplane/sync.h"
 #include "host/host.h"
 #include "labels/config.h"
@@ -46,6 +48,8 @@ struct daemon {
 	struct vrfs *vrfs;
 	struct host *host;
 	struct dp_sync *sync;
+	struct bfd *bfd;
+	struct dp_flip *flip;
 	struct rib_env env;
 	struct show_env show;
 	void *protos[8];			/* as in protocols[] */
@@ -178,6 +182,22 @@ static bool start_forwarding(struct daemon *d)
 	return !failed;
 }
 
+static bool start_bfd(struct daemon *d)
+{
+	struct bfd_options opt = { .loop = d->loop };
+	char why[256];
+
+	if (strcmp(d->opt.provider, "none")) {
+		d->flip = dp_flip_new();
+		opt.flip = dp_flip;
+		opt.flip_arg = d->flip;
+	}
+	d->bfd = bfd_new(&d->env, &opt, why, sizeof(why));
+	if (!d->bfd)
+		log_err("daemon", "BFD: %s", why);
+	return d->bfd;
+}
+
 static bool start_protocols(struct daemon *d)
 {
 	struct bgp_options bopt = {
@@ -214,6 +234,7 @@ static bool start_management(struct daemon *d)
 	d->show = (struct show_env){
 		.loop = d->loop, .conf = d->conf, .jobs = d->jobs, .rib = d->rib,
 		.labels = d->labels, .vrfs = d->vrfs, .host = d->host, .sync = d->sync,
+		.bfd = bfd_io(d->bfd),
 	};
 	for (i = 0; i < ARRAY_SIZE(protocols); i++) {
 		if (protocols[i] == &bgp_proto)
@@ -346,6 +367,9 @@ static void stop(struct daemon *d)
 	if (d->sync)
 		dp_sync_free(d->sync);	/* from here on nothing reaches the forwarder */
 	d->sync = NULL;
+	if (d->bfd)
+		bfd_free(d->bfd);
+	dp_flip_free(d->flip);
 	for (i = ARRAY_SIZE(protocols); i--;)
 		if (d->protos[i])
 			protocols[i]->stop(d->protos[i]);
@@ -386,7 +410,7 @@ int main(int argc, char **argv)
 	timer_init(&d.nobody, NULL, nobody);
 	d.loop = uv_default_loop();
 	signals_start(&d);
-	if (start_tables(&d) && start_forwarding(&d) && start_protocols(&d) &&
+	if (start_tables(&d) && start_forwarding(&d) && start_bfd(&d) && start_protocols(&d) &&
 	    start_management(&d)) {
 		log_notice("daemon", "l3vpnd %s runs", l3vpn_version);
 		daemon_notify("READY=1");

@@ -616,11 +616,8 @@ static int genl_nh_state(struct dp_provider *p, uint32_t id, bool down)
 {
 	struct genl *g = to_genl(p);
 	char buf[64];
-	struct nlmsghdr *nlh = genl_header(buf, g->family.id, L3VPN_CMD_NH_STATE, 0);
 
-	mnl_attr_put_u32(nlh, L3VPN_NH_ID, id);
-	mnl_attr_put_u8(nlh, L3VPN_NH_DOWN, down);
-	return call(g, nlh, NULL, NULL);
+	return call(g, genl_nh_state_msg(buf, g->family.id, id, down), NULL, NULL);
 }
 
 static int genl_clear(struct dp_provider *p, uint32_t kinds)

@@ -38,6 +38,8 @@ struct genl_error {
 struct nlmsghdr *genl_encode(char *buf, size_t size, uint16_t family, const struct dp_batch *batch,
 			     size_t pos, size_t limit, uint32_t *sent, size_t *n);
 struct nlmsghdr *genl_header(char *buf, uint16_t family, uint8_t cmd, uint16_t flags);
+/* NH_STATE; @buf: 64 octets */
+struct nlmsghdr *genl_nh_state_msg(char *buf, uint16_t family, uint32_t id, bool down);
 
 /* Can requests of @type share a message? */
 bool genl_is_record(enum dp_op_type type);

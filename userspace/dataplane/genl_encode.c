@@ -258,3 +258,12 @@ struct nlmsghdr *genl_encode(char *buf, size_t size, uint16_t family, const stru
 	}
 	return nlh;
 }
+
+struct nlmsghdr *genl_nh_state_msg(char *buf, uint16_t family, uint32_t id, bool down)
+{
+	struct nlmsghdr *nlh = genl_header(buf, family, L3VPN_CMD_NH_STATE, 0);
+
+	mnl_attr_put_u32(nlh, L3VPN_NH_ID, id);
+	mnl_attr_put_u8(nlh, L3VPN_NH_DOWN, down);
+	return nlh;
+}

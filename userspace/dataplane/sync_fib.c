@@ -14,6 +14,7 @@
 
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "rib/liveness.h"
 
 /* ---- contents ---- */
 
@@ -177,6 +178,7 @@ static void nh_del(struct dp_sync *s, struct fib_nh *nh)
 	s->nhs[nh->id] = NULL;
 	free(sn);
 	nh->dp = NULL;
+	liveness_adjacency_gone(rib_liveness(s->env.rib), nh->id);
 	window_nh_del(s, nh->id);
 }
 
@@ -198,6 +200,15 @@ static void on_nh(struct fib_sub *sub, enum fib_op op, struct fib_nh *nh)
 	}
 }
 
+/* whoever finds out that a neighbour was lost says so to forwarding by the ids of what leads to it */
+static void tell_liveness(struct dp_sync *s, const struct dp_nh *nh)
+{
+	if (nh->kind == L3VPN_NH_KIND_ADJACENCY && addr_is_set(&nh->gateway))
+		liveness_adjacency(rib_liveness(s->env.rib), nh->id, nh->ifindex, &nh->gateway);
+	else
+		liveness_adjacency_gone(rib_liveness(s->env.rib), nh->id);
+}
+
 void sync_nh_acked(struct dp_sync *s, const struct dp_op *op)
 {
 	struct sync_nh *sn = op->nh->id < s->nhs_size ? s->nhs[op->nh->id] : NULL;
@@ -212,6 +223,7 @@ void sync_nh_acked(struct dp_sync *s, const struct dp_op *op)
 	}
 	list_del(&sn->failed);
 	nh_hold(s, sn, dp_digest_nh(op->nh));
+	tell_liveness(s, op->nh);
 }
 
 void sync_nh_del_acked(struct dp_sync *s, const struct dp_op *op)

@@ -21,4 +21,6 @@ void show_register(struct mgmt *mgmt, const struct show_env *env)
 		show_bgp_register(mgmt, env);
 	if (env->ldp)
 		show_ldp_register(mgmt, env);
+	if (env->bfd)
+		show_bfd_register(mgmt, env);
 }

@@ -11,6 +11,7 @@
 
 #include "mgmt/mgmt.h"
 
+struct bfd_io;
 struct bgp;
 struct dp_sync;
 struct host;
@@ -32,6 +33,7 @@ struct show_env {
 	struct dp_sync *sync;
 	struct bgp *bgp;		/* what bgp_proto.start() returned */
 	struct ldp *ldp;
+	struct bfd_io *bfd;
 };
 
 void show_register(struct mgmt *mgmt, const struct show_env *env);
@@ -48,5 +50,6 @@ void show_transport_register(struct mgmt *mgmt, const struct show_env *env);
 void explain_register(struct mgmt *mgmt, const struct show_env *env);
 void show_bgp_register(struct mgmt *mgmt, const struct show_env *env);
 void show_ldp_register(struct mgmt *mgmt, const struct show_env *env);
+void show_bfd_register(struct mgmt *mgmt, const struct show_env *env);
 
 #endif

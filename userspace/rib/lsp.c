@@ -190,8 +190,9 @@ static void via_enter(struct nht *nht, struct lsp *lsp)
 }
 
 /* true when something about its way changed */
-static bool resolve(const struct nht *nht, struct lsp *lsp)
+static bool resolve(struct nht *nht, struct lsp *lsp)
 {
+	struct nht_neighbor *neighbor = NULL;
 	enum nexthop_reason reason = NH_LSP_DOWN;
 	const struct nht_link *l = NULL;
 	struct ip_addr gateway = { 0 };
@@ -204,6 +205,12 @@ static bool resolve(const struct nht *nht, struct lsp *lsp)
 		if (l && l->up && nht_link_vrf(nht, ifindex) == VRF_ID_GLOBAL)
 			reason = NH_OK;
 	}
+	if (reason == NH_OK)
+		neighbor = nht_neighbor_hold(nht, ifindex, &gateway);
+	nht_neighbor_put(nht, lsp->neighbor);
+	lsp->neighbor = neighbor;
+	if (nht_neighbor_down(neighbor))
+		reason = NH_NEIGHBOR_DOWN;
 	if (reason != NH_OK) {
 		ifindex = 0;
 		memset(&gateway, 0, sizeof(gateway));
@@ -280,6 +287,7 @@ static void lsp_free(struct nht *nht, struct lsp *lsp)
 	list_del(&lsp->node);
 	list_del(&lsp->dirty);
 	via_leave(nht, lsp);
+	nht_neighbor_put(nht, lsp->neighbor);
 	free(lsp);
 }
 

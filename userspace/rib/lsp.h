@@ -52,6 +52,7 @@ struct lsp {
 	uint64_t since_us;
 	struct list via_node;		/* recursive: among those of the same gateway; lsp.c's */
 	struct list dirty;		/* lsp.c's */
+	struct nht_neighbor *neighbor;	/* the next router, where it is watched; lsp.c's */
 };
 
 /* One way of a path down to the wire. */

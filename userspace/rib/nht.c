@@ -33,6 +33,7 @@ static const char *const reason_names[] = {
 	[NH_NO_MEMBER] = "no usable member",
 	[NH_LOWER_LSP] = "no label-switched path to the router that the path leads to",
 	[NH_LABEL_STACK] = "the path needs more labels than can be pushed",
+	[NH_NEIGHBOR_DOWN] = "the neighbor was lost (BFD)",
 };
 
 const char *nexthop_reason_str(enum nexthop_reason r)
@@ -243,6 +244,8 @@ static void find_gateway(struct nht *nht, const struct nexthop *nh, struct way *
 	if (w->reason == NH_OK && !addr_is_link_local(&nh->key.addr) &&
 	    nht_own_address(nht, nh->key.vrf, &nh->key.addr))
 		w->reason = NH_OWN_ADDRESS;
+	else if (w->reason == NH_OK && nht_watched_down(nh->watched))
+		w->reason = NH_NEIGHBOR_DOWN;
 }
 
 void nexthop_choose(const struct nht *nht, const struct nexthop *nh, struct transport_choice *choice)
@@ -265,6 +268,8 @@ static void find_pe(struct nht *nht, const struct nexthop *nh, struct way *w)
 	w->reason = choice.reason;
 	if (nht_own_address(nht, VRF_ID_GLOBAL, &nh->key.addr))
 		w->reason = NH_OWN_ADDRESS;
+	else if (w->reason == NH_OK && nht_live_pe_down(nht, &nh->key.addr))
+		w->reason = NH_NEIGHBOR_DOWN;
 	if (choice.n && choice.path[0].lsp->path.recursive)
 		to = &choice.path[0].lsp->path.gateway;
 	nht_main_lookup(nht, to, &gateway, &ifindex, &w->metric);
@@ -332,6 +337,19 @@ static void adopt_way(struct nht *nht, struct nexthop *nh, const struct way *w)
 	set_via(nht, nh, w->via);
 }
 
+/* the router behind the interface that a labelled next hop leaves by, where neighbours are watched */
+static void follow_neighbor(struct nht *nht, struct nexthop *nh, struct way *w)
+{
+	struct nht_neighbor *was = nh->neighbor;
+
+	if (nh->key.kind != NEXTHOP_LABELLED)
+		return;
+	nh->neighbor = w->ifindex ? nht_neighbor_hold(nht, w->ifindex, &w->gateway) : NULL;
+	nht_neighbor_put(nht, was);
+	if (w->reason == NH_OK && nht_neighbor_down(nh->neighbor))
+		w->reason = NH_NEIGHBOR_DOWN;
+}
+
 static void look_again(struct nht *nht, struct nexthop *nh)
 {
 	struct way w = find_way(nht, nh);
@@ -340,6 +358,7 @@ static void look_again(struct nht *nht, struct nexthop *nh)
 		     nh->key.kind == NEXTHOP_PE || nh->key.kind == NEXTHOP_LABELLED;
 	struct nexthop_watch *watch, *tmp;
 
+	follow_neighbor(nht, nh, &w);
 	adopt_way(nht, nh, &w);
 	nexthop_fib_refresh(nht, nh);
 	if (decide)
@@ -504,7 +523,10 @@ static struct nexthop *intern(struct nht *nht, const struct want *w)
 	}
 	hash_insert(&nht->nexthops, &nh->node, hash);
 	vrf_link(nht, nh);
+	if (nh->key.live.interval_us)
+		nh->watched = nht_watched_new(nht, nh);
 	way = find_way(nht, nh);
+	follow_neighbor(nht, nh, &way);
 	adopt_way(nht, nh, &way);
 	return nh;
 }
@@ -517,6 +539,15 @@ static struct ip_addr unmapped(const struct ip_addr *a)
 	if (a->family == AF_INET6 && !memcmp(a->b, mapped, sizeof(mapped)))
 		return addr_make(AF_INET, a->b + 12);
 	return *a;
+}
+
+static void copy_live(struct nexthop_live *to, const struct nexthop_live *from)
+{
+	to->interval_us = from->interval_us;
+	to->multiplier = from->multiplier;
+	to->multihop = from->multihop;
+	if (from->multihop && addr_is_set(&from->local))
+		to->local = addr_make(from->local.family, from->local.b);
 }
 
 struct nexthop *nexthop_get(struct nht *nht, const struct nexthop_key *key)
@@ -536,6 +567,8 @@ struct nexthop *nexthop_get(struct nht *nht, const struct nexthop_key *key)
 	if (key->kind == NEXTHOP_GATEWAY || key->kind == NEXTHOP_DEVICE || key->kind == NEXTHOP_LABELLED)
 		snprintf(w.key.ifname, sizeof(w.key.ifname), "%s", key->ifname);
 	w.key.recursive = key->kind == NEXTHOP_GATEWAY && !key->ifname[0] && key->recursive;
+	if (key->kind == NEXTHOP_GATEWAY && key->live.interval_us)
+		copy_live(&w.key.live, &key->live);
 	return intern(nht, &w);
 }
 
@@ -567,15 +600,23 @@ struct nexthop *nexthop_labelled(struct nht *nht, const struct ip_addr *addr, co
 	return nexthop_get(nht, &key);
 }
 
-struct nexthop *nexthop_gateway(struct nht *nht, uint32_t vrf, const struct ip_addr *addr,
-				const char *ifname)
+struct nexthop *nexthop_gateway_live(struct nht *nht, uint32_t vrf, const struct ip_addr *addr,
+				     const char *ifname, const struct nexthop_live *live)
 {
 	struct nexthop_key key = { .kind = NEXTHOP_GATEWAY, .vrf = vrf, .addr = *addr,
 				   .recursive = !ifname };
 
 	if (ifname)
 		snprintf(key.ifname, sizeof(key.ifname), "%s", ifname);
+	if (live)
+		key.live = *live;
 	return nexthop_get(nht, &key);
+}
+
+struct nexthop *nexthop_gateway(struct nht *nht, uint32_t vrf, const struct ip_addr *addr,
+				const char *ifname)
+{
+	return nexthop_gateway_live(nht, vrf, addr, ifname, NULL);
 }
 
 struct nexthop *nexthop_vrf(struct nht *nht, uint32_t vrf)
@@ -610,6 +651,8 @@ void nexthop_put(struct nht *nht, struct nexthop *nh)
 	hash_remove(&nht->nexthops, &nh->node);
 	vrf_unlink(nht, nh);
 	list_del(&nh->dirty);
+	nht_watched_free(nht, nh->watched);
+	nht_neighbor_put(nht, nh->neighbor);
 	free(nh->deps);
 	free(nh->members);
 	free(nh);
@@ -691,6 +734,7 @@ struct nht *nht_new(struct rib *rib)
 	nht->lsps = lsp_table_new(nht);
 	nht->transports = transports_new();
 	nht->soft = soft_new();
+	nht->live = nht_live_new(nht);
 	return nht;
 }
 
@@ -702,6 +746,7 @@ void nht_free(struct nht *nht)
 	lsp_table_free(nht->lsps);
 	transports_free(nht->transports);
 	soft_free(nht->soft);
+	nht_live_free(nht->live);
 	nht_host_free(nht->host);
 	hash_fini(&nht->nexthops);
 	hash_fini(&nht->vrfs);

@@ -21,6 +21,8 @@
 
 struct fib_nh;
 struct nht;
+struct nht_neighbor;
+struct nht_watched;
 
 #define VRF_ID_GLOBAL	0
 #define NEXTHOP_MEMBERS_MAX 64
@@ -62,8 +64,17 @@ enum nexthop_reason {
 	NH_NO_MEMBER,		/* no member of the group is usable */
 	NH_LOWER_LSP,		/* there is a path, but none to the router that it leads to */
 	NH_LABEL_STACK,		/* there is a path, but with more labels than can be pushed */
+	NH_NEIGHBOR_DOWN,	/* the neighbour, or the remote PE, was lost (rib/liveness.h) */
 };
 const char *nexthop_reason_str(enum nexthop_reason r);
+
+/* GATEWAY: usable only while the neighbour has not been lost (rib/liveness.h) */
+struct nexthop_live {
+	uint32_t interval_us;		/* 0: nobody asks */
+	uint8_t multiplier;
+	bool multihop;
+	struct ip_addr local;		/* multihop; family 0: by route */
+};
 
 struct nexthop_key {
 	uint8_t kind;			/* enum nexthop_kind */
@@ -72,6 +83,7 @@ struct nexthop_key {
 	uint32_t vrf;			/* VRF id; 0 global */
 	struct ip_addr addr;
 	char ifname[IF_NAMESIZE];
+	struct nexthop_live live;
 };
 
 struct nexthop_member {
@@ -97,6 +109,8 @@ struct nexthop {
 	struct nexthop_dep *deps;	/* watches of via or of the members */
 	struct ip_addr gateway;		/* resolved adjacency of GATEWAY */
 	int ifindex;
+	struct nht_watched *watched;	/* when key.live asks */
+	struct nht_neighbor *neighbor;	/* LABELLED, out of an interface whose neighbours are watched */
 	uint16_t n_members;
 	struct nexthop_member *members;	/* GROUP */
 };
@@ -113,6 +127,8 @@ struct nexthop *nexthop_pe(struct nht *nht, const struct ip_addr *addr, uint16_t
 struct nexthop *nexthop_labelled(struct nht *nht, const struct ip_addr *addr, const char *ifname /* or NULL */);
 struct nexthop *nexthop_gateway(struct nht *nht, uint32_t vrf, const struct ip_addr *addr,
 				const char *ifname /* or NULL */);
+struct nexthop *nexthop_gateway_live(struct nht *nht, uint32_t vrf, const struct ip_addr *addr,
+				     const char *ifname /* or NULL */, const struct nexthop_live *live);
 struct nexthop *nexthop_vrf(struct nht *nht, uint32_t vrf);
 struct nexthop *nexthop_ref(struct nexthop *nh);
 /* a reference to its forwarding object, made if need be (for routes and for label entries) */
@@ -208,5 +224,12 @@ unsigned int nht_main_ways(const struct nht *nht, const struct prefix *p, const 
 /* likewise of the longest route that contains @p, which may be @p's own: *match */
 unsigned int nht_main_longest(const struct nht *nht, const struct prefix *p, struct prefix *match,
 			      const struct nht_way **ways);
+
+/* ---- neighbours whose liveness counts for all that leads over them; interval_us 0: no longer ---- */
+
+/* routers of the core that are the next ones behind this interface, as paths come to lead there */
+void nht_live_interface(struct nht *nht, const char *ifname, const struct nexthop_live *live);
+/* a remote PE */
+void nht_live_pe(struct nht *nht, const struct ip_addr *pe, const struct nexthop_live *live);
 
 #endif

@@ -12,6 +12,7 @@ struct rib {
 	struct jobs *jobs;
 	struct nht *nht;
 	struct fib *fib;
+	struct liveness *liveness;
 	struct rib_table *vpn[AFI_MAX];
 	struct rib_table *labelled[AFI_MAX];
 	struct hash tables;		/* VRF and global tables, by {vrf, family} */
@@ -132,6 +133,20 @@ struct soft;
 struct soft *soft_new(void);
 void soft_free(struct soft *s);
 
+/* nht_live.c: what liveness means for next hops and paths */
+struct nht_live;
+struct nht_live *nht_live_new(struct nht *nht);
+void nht_live_free(struct nht_live *l);
+/* the neighbour of a next hop whose key asks for it */
+struct nht_watched *nht_watched_new(struct nht *nht, struct nexthop *nh);
+void nht_watched_free(struct nht *nht, struct nht_watched *w);	/* NULL is fine, here and below */
+bool nht_watched_down(const struct nht_watched *w);
+/* A reference; NULL: neighbours behind that interface are not watched. */
+struct nht_neighbor *nht_neighbor_hold(struct nht *nht, int ifindex, const struct ip_addr *addr);
+void nht_neighbor_put(struct nht *nht, struct nht_neighbor *n);
+bool nht_neighbor_down(const struct nht_neighbor *n);
+bool nht_live_pe_down(const struct nht *nht, const struct ip_addr *pe);
+
 /* transport.c */
 struct transports;
 struct transports *transports_new(void);
@@ -159,6 +174,7 @@ struct nht {
 	struct lsp_table *lsps;
 	struct transports *transports;
 	struct soft *soft;
+	struct nht_live *live;
 };
 
 /* marks the next hops that a change of links or addresses of this VRF can touch */

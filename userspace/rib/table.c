@@ -10,6 +10,7 @@
 
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "rib/liveness.h"
 #include "rib/private.h"
 
 #define DECIDE_STACK 32
@@ -521,6 +522,7 @@ struct rib *rib_new(struct jobs *jobs)
 	rib->jobs = jobs;
 	rib->fib = fib_new(rib);
 	rib->nht = nht_new(rib);
+	rib->liveness = liveness_new(rib->nht);
 	rib_table_new(rib, "vpnv4", RIB_TABLE_VPN, AF_INET, 0);
 	rib_table_new(rib, "vpnv6", RIB_TABLE_VPN, AF_INET6, 0);
 	rib_table_new(rib, "ipv4 labeled-unicast", RIB_TABLE_LABELLED, AF_INET, 0);
@@ -541,6 +543,7 @@ void rib_free(struct rib *rib)
 	while ((n = hash_next(&rib->tables, NULL)))
 		rib_table_free(hash_entry(n, struct rib_table, node));
 	nht_free(rib->nht);
+	liveness_free(rib->liveness);
 	fib_free(rib->fib);
 	hash_fini(&rib->tables);
 	free(rib);
@@ -554,6 +557,11 @@ struct nht *rib_nht(struct rib *rib)
 struct fib *rib_fib(struct rib *rib)
 {
 	return rib->fib;
+}
+
+struct liveness *rib_liveness(struct rib *rib)
+{
+	return rib->liveness;
 }
 
 struct jobs *rib_jobs(struct rib *rib)

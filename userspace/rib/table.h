@@ -147,6 +147,7 @@ struct rib *rib_new(struct jobs *jobs);
 void rib_free(struct rib *rib);			/* every table must be gone, or is freed with its routes */
 struct nht *rib_nht(struct rib *rib);
 struct fib *rib_fib(struct rib *rib);
+struct liveness *rib_liveness(struct rib *rib);
 struct jobs *rib_jobs(struct rib *rib);
 struct rib_table *rib_table_new(struct rib *rib, const char *name, enum rib_table_kind kind,
 				uint8_t family, uint32_t vrf);

@@ -71,11 +71,18 @@ static struct nexthop *special(struct statics *st, uint32_t vrf, enum nexthop_ki
 
 static struct nexthop *one_gateway(struct statics *st, uint32_t vrf, const struct lyd_node *n)
 {
+	struct nexthop_live live = { 0 };
 	struct ip_addr a;
 
 	if (!addr_parse(conf_str(n, "address", ""), &a))
 		return NULL;
-	return nexthop_gateway(st->nht, vrf, &a, conf_str(n, "interface", NULL));
+	if (conf_exists(n, "bfd/fast-detect")) {
+		live.interval_us = conf_u32(n, "bfd/minimum-interval", 150) * 1000;
+		live.multiplier = conf_u32(n, "bfd/multiplier", 3);
+		live.multihop = conf_exists(n, "bfd/multihop");
+		addr_parse(conf_str(n, "bfd/source", ""), &live.local);
+	}
+	return nexthop_gateway_live(st->nht, vrf, &a, conf_str(n, "interface", NULL), &live);
 }
 
 static struct nexthop *gateways(struct statics *st, uint32_t vrf, const struct lyd_node *route)

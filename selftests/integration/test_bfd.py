@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: GPL-2.0
+"""BFD with FRR's bfdd, with BIRD and with itself: single hop and multihop, IPv4 and IPv6, global and in a VRF.
+
+            VRF RED                                        core
+    ce1 (FRR)  ---- red1 --+                      +-- p1 ---- p1 (stock Linux, FRR's bfdd) --+
+                           pe1 (l3vpnd) ----------+                                          pe2 --- ce3
+    ce2 (BIRD) ---- red2 --+                      +-- p2 ---- p2 (stock Linux, BIRD) --------+  (l3vpnd)
+
+    ce1 and ce2 both have 10.9.0.1; pe1's route to it goes to ce1, with ce2 as the backup. The LSP to pe2 goes over p1,
+    with p2 as the backup. A cable is pulled by dropping all frames at the far end: the carrier stays.
+"""
+import re
+import time
+
+import pytest
+
+from test_restart import Flood
+from topology import Bird, Frr, L3vpnd, Topology, run, wait_for
+
+FAST = " bfd fast-detect\n %s bfd minimum-interval 50\n %s bfd multiplier 3\n"
+VERSIONS = (4, 6)
+
+
+def link(n, side, version=4):
+    """Of CE n (1, 2) and of P n (11, 12) with pe1, of 21 and 22 with pe2; side 1 is ours."""
+    return "10.255.%d.%d" % (n, side) if version == 4 else "2001:db8:%x::%d" % (n, side)
+
+
+def bfd(indent):
+    return "".join("%s%s\n" % (" " * indent, line) for line in
+                   ("bfd fast-detect", "bfd minimum-interval 50", "bfd multiplier 3"))
+
+
+def ce_port(n):
+    return ("interface red%d\n vrf RED\n ipv4 address %s/30\n ipv6 address %s/64\n!\n"
+            % (n, link(n, 1), link(n, 1, 6)))
+
+
+def core_port(n, dev, watched):
+    return ("interface %s\n mpls\n%s ipv4 address %s/30\n ipv6 address %s/64\n!\n"
+            % (dev, bfd(1) if watched else "", link(n, 1), link(n, 1, 6)))
+
+
+def ce_neighbor(n, version):
+    return ("  neighbor %s\n   remote-as %d\n   timers connect-retry 1\n%s   address-family ipv%d unicast\n   !\n  !\n"
+            % (link(n, 2, version), 65100 + n, bfd(3), version))
+
+
+def vpn(number, other):
+    """What both PEs have: VRF, loopback, the session between them."""
+    return """hostname PE%d
+vrf RED
+ rd 65000:%d
+ address-family ipv4 unicast
+  import route-target 65000:1
+  export route-target 65000:1
+ !
+!
+interface lo
+ ipv4 address 192.0.2.%d/32
+!
+router bgp 65000
+ router-id 192.0.2.%d
+ neighbor 192.0.2.%d
+  remote-as 65000
+  update-source 192.0.2.%d
+  timers connect-retry 1
+%s  address-family vpnv4 unicast
+  !
+ !
+ vrf RED
+  address-family ipv4 unicast
+   redistribute connected
+   redistribute static
+  !
+""" % (number, number, number, number, other, number, bfd(2))
+
+
+def lsp(fec, *paths):
+    text = "mpls\n static lsp %s/32\n" % fec
+    for gateway, label, backup in paths:
+        text += "  path %s out-label %d\n" % (gateway, label)
+        text += "  path %s backup\n" % gateway if backup else ""
+    return text + " !\n!\n"
+
+
+PE1 = (vpn(1, 2) + "".join(ce_neighbor(n, v) for n in (1, 2) for v in VERSIONS) + " !\n!\n"
+       + ce_port(1) + ce_port(2) + core_port(11, "p1", True) + core_port(12, "p2", True)
+       + lsp("192.0.2.2", (link(11, 2), 2002, False), (link(12, 2), 2002, True))
+       + "router static\n vrf RED\n  route 10.9.0.0/16\n   next-hop %s bfd fast-detect\n"
+         "   next-hop %s bfd minimum-interval 50\n   next-hop %s bfd multiplier 3\n"
+         "   next-hop %s backup\n  !\n !\n!\n" % (link(1, 2), link(1, 2), link(1, 2), link(2, 2))
+       + "bfd\n remote-pe 192.0.2.11\n  source 192.0.2.1\n  minimum-interval 50\n !\n!\n")
+
+PE2 = (vpn(2, 1) + " !\n!\n" + "interface red3\n vrf RED\n ipv4 address 10.255.3.1/30\n!\n"
+       + core_port(21, "p1", False) + core_port(22, "p2", False)
+       + lsp("192.0.2.1", (link(21, 2), 2001, False), (link(22, 2), 2001, True))
+       + "router static\n vrf RED\n  route 10.3.0.0/16\n   next-hop 10.255.3.2\n  !\n !\n!\n")
+
+
+def frr_peer(address, extra=""):
+    return (" peer %s%s\n  receive-interval 50\n  transmit-interval 50\n  detect-multiplier 3\n  no shutdown\n exit\n"
+            % (address, extra))
+
+
+def ce1_frr():
+    text = "hostname CE1\nlog stdout\nbfd\n" + "".join(frr_peer(link(1, 1, v)) for v in VERSIONS) + "exit\n"
+    text += "router bgp 65101\n bgp router-id 10.255.1.2\n no bgp ebgp-requires-policy\n no bgp default ipv4-unicast\n"
+    for v in VERSIONS:
+        text += (" neighbor {p} remote-as 65000\n neighbor {p} timers connect 1\n neighbor {p} bfd 3 50 50\n"
+                 " address-family ipv{v} unicast\n  neighbor {p} activate\n  redistribute connected\n exit-address-family\n"
+                 ).format(p=link(1, 1, v), v=v)
+    return text + "exit\n"
+
+
+def p1_frr():
+    text = "hostname P1\nlog stdout\nbfd\n" + "".join(frr_peer(link(11, 1, v)) for v in VERSIONS)
+    return text + frr_peer("192.0.2.1", " multihop local-address 192.0.2.11") + "exit\n"
+
+
+def bird(router_id, bgp):
+    text = "router id %s;\nprotocol device { }\n" % router_id
+    text += "protocol bfd { interface \"*\" { min rx interval 50 ms; min tx interval 50 ms; multiplier 3; };\n"
+    text += "" if bgp else "  neighbor %s;\n" % link(12, 1)
+    text += "}\n"
+    for v in VERSIONS if bgp else ():
+        text += ("protocol direct d%d { ipv%d; }\nprotocol bgp pe%d { local as 65102; neighbor %s as 65000; bfd on;\n"
+                 "  connect delay time 1; connect retry time 1; error wait time 1, 2;\n"
+                 "  ipv%d { import all; export all; }; }\n" % (v, v, v, link(2, 1, v), v))
+    return text
+
+
+class Net(Topology):
+    """The drawing above."""
+
+    def build(self):
+        run(["modprobe", "-a", "mpls_router", "mpls_iptunnel", "veth", "sch_ingress", "cls_matchall", "act_gact"], check=False)
+        self.add("ce1", "ce2", "ce3", "pe1", "pe2", "p1", "p2")
+        self.link("ce1:pe", "pe1:red1", "ce2:pe", "pe1:red2", "ce3:pe", "pe2:red3",
+                  "p1:pe1", "pe1:p1", "p2:pe1", "pe1:p2", "p1:pe2", "pe2:p1", "p2:pe2", "pe2:p2")
+        for node in self.nodes.values():
+            node.sysctl("net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1", "net.ipv4.conf.all.rp_filter=0")
+        for n in (1, 2):
+            self["ce%d" % n].ip("addr add %s/30 dev pe" % link(n, 2), "addr add %s/64 dev pe nodad" % link(n, 2, 6),
+                                "addr add 10.9.0.1/32 dev lo", "addr add 10.%d.0.1/32 dev lo" % n,
+                                "route add default via " + link(n, 1))
+            self._p(n)
+        self["ce3"].ip("addr add 10.255.3.2/30 dev pe", "addr add 10.3.0.1/32 dev lo", "route add default via 10.255.3.1")
+        for pe, other, first in (("pe1", 2, 11), ("pe2", 1, 21)):
+            self[pe].ip(*["route add 192.0.2.%d/32 via %s dev p%d onlink" % (n, link(first + p - 1, 2), p)
+                          for n, p in ((other, 1), (11, 1), (12, 2))])
+        return self
+
+    def _p(self, n):
+        p = self["p%d" % n]
+        p.sysctl("net.mpls.platform_labels=1048575", "net.mpls.conf.pe1.input=1", "net.mpls.conf.pe2.input=1")
+        p.ip("addr add 192.0.2.%d/32 dev lo" % (10 + n))
+        for pe, far in ((1, 10 + n), (2, 20 + n)):
+            p.ip("addr add %s/30 dev pe%d" % (link(far, 2), pe), "addr add %s/64 dev pe%d nodad" % (link(far, 2, 6), pe),
+                 "route add 192.0.2.%d/32 via %s" % (pe, link(far, 1)))
+            p.run("ip", "-f", "mpls", "route", "add", str(2000 + pe), "via", "inet", link(far, 1), "dev", "pe%d" % pe)
+
+    def start(self):
+        self.ce1 = Frr(self["ce1"], ce1_frr(), daemons=("zebra", "bfdd", "bgpd")).start()
+        self.p1 = Frr(self["p1"], p1_frr(), daemons=("zebra", "bfdd")).start()
+        self.ce2 = Bird(self["ce2"], bird("10.255.2.2", True)).start()
+        self.p2 = Bird(self["p2"], bird("192.0.2.12", False)).start()
+        self.pe2 = L3vpnd(self["pe2"], PE2).start()
+        self.pe1 = L3vpnd(self["pe1"], PE1).start()
+        return self
+
+    def sessions(self):
+        """{(peer, hops): row} of pe1."""
+        return {(row["peer"], row["hops"]): row for row in self.pe1.json("show bfd session")}
+
+    def up(self, peer, hops="single", detection=150):
+        def there():
+            row = self.sessions().get((peer, hops))
+            return row and row["state"] == "up" and row["detection"] == detection and row
+        return wait_for("BFD with %s" % peer, there, 30)
+
+
+class Pulled:
+    """The cable of a node's device: what comes in and goes out there is dropped, and the carrier stays."""
+
+    def __init__(self, node, *devices):
+        self.node, self.devices = node, devices
+
+    def __enter__(self):
+        for dev in self.devices:
+            self.node.run("tc", "qdisc", "add", "dev", dev, "clsact")
+            for way in ("ingress", "egress"):
+                self.node.run("tc", "filter", "add", "dev", dev, way, "matchall", "action", "drop")
+        return self
+
+    def __exit__(self, *_exc):
+        for dev in self.devices:
+            self.node.run("tc", "qdisc", "del", "dev", dev, "clsact")
+
+
+@pytest.fixture(scope="module")
+def net():
+    with Net() as topology:
+        topology.build().start()
+        yield topology
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_frr_in_a_vrf(net, version):
+    row = net.up(link(1, 2, version))
+    assert row["vrf"] == "RED" and row["interval"] == 50
+    peer = [p for p in net.ce1.json("show bfd peers") if p["peer"] == link(1, 1, version)][0]
+    assert peer["status"] == "up" and peer["remote-receive-interval"] == 50 and peer["remote-detect-multiplier"] == 3
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_bird_in_a_vrf(net, version):
+    net.up(link(2, 2, version))
+    wait_for("BIRD's session", lambda: re.search(re.escape(link(2, 1, version)) + r"\s+pe\s+Up", net.ce2.cli("show bfd sessions")), 10)
