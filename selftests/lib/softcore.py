@@ -48,8 +48,8 @@ def transport(encap, n, core):
     return " transport %s\n  source %s\n  destination %s\n !\n" % (encap, router(n, core), networks(core))
 
 
-def pe_config(n, core, mpls, port="core"):
-    """Configuration of our PE @n; @mpls: what stands under `mpls`; @port: what the core interface is."""
+def pe_config(n, core, mpls, port="core", bgp=""):
+    """Configuration of our PE @n; @mpls, @bgp: what stands under `mpls` and in BGP; @port: what the core interface is."""
     af = "".join(" address-family %s unicast\n  import route-target 65000:1\n  export route-target 65000:1\n !\n" % f
                  for f in ("ipv4", "ipv6"))
     family = "ipv4" if core == 4 else "ipv6"
@@ -58,7 +58,7 @@ def pe_config(n, core, mpls, port="core"):
     text += "interface red\n vrf RED\n ipv4 address %s/24\n ipv6 address %s/64\n!\n" % (site(n, 4, 1), site(n, 6, 1))
     text += "interface core\n %s\n %s address %s/%d\n!\n" % (port, family, own, length)
     text += "interface lo\n %s address %s/%d\n!\n" % (family, router(n, core), host_length(core))
-    text += "mpls\n%s!\nrouter bgp %d\n router-id 192.0.2.%d\n" % (mpls, AS, n)
+    text += "mpls\n%s!\nrouter bgp %d\n router-id 192.0.2.%d\n%s" % (mpls, AS, n, bgp)
     text += (" neighbor %s\n  remote-as %d\n  update-source %s\n  timers connect-retry 2\n"
              "  address-family vpnv4 unicast\n  !\n  address-family vpnv6 unicast\n  !\n !\n vrf RED\n"
              % (router(9, core), AS, router(n, core)))
@@ -208,13 +208,13 @@ class SoftCore(Topology):
             pe.ip("link set tun%d mtu %d" % (n, 1500 - OVERHEAD["udp", self.core]))
         return "fou"
 
-    def start(self, mpls=None, port="core"):
-        """Start the reflector, FRR and our PEs; @mpls(n): what stands under `mpls` of PE @n."""
+    def start(self, mpls=None, port="core", bgp=lambda n: ""):
+        """Start the reflector, FRR and our PEs; @mpls(n), @bgp(n): what stands under `mpls` and in BGP of PE @n."""
         self.rr = Gobgp(self["p"], reflector(self.core, self.pes)).start()
         if 2 in self.pes:
             self.frr = Frr(self["pe2"], frr_config(self.core)).start()
         mpls = mpls or (lambda n: transport(self.encap, n, self.core))
-        self.pe = {n: L3vpnd(self["pe%d" % n], pe_config(n, self.core, mpls(n), port)).start() for n in (1, 3)}
+        self.pe = {n: L3vpnd(self["pe%d" % n], pe_config(n, self.core, mpls(n), port, bgp(n))).start() for n in (1, 3)}
         wait_for("all PEs at the reflector", lambda: len(self.rr.established()) == len(self.pes), 60)
         return self
 
