@@ -123,8 +123,7 @@ static void to_stack(struct burst *burst, struct sk_buff *skb, struct l3vpn_port
 #ifdef CONFIG_NET_CLS_ACT
 		skb->tc_skip_classify = 1;
 #endif
-		if (in->kind == L3VPN_PORT_KIND_CUSTOMER)
-			burst->passing = skb;
+		burst->passing = skb;
 	}
 	netif_receive_skb_core(skb);
 	burst->passing = NULL;
@@ -181,14 +180,22 @@ static bool may_wait(struct sk_buff *skb, const struct l3vpn_port *in)
 	return !rcu_access_pointer(skb->dev->xdp_prog) && !skb_sk_is_prefetched(skb) && !skb_dst(skb);
 }
 
+bool l3vpn_burst_is_passing(const struct sk_buff *skb)
+{
+	struct burst *burst = this_cpu_ptr(bursts);
+
+	if (likely(burst->passing != skb))
+		return false;
+	burst->passing = NULL;
+	return true;
+}
+
 enum l3vpn_burst l3vpn_burst_take(struct sk_buff *skb, const struct l3vpn_port *in)
 {
 	struct burst *burst = this_cpu_ptr(bursts);
 
-	if (burst->passing == skb) {
-		burst->passing = NULL;
+	if (l3vpn_burst_is_passing(skb))
 		return L3VPN_BURST_PASS;
-	}
 	if (burst->running || !(READ_ONCE(in->ln->bursts) & L3VPN_BURST_ON) || !may_wait(skb, in))
 		return L3VPN_BURST_GO;
 	dev_hold(skb->dev);

@@ -41,6 +41,9 @@ enum l3vpn_burst {
  */
 enum l3vpn_burst l3vpn_burst_take(struct sk_buff *skb, const struct l3vpn_port *in);
 
+/* Bottom halves off. Is @skb on its way to the stack, and was at the rx_handler before? Answers so once. */
+bool l3vpn_burst_is_passing(const struct sk_buff *skb);
+
 /* Under ln->lock, or at the start of the namespace: routes have come or gone. */
 static inline void l3vpn_burst_suit(struct l3vpn_net *ln)
 {

@@ -9,6 +9,7 @@
 #include <linux/rcupdate.h>
 #include "burst.h"
 #include "check.h"
+#include "encap.h"
 #include "forward.h"
 #include "group.h"
 #include "icmp.h"
@@ -101,12 +102,29 @@ static rx_handler_result_t enter_vrf(struct sk_buff *skb, struct l3vpn_pkt *pkt,
 	return l3vpn_route(skb, pkt);
 }
 
-/* To a next hop that is no way out, but the end or another VRF. */
-static noinline rx_handler_result_t to_end(struct sk_buff *skb, struct l3vpn_pkt *pkt,
-					   const struct l3vpn_nh *nh)
+static rx_handler_result_t to_tunnel(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way)
 {
-	const struct l3vpn_nh_data *data = l3vpn_nh_rcu(nh);
+	bool v4 = l3vpn_is_ipv4(skb);
 
+	if (!v4 && source_stays(skb))
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_MARTIAN);
+	if (pkt->in && l3vpn_ip_ttl(skb) <= 1)
+		return refuse(skb, pkt, L3VPN_ICMP_TIME_EXCEEDED, L3VPN_DROP_TTL);
+	if (!way->dst)
+		return refuse(skb, pkt, v4 ? L3VPN_ICMP_NET_UNREACHABLE : L3VPN_ICMP_HOST_UNREACHABLE,
+			      L3VPN_DROP_TUNNEL_ROUTE);
+	l3vpn_send_ip(skb, pkt, way);
+	return RX_HANDLER_CONSUMED;
+}
+
+/* To a next hop that is no adjacency, but a tunnel, the end or another VRF. */
+static noinline rx_handler_result_t to_end(struct sk_buff *skb, struct l3vpn_pkt *pkt,
+					   struct l3vpn_way *way)
+{
+	const struct l3vpn_nh_data *data = l3vpn_nh_rcu(way->nh);
+
+	if (l3vpn_way_into_tunnel(skb, pkt, way))
+		return to_tunnel(skb, pkt, way);
 	l3vpn_tally_add(data->tally, pkt->segments, skb->len);
 	switch (data->kind) {
 	case L3VPN_NH_KIND_VRF:
@@ -132,15 +150,14 @@ static __always_inline rx_handler_result_t to_nh(struct sk_buff *skb, struct l3v
 						 const struct l3vpn_nh *nh, bool has_inner,
 						 u32 label, bool v4)
 {
-	struct l3vpn_way way = {
-		.has_inner = has_inner,
-		.inner = htonl(label << L3VPN_LSE_LABEL_SHIFT),
-	};
+	struct l3vpn_way way L3VPN_UNINITIALIZED;
 
+	way.has_inner = has_inner;
+	way.inner = htonl(label << L3VPN_LSE_LABEL_SHIFT);
 	l3vpn_way_of(skb, pkt, nh, &way);
 	l3vpn_see_way(pkt, nh, &way);
 	if (unlikely(!way.adj))
-		return to_end(skb, pkt, way.nh);
+		return to_end(skb, pkt, &way);
 	if (!v4 && unlikely(source_stays(skb)))
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_MARTIAN);
 	if (unlikely(way_strays(pkt, &way)))

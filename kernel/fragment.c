@@ -70,7 +70,7 @@ void l3vpn_fragment(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3v
 	dst_init_metrics(&cut.rt.dst, dst_default_metrics.metrics, true);
 	cut.rt.dst.ops = &l3vpn_cut_ops;
 	cut.rt.dst.flags = DST_NOCOUNT;
-	cut.rt.dst.dev = way->adj->port->dev;
+	cut.rt.dst.dev = l3vpn_way_dev(way);
 	skb_dst_drop(skb);
 	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
 	IPCB(skb)->frag_max_size = mtu;

@@ -80,9 +80,9 @@ static __always_inline void transmit(struct sk_buff *skb, const struct l3vpn_pkt
 	l3vpn_neigh_send(skb, out->dev, neigh);
 }
 
-/* There is room, and all has been checked: the IP packet @skb takes its labels and goes to @neigh. */
-static __always_inline void impose(struct sk_buff *skb, const struct l3vpn_pkt *pkt,
-				   const struct l3vpn_way *way, struct neighbour *neigh)
+/* There is room: the IP packet @skb takes its labels. */
+static __always_inline void label_ip(struct sk_buff *skb, const struct l3vpn_pkt *pkt,
+				     const struct l3vpn_way *way)
 {
 	u8 ttl, tc;
 
@@ -95,6 +95,13 @@ static __always_inline void impose(struct sk_buff *skb, const struct l3vpn_pkt *
 		begin_labels(skb);
 		push_labels(skb, way, l3vpn_qos_push_ttl(&pkt->vrf->qos, ttl), tc, true);
 	}
+}
+
+/* There is room, and all has been checked: the IP packet @skb takes its labels and goes to @neigh. */
+static __always_inline void impose(struct sk_buff *skb, const struct l3vpn_pkt *pkt,
+				   const struct l3vpn_way *way, struct neighbour *neigh)
+{
+	label_ip(skb, pkt, way);
 	transmit(skb, pkt, way, neigh);
 }
 

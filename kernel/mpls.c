@@ -12,6 +12,7 @@
 #include <net/ip.h>
 #include <net/mpls.h>
 #include "check.h"
+#include "encap.h"
 #include "group.h"
 #include "icmp.h"
 #include "ilm.h"
@@ -250,6 +251,36 @@ static rx_handler_result_t swap_error(struct sk_buff *skb, struct l3vpn_pkt *pkt
 }
 
 /*
+ * The labels of @skb, @offset octets, come off, and go on every piece of the packet below. @reason: it is unfit for
+ * that.
+ */
+static rx_handler_result_t swap_in_pieces(struct sk_buff *skb, struct l3vpn_pkt *pkt,
+					  const struct l3vpn_way *way, struct l3vpn_stack *stack,
+					  unsigned int offset, enum l3vpn_drop reason)
+{
+	u32 below;
+
+	if (!pskb_may_pull(skb, offset))
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_MEMORY);
+	skb_pull_rcsum(skb, offset);
+	skb_reset_network_header(skb);
+	if (!uncover(skb) || l3vpn_check_ip(skb))
+		return l3vpn_pkt_drop(skb, pkt, reason);
+	if (!way->has_inner) {			/* penultimate hop: the TTL is handed down */
+		if (!stack->count) {
+			if (!hand_down_ttl(skb, stack->ttl))
+				return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_MEMORY);
+		} else {
+			below = ntohl(stack->lse[0]);
+			if (l3vpn_lse_ttl(below) > stack->ttl)
+				stack->lse[0] = htonl((below & ~0xffU) | stack->ttl);
+		}
+	}
+	l3vpn_cut_restacked(skb, pkt, way, stack);
+	return RX_HANDLER_CONSUMED;
+}
+
+/*
  * A packet that we switch is too big for its way: IPv4 that may be cut is (RFC 3032 section 3.4),
  * the sender of anything else is told.
  */
@@ -260,30 +291,23 @@ static rx_handler_result_t swap_too_big(struct sk_buff *skb, struct l3vpn_pkt *p
 	unsigned int offset = stack_below(skb, &stack);
 	struct iphdr buffer;
 	const struct iphdr *iph = offset ? skb_header_pointer(skb, offset, sizeof(buffer), &buffer) : NULL;
-	u32 below;
 
 	if (!iph || iph->version != 4 || iph->frag_off & htons(IP_DF) ||
 	    l3vpn_way_room(way, stack.count) < IPV4_MIN_MTU)
 		return swap_error(skb, pkt, way, L3VPN_ICMP_TOO_BIG, L3VPN_DROP_MTU);
-	if (!pskb_may_pull(skb, offset))
-		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_MEMORY);
-	skb_pull_rcsum(skb, offset);
-	skb_reset_network_header(skb);
-	skb->protocol = htons(ETH_P_IP);
-	if (l3vpn_check_ip(skb))
-		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_MTU);
-	if (!way->has_inner) {			/* penultimate hop: the TTL is handed down */
-		if (!stack.count) {
-			if (!hand_down_ttl(skb, stack.ttl))
-				return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_MEMORY);
-		} else {
-			below = ntohl(stack.lse[0]);
-			if (l3vpn_lse_ttl(below) > stack.ttl)
-				stack.lse[0] = htonl((below & ~0xffU) | stack.ttl);
-		}
-	}
-	l3vpn_cut_restacked(skb, pkt, way, &stack);
-	return RX_HANDLER_CONSUMED;
+	return swap_in_pieces(skb, pkt, way, &stack, offset, L3VPN_DROP_MTU);
+}
+
+/* A GSO packet that goes into a tunnel, which takes its segments alone. They fit. */
+static rx_handler_result_t swap_segments(struct sk_buff *skb, struct l3vpn_pkt *pkt,
+					 const struct l3vpn_way *way, u32 lse)
+{
+	struct l3vpn_stack stack = { .ttl = l3vpn_lse_ttl(lse) - 1, .tc = l3vpn_lse_tc(lse) };
+	unsigned int offset = stack_below(skb, &stack);
+
+	if (!offset)
+		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_STACK);
+	return swap_in_pieces(skb, pkt, way, &stack, offset, L3VPN_DROP_LABEL_PAYLOAD);
 }
 
 /* Penultimate hop: the entry goes, and nothing comes in its place but the labels of a path. */
@@ -316,6 +340,15 @@ static bool find_gso_payload(struct sk_buff *skb)
 	return true;
 }
 
+/* @way has ended at no adjacency: 0 where it is a tunnel with a route, else the reason to drop the packet. */
+static noinline enum l3vpn_drop into_tunnel(const struct sk_buff *skb, struct l3vpn_pkt *pkt, struct l3vpn_way *way)
+{
+	if (l3vpn_way_into_tunnel(skb, pkt, way))
+		return way->dst ? 0 : L3VPN_DROP_TUNNEL_ROUTE;
+	return l3vpn_nh_rcu(way->nh)->kind == L3VPN_NH_KIND_BLACKHOLE ? L3VPN_DROP_BLACKHOLE :
+									 L3VPN_DROP_UNREACHABLE;
+}
+
 /* Swap, or pop as penultimate hop. skb->data is at the entry, which is @lse. */
 static rx_handler_result_t swap_label(struct sk_buff *skb, struct l3vpn_pkt *pkt,
 				      const struct l3vpn_ilm *ilm, u32 lse)
@@ -329,10 +362,11 @@ static rx_handler_result_t swap_label(struct sk_buff *skb, struct l3vpn_pkt *pkt
 
 	l3vpn_way_of(skb, pkt, ilm->nh, &way);
 	l3vpn_see_way(pkt, ilm->nh, &way);
-	if (unlikely(!way.adj))
-		return l3vpn_pkt_drop(skb, pkt,
-				      l3vpn_nh_rcu(way.nh)->kind == L3VPN_NH_KIND_BLACKHOLE ?
-				      L3VPN_DROP_BLACKHOLE : L3VPN_DROP_UNREACHABLE);
+	if (unlikely(!way.adj)) {
+		reason = into_tunnel(skb, pkt, &way);
+		if (reason)
+			return l3vpn_pkt_drop(skb, pkt, reason);
+	}
 	if (unlikely(ttl <= 1))
 		return swap_error(skb, pkt, &way, L3VPN_ICMP_TIME_EXCEEDED, L3VPN_DROP_TTL);
 	if (unlikely(skb_is_gso(skb)) && !find_gso_payload(skb))
@@ -340,6 +374,8 @@ static rx_handler_result_t swap_label(struct sk_buff *skb, struct l3vpn_pkt *pkt
 	if (unlikely(!l3vpn_way_fits(skb, &way, L3VPN_LSE_LEN, way.has_inner || way.path ||
 				     !(lse & L3VPN_LSE_BOTTOM))))
 		return swap_too_big(skb, pkt, &way, lse);
+	if (unlikely(!way.adj) && skb_is_gso(skb))
+		return swap_segments(skb, pkt, &way, lse);
 	ttl--;
 	if (way.has_inner) {
 		if (unlikely(skb_cow_head(skb, 0)))
@@ -401,7 +437,7 @@ static noinline bool pop_nulls(struct sk_buff *skb, struct l3vpn_pkt *pkt, u32 *
 	return false;
 }
 
-rx_handler_result_t l3vpn_mpls_receive(struct sk_buff *skb, struct l3vpn_pkt *pkt)
+rx_handler_result_t l3vpn_mpls_receive(struct sk_buff *skb, struct l3vpn_pkt *pkt, u64 scopes)
 {
 	rx_handler_result_t done;
 	struct l3vpn_ilm *ilm;
@@ -419,7 +455,7 @@ rx_handler_result_t l3vpn_mpls_receive(struct sk_buff *skb, struct l3vpn_pkt *pk
 	ilm = l3vpn_label_lookup_rcu(&pkt->ln->labels, l3vpn_lse_label(lse));
 	if (unlikely(!ilm))
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_UNKNOWN);
-	if (unlikely(!(READ_ONCE(pkt->in->scopes) >> ilm->scope & 1)))
+	if (unlikely(!(scopes >> ilm->scope & 1)))
 		return l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_LABEL_SCOPE);
 	l3vpn_see_label(pkt, ilm);
 	l3vpn_ilm_count(pkt->ln, ilm, pkt->segments, skb->len);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * l3vpn: one packet on its way through the data path. Private to the data plane: receive.c,
- * mpls.c, forward.c, group.c, send.c, fragment.c, flow.c, icmp.c.
+ * mpls.c, forward.c, group.c, send.c, fragment.c, encap.c, decap.c, flow.c, icmp.c.
  *
  * A packet's state lives on the stack of the function that took it in. Everything here runs inside
  * rcu_read_lock with bottom halves off.
@@ -164,7 +164,10 @@ rx_handler_result_t l3vpn_to_nh(struct sk_buff *skb, struct l3vpn_pkt *pkt,
 /* forward.c: count @skb in at pkt->vrf. */
 void l3vpn_count_entry(const struct sk_buff *skb, const struct l3vpn_pkt *pkt);
 
-/* mpls.c: a packet of ethertype 0x8847 from a core port, skb->data at the label stack. */
-rx_handler_result_t l3vpn_mpls_receive(struct sk_buff *skb, struct l3vpn_pkt *pkt);
+/*
+ * mpls.c: a labelled packet that came in by a core port, in a frame of ethertype 0x8847 or in a tunnel; skb->data
+ * and network header at the label stack. Labels of @scopes, a mask, are accepted.
+ */
+rx_handler_result_t l3vpn_mpls_receive(struct sk_buff *skb, struct l3vpn_pkt *pkt, u64 scopes);
 
 #endif /* _L3VPN_PACKET_H */

@@ -24,6 +24,7 @@
 #include <net/route.h>
 #include "burst.h"
 #include "check.h"
+#include "decap.h"
 #include "forward.h"
 #include "guard.h"
 #include "packet.h"
@@ -452,7 +453,7 @@ static __always_inline rx_handler_result_t receive_core(struct sk_buff *skb, str
 		return l3vpn_pkt_drop(skb, &pkt, L3VPN_DROP_VLAN);
 	if (unlikely(skb->pkt_type != PACKET_HOST))
 		return l3vpn_pkt_drop(skb, &pkt, L3VPN_DROP_MULTICAST);
-	return l3vpn_mpls_receive(skb, &pkt);
+	return l3vpn_mpls_receive(skb, &pkt, READ_ONCE(in->scopes));
 }
 
 rx_handler_result_t l3vpn_receive_core(struct sk_buff **pskb)
@@ -460,8 +461,10 @@ rx_handler_result_t l3vpn_receive_core(struct sk_buff **pskb)
 	struct sk_buff *skb = *pskb;
 	struct l3vpn_port *in;
 
-	if (skb->protocol != htons(ETH_P_MPLS_UC) || skb->pkt_type == PACKET_LOOPBACK)
-		return RX_HANDLER_PASS;
+	if (skb->protocol != htons(ETH_P_MPLS_UC) || skb->pkt_type == PACKET_LOOPBACK) {
+		in = rcu_dereference(skb->dev->rx_handler_data);
+		return READ_ONCE(in->ln->endpoint_count) ? l3vpn_decap(pskb, in) : RX_HANDLER_PASS;
+	}
 	in = rcu_dereference(skb->dev->rx_handler_data);
 	if (unlikely(skb->pkt_type == PACKET_OTHERHOST))
 		return other_host(skb, in);

@@ -9,6 +9,7 @@
 #include <net/gso.h>
 #include <net/ip.h>
 #include <net/mpls.h>
+#include "encap.h"
 #include "icmp.h"
 #include "impose.h"
 #include "neigh.h"
@@ -26,20 +27,38 @@ static __always_inline bool fits(const struct sk_buff *skb, int mtu, int more)
 	return skb_is_gso(skb) && mtu > more && skb_gso_validate_network_len(skb, mtu - more);
 }
 
+struct net_device *l3vpn_way_dev(const struct l3vpn_way *way)
+{
+	return way->adj ? way->adj->port->dev : way->dst->dev;
+}
+
+/* Octets in front of the outermost label of @way. */
+static unsigned int way_headroom(const struct l3vpn_way *way)
+{
+	return way->adj ? LL_RESERVED_SPACE(way->adj->port->dev) : l3vpn_encap_headroom(way);
+}
+
 bool l3vpn_way_fits(const struct sk_buff *skb, const struct l3vpn_way *way, unsigned int less,
 		    bool labelled)
 {
-	const struct l3vpn_port *out = way->adj->port;
 	int more = way_labels(way) * L3VPN_LSE_LEN;
+	const struct l3vpn_port *out;
 
+	if (unlikely(!way->adj))
+		return fits(skb, l3vpn_encap_mtu(way), more - (int)less);
+	out = way->adj->port;
 	return !out || fits(skb, l3vpn_port_mtu(out, labelled), more - (int)less);
 }
 
 u32 l3vpn_way_room(const struct l3vpn_way *way, unsigned int below)
 {
 	u32 used = (way_labels(way) + below) * L3VPN_LSE_LEN;
-	u32 mtu = way->adj->port ? l3vpn_port_mtu(way->adj->port, used) : 0;
+	u32 mtu;
 
+	if (!way->adj)
+		mtu = l3vpn_encap_mtu(way);
+	else
+		mtu = way->adj->port ? l3vpn_port_mtu(way->adj->port, used) : 0;
 	return mtu > used ? mtu - used : 0;
 }
 
@@ -135,12 +154,48 @@ static void out_is_down(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct
 	l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_PORT_DOWN);
 }
 
+/* No checksum of what is inside is left to whoever sends the outer packet: few devices would find it. */
+static bool make_checksum(struct sk_buff *skb)
+{
+	return skb->ip_summed != CHECKSUM_PARTIAL || !skb_checksum_help(skb);
+}
+
+/* l3vpn_send_ip() by a tunnel, whose route is there. */
+static noinline void tunnel_ip(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way)
+{
+	unsigned int more = way_labels(way) * L3VPN_LSE_LEN;
+
+	if (!more) {
+		l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_UNREACHABLE);
+		return;
+	}
+	if (!fits(skb, l3vpn_encap_mtu(way), more)) {
+		too_big(skb, pkt, way, l3vpn_way_room(way, 0));
+		return;
+	}
+	if (skb_is_gso(skb)) {
+		send_segments(skb, pkt, way, NULL);
+		return;
+	}
+	if (!make_checksum(skb) || skb_cow_head(skb, more + way_headroom(way))) {
+		l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_MEMORY);
+		return;
+	}
+	label_ip(skb, pkt, way);
+	l3vpn_encap(skb, pkt, way);
+}
+
 void l3vpn_send_ip(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way)
 {
 	unsigned int more = way_labels(way) * L3VPN_LSE_LEN;
-	struct l3vpn_port *out = way->adj->port;
 	struct neighbour *neigh;
+	struct l3vpn_port *out;
 
+	if (!way->adj) {
+		tunnel_ip(skb, pkt, way);
+		return;
+	}
+	out = way->adj->port;
 	if (unlikely(!l3vpn_port_usable(out))) {
 		out_is_down(skb, pkt, way);
 		return;
@@ -171,13 +226,49 @@ void l3vpn_send_ip(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vp
 	impose(skb, pkt, way, neigh);
 }
 
+/* Push the labels of @way, if it has any, on what is left of a labelled packet. */
+static __always_inline void relabel(struct sk_buff *skb, const struct l3vpn_way *way, u8 ttl, u8 tc)
+{
+	bool bottom = !eth_p_mpls(skb->protocol);
+
+	leave(skb);
+	if (!way_labels(way))
+		return;
+	if (bottom)
+		begin_labels(skb);
+	push_labels(skb, way, ttl, tc, bottom);
+}
+
+/* l3vpn_send_labelled() by a tunnel, whose route is there; @skb is no GSO packet. */
+static noinline void tunnel_labelled(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way,
+				     u8 ttl, u8 tc)
+{
+	unsigned int more = way_labels(way) * L3VPN_LSE_LEN;
+
+	if (!more && !eth_p_mpls(skb->protocol)) {
+		l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_UNREACHABLE);
+		return;
+	}
+	if (!make_checksum(skb) || skb_cow_head(skb, more + way_headroom(way))) {
+		l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_MEMORY);
+		return;
+	}
+	relabel(skb, way, ttl, tc);
+	l3vpn_encap(skb, pkt, way);
+}
+
 void l3vpn_send_labelled(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct l3vpn_way *way,
 			 u8 ttl, u8 tc)
 {
 	unsigned int more = way_labels(way) * L3VPN_LSE_LEN;
-	struct l3vpn_port *out = way->adj->port;
 	struct neighbour *neigh;
+	struct l3vpn_port *out;
 
+	if (unlikely(!way->adj)) {
+		tunnel_labelled(skb, pkt, way, ttl, tc);
+		return;
+	}
+	out = way->adj->port;
 	if (unlikely(!l3vpn_port_usable(out))) {
 		l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_PORT_DOWN);
 		return;
@@ -195,14 +286,7 @@ void l3vpn_send_labelled(struct sk_buff *skb, struct l3vpn_pkt *pkt, const struc
 		l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_MEMORY);
 		return;
 	}
-	leave(skb);
-	if (more) {
-		bool bottom = !eth_p_mpls(skb->protocol);
-
-		if (bottom)
-			begin_labels(skb);
-		push_labels(skb, way, ttl, tc, bottom);
-	}
+	relabel(skb, way, ttl, tc);
 	transmit(skb, pkt, way, neigh);
 }
 
@@ -213,8 +297,7 @@ void l3vpn_send_restacked(struct sk_buff *skb, struct l3vpn_pkt *pkt, const stru
 
 	if (len) {
 		/* with room for the rest, so that there is one copy at most */
-		if (skb_cow_head(skb, len + way_labels(way) * L3VPN_LSE_LEN +
-				 LL_RESERVED_SPACE(way->adj->port->dev))) {
+		if (skb_cow_head(skb, len + way_labels(way) * L3VPN_LSE_LEN + way_headroom(way))) {
 			l3vpn_pkt_drop(skb, pkt, L3VPN_DROP_NO_MEMORY);
 			return;
 		}

@@ -16,13 +16,17 @@
 /**
  * struct l3vpn_way - the way out that a packet takes
  * @adj:	the adjacency; NULL: the choice ended at another kind
+ * @tunnel:	the tunnel; valid where @adj is NULL, once l3vpn_way_into_tunnel() has said so
+ * @dst:	its route for this packet, valid likewise; NULL: there is none
  * @path:	labels to push on top of @inner, or NULL
- * @nh:		handle of what was chosen last: the adjacency, or what is none
+ * @nh:		handle of what was chosen last: the adjacency, the tunnel, or what is neither
  * @inner:	label stack entry to push first, network byte order, label alone; valid when @has_inner
  * @has_inner:	see @inner
  */
 struct l3vpn_way {
 	const struct l3vpn_adj *adj;
+	const struct l3vpn_tunnel *tunnel;
+	struct dst_entry *dst;
 	const struct l3vpn_path *path;
 	const struct l3vpn_nh *nh;
 	__be32 inner;
@@ -42,6 +46,9 @@ struct l3vpn_stack {
 	u8 tc;
 	__be32 lse[L3VPN_STACK_MAX];
 };
+
+/* The device that a packet leaves by: @way has an adjacency that is usable, or a tunnel with a route. */
+struct net_device *l3vpn_way_dev(const struct l3vpn_way *way);
 
 /*
  * Send an IP packet (skb->protocol, network header and data at it) of pkt->vrf: TTL is decreased if it

@@ -15,6 +15,7 @@
 #include "netlink.h"
 #include "nexthop.h"
 #include "packet.h"
+#include "peer.h"
 #include "port.h"
 #include "send.h"
 #include "trace.h"
@@ -189,6 +190,37 @@ struct l3vpn_record *l3vpn_record_receive(const struct sk_buff *skb, struct l3vp
 	trace_l3vpn_receive(port_index(pkt->in), vrf_id(pkt->vrf), ntohs(skb->protocol), skb->len);
 	pkt->record = record_new(skb, pkt);
 	return pkt->record;
+}
+
+struct l3vpn_record *l3vpn_record_decap(const struct sk_buff *skb, struct l3vpn_pkt *pkt, u8 encap,
+					const struct in6_addr *saddr, u8 family)
+{
+	struct l3vpn_record *record = l3vpn_record_receive(skb, pkt);
+	struct l3vpn_trace_step *s;
+
+	if (!record)
+		return NULL;
+	record->in.proto = family == AF_INET ? htons(ETH_P_IP) : htons(ETH_P_IPV6);
+	s = step(pkt, L3VPN_STEP_DECAP);
+	if (s) {
+		s->detail = encap;
+		s->family = family;
+		memcpy(s->prefix, saddr, sizeof(s->prefix));
+	}
+	return record;
+}
+
+void l3vpn_record_encap(const struct l3vpn_pkt *pkt, const struct l3vpn_way *way)
+{
+	struct l3vpn_trace_step *s = pkt->record ? step(pkt, L3VPN_STEP_ENCAP) : NULL;
+
+	if (!s)
+		return;
+	s->detail = way->tunnel->encap;
+	s->nh = way->tunnel->id;
+	s->family = way->tunnel->family;
+	s->ifindex = way->dst->dev->ifindex;
+	memcpy(s->prefix, &way->tunnel->peer->key.addr, sizeof(s->prefix));
 }
 
 void l3vpn_record_label(const struct l3vpn_pkt *pkt, const struct l3vpn_ilm *ilm)

@@ -4,7 +4,7 @@
  * packets that match a filter.
  *
  * Implemented by: trace.c (the hooks), netlink_trace.c (filters come and go).
- * Called by: receive.c, mpls.c, forward.c, send.c, icmp.c, drop.c.
+ * Called by: receive.c, mpls.c, forward.c, send.c, encap.c, decap.c, icmp.c, drop.c.
  *
  * A hook is a static key: while no trace is armed in any namespace and no tracepoint is on it is a
  * no-operation, or, on kernels without jump labels (User Mode Linux), a load and a test. A packet
@@ -71,6 +71,9 @@ DECLARE_STATIC_KEY_FALSE(l3vpn_watched);
 
 /* trace.c: softirq, inside rcu_read_lock. */
 struct l3vpn_record *l3vpn_record_receive(const struct sk_buff *skb, struct l3vpn_pkt *pkt);
+struct l3vpn_record *l3vpn_record_decap(const struct sk_buff *skb, struct l3vpn_pkt *pkt, u8 encap,
+					const struct in6_addr *saddr, u8 family);
+void l3vpn_record_encap(const struct l3vpn_pkt *pkt, const struct l3vpn_way *way);
 void l3vpn_record_label(const struct l3vpn_pkt *pkt, const struct l3vpn_ilm *ilm);
 void l3vpn_record_route(const struct sk_buff *skb, const struct l3vpn_pkt *pkt,
 			struct l3vpn_leaf leaf);
@@ -94,6 +97,18 @@ static __always_inline struct l3vpn_record *l3vpn_see_receive(const struct sk_bu
 	return static_branch_unlikely(&l3vpn_watched) ? l3vpn_record_receive(skb, pkt) : NULL;
 }
 
+/*
+ * As l3vpn_see_receive(), of a packet that was taken out of a tunnel: skb->data is at the label stack,
+ * skb->protocol says so, and the network header is still at the outer IP header.
+ */
+static __always_inline struct l3vpn_record *l3vpn_see_decap(const struct sk_buff *skb, struct l3vpn_pkt *pkt,
+							    u8 encap, const struct in6_addr *saddr, u8 family)
+{
+	if (!static_branch_unlikely(&l3vpn_watched))
+		return NULL;
+	return l3vpn_record_decap(skb, pkt, encap, saddr, family);
+}
+
 static __always_inline void l3vpn_see_end(struct l3vpn_record **record)
 {
 	if (unlikely(*record))
@@ -110,6 +125,7 @@ static __always_inline void l3vpn_see_end(struct l3vpn_record **record)
 #define l3vpn_see_label(pkt, ilm)	L3VPN_SEE_HOOK(l3vpn_record_label(pkt, ilm))
 #define l3vpn_see_route(skb, pkt, leaf)	L3VPN_SEE_HOOK(l3vpn_record_route(skb, pkt, leaf))
 #define l3vpn_see_way(pkt, nh, way)	L3VPN_SEE_HOOK(l3vpn_record_way(pkt, nh, way))
+#define l3vpn_see_encap(pkt, way)	L3VPN_SEE_HOOK(l3vpn_record_encap(pkt, way))
 #define l3vpn_see_send(skb, pkt, out)	L3VPN_SEE_HOOK(l3vpn_record_send(skb, pkt, out))
 #define l3vpn_see_icmp(icmp, pkt)	L3VPN_SEE_HOOK(l3vpn_record_icmp(icmp, pkt))
 #define l3vpn_see_drop(pkt, reason)	L3VPN_SEE_HOOK(l3vpn_record_drop(pkt, reason))

@@ -188,7 +188,7 @@ def vrfs():
 
     timed("VRFs of ten routes made", VRFS, make)
     equal(NL.info()["vrfs"], VRFS + 1)
-    equal(len(NL.tables()), 4 + 2 * (VRFS + 1))
+    equal(len(NL.tables()), 5 + 2 * (VRFS + 1))
     epoch = NL.epoch_begin()
     timed("VRFs swept", VRFS, lambda: NL.epoch_sweep(epoch))
     equal((NL.info()["vrfs"], NL.info()["routes4"], NL.info()["nhs"]), (0, 0, 0))
