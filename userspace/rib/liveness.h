@@ -56,7 +56,10 @@ struct liveness_watch {
 	void (*change)(struct liveness_watch *w, enum liveness_state state, const char *why);
 };
 
-/* @w is zeroed with @change set, or has been here before: then it moves, or gets other settings. No call comes from within. */
+/*
+ * @w is zeroed with @change set, or has been here before: then it moves, or gets other settings. No call comes from
+ * within.
+ */
 void liveness_watch(struct liveness *l, struct liveness_watch *w, const struct liveness_key *key,
 		    const struct liveness_params *params);
 void liveness_unwatch(struct liveness *l, struct liveness_watch *w);	/* fine when not watching */
