@@ -29,7 +29,7 @@
 #define BURST 64
 #define OPEN_RETRY_MS 5000
 #define QUEUED_LOW (64 * 1024)
-#define UNACKED_MS 15000	/* a peer that acknowledges nothing for so long is gone: GTSM hides its resets from us */
+#define UNACKED_MS 15000	/* a peer that acknowledges nothing so long is gone: GTSM hides its resets */
 #define LINGER_MS 15000		/* for our last words, when the session is over */
 #define LINGERING_MAX 256
 

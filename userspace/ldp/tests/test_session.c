@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* rooms: lib conf rib labels ldp */
-/* How each fault of a neighbour is answered (RFC 5036 section 3.5.1.2 and those after it), and the session's machine. */
+/* How each fault of a neighbour is answered (RFC 5036 section 3.5.1.2 and those after it), and the machine. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
