@@ -10,6 +10,9 @@ floor: tc redirects everything from in0 to out0, no look-up. The sinks look at e
 labels, TTL, traffic class, destination, checksum. Where they or our counters disagree with what was fed, there is no
 figure. "none" is the generator alone: packets dropped at tc ingress.
 
+push_udp, push_gre: one label, in UDP or GRE over IPv4 (for stock Linux an ipip device of mode mplsip with FOU, or a gre
+device, behind an MPLS route); pop_udp, pop_gre: out of it, and into the VRF. One flow: the source port is that flow's.
+
 A round feeds --packets to each, in slices that take turns, so that the machine's moods hit all alike: a slice is short
 beside what a busy machine takes away at once. A round's figure is that of its median slice; the median round counts.
 """
@@ -19,6 +22,7 @@ import os
 import random
 import socket
 import statistics
+import struct
 import subprocess
 import sys
 
@@ -33,8 +37,9 @@ PARAMETERS = "/sys/module/l3vpn_bench/parameters/"
 LIST = "/proc/l3vpn_bench_destinations"
 SINK = "02:00:00:00:00:02"
 SLICE = 5000
-CASES = ("push2", "pop_vrf", "swap", "vrf")
-VRF, LSP, CORE, CORE6 = 1, 1, 2, 3
+CASES = ("push2", "pop_vrf", "swap", "vrf", "push_udp", "push_gre", "pop_udp", "pop_gre")
+VRF, LSP, CORE, CORE6, TUNNEL = 1, 1, 2, 3, 4
+NEAR, FAR, GRE, PORT = "203.0.113.1", "198.51.100.1", 47, 6635
 TTL, DSCP = 64, 46
 # shares, per thousand, of prefix lengths: a full Internet table (IPv4), a large exchange's (IPv6)
 LENGTHS4 = {24: 605, 22: 115, 23: 105, 21: 54, 20: 46, 19: 26, 18: 15, 16: 14, 17: 9, 32: 5, 15: 3, 14: 2, 12: 1}
@@ -120,10 +125,18 @@ class Case:
 
     def __init__(self, name, v6, table):
         self.name, self.v6, self.table = name, v6, table
-        self.imposes, self.pops = name == "push2", name == "pop_vrf"
-        self.customer_in, self.customer_out = name in ("push2", "vrf"), name in ("pop_vrf", "vrf")
+        self.tunnel = name[-3:] if name[-3:] in ("udp", "gre") else None
+        self.imposes, self.pops = name.startswith("push"), name.startswith("pop")
+        self.customer_in, self.customer_out = self.imposes or name == "vrf", self.pops or name == "vrf"
+        self.sport = 50000
         self.route = "fd00:3::/32" if v6 else "10.2.0.0/16"
         self.gateway = "fd00:2::2" if v6 else "192.0.2.2"
+
+    def way_out(self):
+        """The next hop of our routes."""
+        if self.imposes:
+            return TUNNEL if self.tunnel else LSP
+        return CORE6 if self.v6 else CORE
 
     def packet(self, ttl):
         data = udp(1000, 2000, bytes(18))
@@ -131,20 +144,33 @@ class Case:
             return ipv6("fd00:1::2", "fd00:3::1", data, ttl=ttl, tclass=DSCP << 2)
         return ipv4("10.1.0.2", "10.2.0.1", data, ttl=ttl, tos=DSCP << 2)
 
+    def outer(self, src, dst, stack, packet, tos):
+        """@packet under labels, in the tunnel."""
+        payload = labels(stack, packet)
+        if self.tunnel == "udp":
+            return ipv4(src, dst, udp(self.sport, PORT, payload), ttl=255, tos=tos, df=True, ident=0)
+        return ipv4(src, dst, b"\0\0\x88\x47" + payload, proto=GRE, ttl=255, tos=tos, df=True, ident=0)
+
     def frame(self, ns):
         """What goes in."""
         dst = mac_of(ns, "in0")
+        if self.tunnel and self.pops:
+            return eth(dst, SINK, ETH_IP, self.outer(FAR, NEAR, [(300, DSCP >> 3, TTL)], self.packet(TTL), DSCP >> 3 << 5))
         if not self.customer_in:
             return eth(dst, SINK, ETH_MPLS, labels([(300 if self.pops else 400, DSCP >> 3, TTL)], self.packet(TTL)))
         return eth(dst, SINK, ETH_IPV6 if self.v6 else ETH_IP, self.packet(TTL))
 
     def expected(self, ns):
-        """What has to come out."""
+        """What has to come out; None: what cannot be foretold, for stock Linux numbers its outer packets."""
+        if ns == "stock" and self.tunnel and self.imposes:
+            return None
         if ns == "floor":
             return self.frame(ns)
         src = mac_of(ns, "out0")
         # stock Linux writes no traffic class
         tc = 0 if ns == "stock" else DSCP >> 3
+        if self.tunnel and self.imposes:
+            return eth(SINK, src, ETH_IP, self.outer(NEAR, FAR, [(200, tc, TTL - 1)], self.packet(TTL - 1), tc << 5))
         if self.imposes:
             return eth(SINK, src, ETH_MPLS, labels([(100, tc, TTL - 1), (200, tc, TTL - 1)], self.packet(TTL - 1)))
         if self.name == "swap":
@@ -167,6 +193,15 @@ def stock(case):
     via = f"via {case.gateway} dev out0" + (" onlink" if case.imposes else "")
     family = "-6" if case.v6 else "-4"
     encap = "encap mpls 100/200 " if case.imposes else ""
+    if case.tunnel:
+        far_end("stock")
+        kind = "gre" if case.tunnel == "gre" else "ipip mode mplsip"
+        more = "" if case.tunnel == "gre" else f"encap fou encap-sport auto encap-dport {PORT}"
+        sh(f"modprobe -a fou ipip ip_gre; ip -n stock fou add port {PORT} ipproto 137", check=False)
+        sh(f"ip -n stock link add far type {kind} local {NEAR} remote {FAR} ttl 255 {more}; ip -n stock link set far up; "
+           "ip netns exec stock sysctl -qw net.mpls.conf.far.input=1")
+        if case.imposes:
+            encap, via = "encap mpls 200 ", "dev far"
     if case.name == "swap":
         sh("ip -n stock -f mpls route add 400 as 500 via inet 192.0.2.2 dev out0")
         return
@@ -177,6 +212,18 @@ def stock(case):
     for i in range(0, len(lines), 20000):
         subprocess.run(["ip", "-n", "stock", family, "-batch", "-"], input="".join(lines[i:i + 20000]), text=True,
                        check=True)
+
+
+def far_end(ns):
+    sh(f"ip -n {ns} addr add {NEAR}/32 dev lo; ip -n {ns} route add {FAR} via 192.0.2.2 dev out0 onlink")
+
+
+def tunnel(nl, case):
+    """Ours, both ways."""
+    encap = uapi.ENCAP_UDP if case.tunnel == "udp" else uapi.ENCAP_GRE
+    far_end("ours")
+    nl.nh_tunnel(TUNNEL, encap, NEAR, FAR)
+    nl.endpoint_new(encap, NEAR)
 
 
 def ours(case):
@@ -194,7 +241,9 @@ def ours(case):
         if case.name == "swap":
             nl.label_add([label_record(400, uapi.LABEL_ACTION_SWAP, nh=CORE, out_label=500)])
             return nl
-        nh, label = (LSP, 200) if case.imposes else (CORE6 if case.v6 else CORE, None)
+        if case.tunnel:
+            tunnel(nl, case)
+        nh, label = (case.way_out(), 200 if case.imposes else None)
         make = prefix6 if case.v6 else prefix4
         prefixes = [case.route] + list(case.table.text())
         for i in range(0, len(prefixes), 2000):
@@ -215,10 +264,26 @@ class Lane:
     def __init__(self, ns, case):
         self.ns, self.frame = ns, case.frame(ns).hex()
         self.fed, self.before, self.rounds, self.slices = 0, 0, [], []
-        if ns != "none":
+        if ns == "none":
+            return
+        self.before = sent(ns)
+        if case.tunnel == "udp" and case.imposes and ns == "ours":
+            case.sport = self.learn_port()
+        if case.expected(ns):
             with Netns(ns):
                 parameter("expect", f"out0 {case.expected(ns).hex()}\n")
-            self.before = sent(ns)
+
+    def learn_port(self):
+        """Of the one flow that there is: the module's hash has a seed of its own."""
+        with Netns(self.ns):
+            s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+            s.bind(("out0", 0))
+            s.settimeout(10)
+        self.feed(1)
+        self.slices = []
+        port, = struct.unpack("!H", s.recv(2000)[34:36])
+        s.close()
+        return port
 
     def feed(self, packets):
         with Netns(self.ns):
@@ -242,8 +307,7 @@ class Lane:
 def counters_agree(nl, case, fed):
     """Our own counters: every packet by port, VRF, next hop and label."""
     with Netns("ours"):
-        found = {"next hop": nl.nh_tally(LSP if case.imposes else
-                                         CORE6 if case.v6 and case.customer_out else CORE)[0]}
+        found = {"next hop": nl.nh_tally(CORE if case.name == "swap" else case.way_out())[0]}
         for attrs in nl.dump(uapi.CMD_PORT_GET):
             name = attrs[uapi.PORT_NAME].rstrip(b"\0").decode()
             found[name] = stats(attrs[uapi.PORT_STATS])["rx_packets" if name == "in0" else "tx_packets"]
@@ -309,8 +373,9 @@ def main():
         for v6 in (False, True):
             if (o.family and (6 if v6 else 4) not in o.family) or (name == "swap" and v6):
                 continue
-            # a label is swapped without a look at what is below
-            case = Case(name, v6, tables[v6] if name != "swap" else Table(False, 0))
+            # a label is swapped without a look at what is below; a tunnel's frames are foretold for one flow
+            one_flow = name == "swap" or name.endswith(("udp", "gre"))
+            case = Case(name, v6, Table(v6, 0) if one_flow else tables[v6])
             mid, checked = measure(case, o)
             report(case, mid, checked, mid4)
             mid4 = mid4 or mid
