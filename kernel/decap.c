@@ -247,6 +247,7 @@ static rx_handler_result_t inner(struct sk_buff *skb, const struct outer *outer)
 			return outer_drop(skb, outer, reason);
 	}
 	skb->protocol = htons(ETH_P_MPLS_UC);
+	__vlan_hwaccel_clear_tag(skb);		/* a priority tag, which means nothing further on */
 	skb_clear_hash(skb);
 	l3vpn_pkt_init(&pkt, skb, outer->in, NULL, NULL);
 	record = l3vpn_see_decap(skb, &pkt, outer->ep->key.encap, &outer->saddr, outer->family);

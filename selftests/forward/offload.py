@@ -12,6 +12,8 @@ is compared with what was sent, octet by octet; of datagrams the TTL too. The li
     vlan     a VLAN device above each of them   bridge   a bridge above each of them
     tap      taps with the header of virtio, whose frames a process carries, offloads included (as a virtual machine's)
     virtio   network devices of the guest itself, in pairs (scripts/vm --nics 8)
+
+In tunnels the VPN label travels in UDP (RFC 7510) or GRE (RFC 4023) from pe1 to pe2, and p routes what it does not understand.
 """
 import array
 import fcntl
@@ -192,6 +194,27 @@ class Network:
                 sh("; ".join(f"nsenter --net=/run/netns/{node} ethtool -K {name} {' '.join(settings)}"
                              for name in (dev, f"{dev}-low")), check=False)
 
+    def tunnels(self, encap, version):
+        """Between the PEs from now on, in place of the transport label."""
+        ends = {"pe1": ("192.0.2.1", "fd00:c0:1::1"), "pe2": ("192.0.2.6", "fd00:c0:2::1")}
+        for node, dev, addr in (("pe1", "core", "1::1"), ("p", "left", "1::2"), ("p", "right", "2::2"), ("pe2", "core", "2::1")):
+            sh(f"ip -n {node} addr replace fd00:c0:{addr}/64 dev {dev} nodad")
+        sh("ip netns exec p sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1; "
+           "ip -n pe1 route replace 192.0.2.4/30 via 192.0.2.2; ip -n pe2 route replace 192.0.2.0/30 via 192.0.2.5; "
+           "ip -n pe1 -6 route replace fd00:c0:2::/64 via fd00:c0:1::2; "
+           "ip -n pe2 -6 route replace fd00:c0:1::/64 via fd00:c0:2::2")
+        for node, other in (("pe1", "pe2"), ("pe2", "pe1")):
+            local, remote = (ends[n][version == 6] for n in (node, other))
+            self.nl[node].endpoint_new(encap, local)
+            self.nl[node].nh_tunnel(2, encap, local, remote)
+        for node in ends:
+            wait(lambda n=node: get(self.nl[n].nh_get(2)[uapi.NH_RESOLVED]) == 1, f"the tunnel of {node}")
+
+    def switched(self):
+        """By labels again."""
+        for node, transport in (("pe1", TO_PE2), ("pe2", TO_PE1)):
+            self.nl[node].nh_labelled(2, 1, [transport])
+
     def close(self):
         for nl in self.nl.values():
             nl.close()
@@ -294,14 +317,14 @@ def sums_up():
     return "tx-checksumming: on" in sh("ip netns exec cea ethtool -k eth0").stdout
 
 
-def both(network, what, segments=False):
+def both(network, what, segments=False, hops=3):
     """TCP and UDP by IPv4 and IPv6; @segments: the core's links do not segment, so what goes over them is segments."""
     gso = sums_up()
     for far in (FAR4, FAR6):
         mean = tcp("cea", "ceb", far)
         if gso:
-            udp("cea", "ceb", far)
-        udp("cea", "ceb", far, segment=False)
+            udp("cea", "ceb", far, hops=hops)
+        udp("cea", "ceb", far, segment=False, hops=hops)
         print(f"# {network.kind}, {what}, {'IPv4' if far is FAR4 else 'IPv6'}: mean TCP frame on the core {mean:.0f} octets")
         assert not segments or mean < 1614, f"mean frame on a core that does not segment: {mean:.0f} octets"
 
@@ -371,6 +394,32 @@ else:
             tcp("cea", "ceb", far)
         cached = sh("ip -n cea route get 10.2.0.2; ip -n cea -6 route get 2001:db8:2::2").stdout
         equal(cached.count("mtu 1492"), 2, f"path MTU at the sender: {cached}")
+
+    def add_tunnel(encap, version, name):
+        @test(f"tunnels over {name}, IPv{version}: with every offload and with none; the sender learns the path MTU")
+        def tunnelled():
+            n = on("veth")
+            n.core_mtu(1600)
+            n.tunnels(encap, version)
+            try:
+                for settings in (ALL, NONE):
+                    n.offloads(LINKS, *settings)
+                    both(n, f"in {name} over IPv{version}, {'all offloads' if settings is ALL else 'no offload'}", True, 2)
+                n.offloads(LINKS, *ALL)
+                n.core_mtu(1500)
+                sh("ip -n cea route flush cache; ip -n cea -6 route flush cache")
+                for far in (FAR4, FAR6):
+                    tcp("cea", "ceb", far)
+                room = 1500 - (20 if version == 4 else 40) - (8 if encap == uapi.ENCAP_UDP else 4) - 4
+                cached = sh("ip -n cea route get 10.2.0.2; ip -n cea -6 route get 2001:db8:2::2").stdout
+                equal(cached.count(f"mtu {room}"), 2, f"path MTU at the sender: {cached}")
+            finally:
+                n.switched()
+                sh("ip -n cea route flush cache; ip -n cea -6 route flush cache")
+
+    for encap_, name_ in ((uapi.ENCAP_UDP, "UDP"), (uapi.ENCAP_GRE, "GRE")):
+        for version_ in (4, 6):
+            add_tunnel(encap_, version_, name_)
 
     @test("counters: GSO packets count as their segments, at next hops, labels and over the whole way alike")
     def counted():

@@ -106,6 +106,8 @@ static void set_gso(struct fuzz_rand *r, const struct fuzz_frame *f, struct sk_b
 		return;
 	if (f->mutated && !fuzz_percent(r, 20))
 		return;
+	if (f->tunnel)
+		return;		/* its GSO type would have to say so */
 	if (skb_has_frag_list(skb))
 		return;		/* GRO's lists are cut where segments end; others are a BUG() of skb_segment() */
 	skb_shinfo(skb)->gso_size = size;

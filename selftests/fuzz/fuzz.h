@@ -4,8 +4,8 @@
  * everything that comes out.
  *
  * Files: feed.c (module, parameters, the loop), generate.c (frames), mutate.c (what is done to them),
- * build.c (skbs), device.c (the devices, kind "fuzzport"), judge.c (invariants). The names of devices
- * say whose they are (enum fuzz_domain); packets.py makes the network and tells the address plan.
+ * build.c (skbs), device.c (the devices, kind "fuzzport"), judge.c (invariants), parse.c (frames, read). The
+ * names of devices say whose they are (enum fuzz_domain); packets.py makes the network and tells the address plan.
  */
 #ifndef _SELFTESTS_FUZZ_H
 #define _SELFTESTS_FUZZ_H
@@ -25,6 +25,11 @@ enum fuzz_domain {
 	FUZZ_TRANSIT,		/* labels 3000 to 3999, swapped from core to core */
 	FUZZ_GLOBAL,		/* devices c0, .. (core, when not labelled), g0, ..; explicit null */
 };
+
+/* The router's end of tunnels, and the port of MPLS over UDP (packets.py). */
+#define FUZZ_END4	{ 203, 0, 113, 1 }
+#define FUZZ_END6	{ 0x20, 0x01, 0x0d, 0xb8, 0, 0xcb, [15] = 1 }
+#define FUZZ_PORT	6635
 
 /* VPN labels that the routes of a family push, at the bottom of the stack. */
 #define FUZZ_VPN_A	65536
@@ -65,6 +70,7 @@ static inline bool fuzz_percent(struct fuzz_rand *r, u32 percent)
  * @ip:		where the IP header was put; 0: there is none
  * @l4:		where the transport header was put; 0: there is none
  * @proto:	of @l4
+ * @tunnel:	all that is below the outer header, the label stack too, is in a tunnel
  * @mutated:	it is not what was made at first
  */
 struct fuzz_frame {
@@ -74,6 +80,7 @@ struct fuzz_frame {
 	u32 ip;
 	u32 l4;
 	u8 proto;
+	bool tunnel;
 	bool mutated;
 };
 
@@ -115,6 +122,34 @@ enum fuzz_domain fuzz_device_domain(const struct net_device *dev, enum fuzz_kind
 int fuzz_device_register(void);
 void fuzz_device_unregister(void);
 u64 fuzz_device_refused(const struct net_device *dev);
+
+static inline u16 fuzz_get16(const u8 *p)
+{
+	return p[0] << 8 | p[1];
+}
+
+static inline u32 fuzz_get32(const u8 *p)
+{
+	return (u32)fuzz_get16(p) << 16 | fuzz_get16(p + 2);
+}
+
+/* parse.c: where the layer 3 header of a frame is, behind tags; its type. 0: the frame ends before. */
+u32 fuzz_find_l3(const u8 *data, u32 len, u16 *type);
+
+/* parse.c: behind the label stack at @at; the last entry at *@bottom. 0: it has no end. */
+u32 fuzz_skip_labels(const u8 *data, u32 len, u32 at, u32 *bottom);
+
+/*
+ * parse.c: where the label stack of a packet is that came to (@to_us), or comes from, the router's end of a
+ * tunnel. 0: it is none. Of a fragment nothing is known.
+ */
+u32 fuzz_skip_outer(const u8 *data, u32 len, u32 at, u16 type, bool to_us);
+
+/* parse.c: an IPv4 fragment, which may wait for the rest of it. */
+bool fuzz_is_fragment(const u8 *data, u32 len, u32 at, u16 type);
+
+/* parse.c: whose is what comes with the label stack at @at. */
+enum fuzz_domain fuzz_label_domain(const u8 *data, u32 len, u32 at);
 
 /*
  * judge.c: one packet at a time is "current", on the CPU that feeds it, bottom halves off or

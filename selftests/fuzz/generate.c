@@ -2,7 +2,7 @@
 /*
  * packet_fuzz: right frames, for the addresses and labels of packets.py's network: IPv4 with options and
  * fragments, IPv6 with extension headers, UDP, TCP, ICMP and its errors with their quotations, ARP, neighbour
- * discovery, and label stacks.
+ * discovery, and label stacks, in tunnels too.
  */
 #include <linux/etherdevice.h>
 #include <linux/icmp.h>
@@ -20,7 +20,7 @@
 #include "fuzz.h"
 
 #define ROUTES_FIRST	64	/* 10.64.0.0/16, 2001:db8:40::/48 .. */
-#define ROUTES		20
+#define ROUTES		24
 #define LABEL_ENTRIES	24
 #define DEPTH_MAX	12
 
@@ -515,6 +515,84 @@ static void put_labels(struct fuzz_rand *r, struct fuzz_frame *f)
 		put_ipv4(r, f);
 }
 
+/* Tunnels */
+
+static void put_outer4(struct fuzz_rand *r, struct fuzz_frame *f, u8 proto)
+{
+	static const u8 end[] = FUZZ_END4;
+	u32 source = fuzz_percent(r, 85) ? 0xc0000202 : address4(r, true), i;
+
+	put8(f, 0x45);
+	put8(f, fuzz_percent(r, 80) ? 0 : fuzz_next(r));
+	put16(f, 0);
+	put16(f, fuzz_next(r));
+	put16(f, IP_DF);
+	put8(f, some_ttl(r));
+	put8(f, proto);
+	put16(f, 0);
+	put32(f, source);
+	for (i = 0; i < sizeof(end); i++)
+		put8(f, end[i]);
+}
+
+static void put_outer6(struct fuzz_rand *r, struct fuzz_frame *f, u8 proto)
+{
+	static const u8 neighbour[16] = { 0x20, 0x01, 0x0d, 0xb8, 0, 0x0c, [15] = 2 }, end[16] = FUZZ_END6;
+	struct in6_addr other;
+	u32 i;
+
+	address6(r, true, &other);
+	put32(f, 6 << 28 | (fuzz_percent(r, 80) ? 0 : fuzz_next(r) & 0x0fffffff));
+	put16(f, 0);
+	put8(f, proto);
+	put8(f, some_ttl(r));
+	if (fuzz_percent(r, 85))
+		memcpy(&other, neighbour, sizeof(neighbour));
+	for (i = 0; i < 16; i++)
+		put8(f, other.s6_addr[i]);
+	for (i = 0; i < 16; i++)
+		put8(f, end[i]);
+}
+
+static void put_gre(struct fuzz_rand *r, struct fuzz_frame *f)
+{
+	static const u16 odd[] = { 0x8000, 0x2000, 0x1000, 0x3000, 0xb000, 0x4000, 0x0800, 0x0001 };
+	u16 flags = fuzz_percent(r, 80) ? 0 : fuzz_pick(r, odd);
+
+	put16(f, flags);
+	put16(f, fuzz_percent(r, 97) ? ETH_P_MPLS_UC : fuzz_next(r));
+	for (; flags & 0xb000; flags &= flags - 1)
+		put32(f, fuzz_next(r));
+}
+
+/* A label stack and more, in UDP or GRE, to the router's end of tunnels. */
+static void put_tunnel(struct fuzz_rand *r, struct fuzz_frame *f, bool v6)
+{
+	u32 outer = f->len, udp = 0;
+	bool gre = fuzz_percent(r, 40);
+
+	f->tunnel = true;
+	if (v6)
+		put_outer6(r, f, gre ? IPPROTO_GRE : IPPROTO_UDP);
+	else
+		put_outer4(r, f, gre ? IPPROTO_GRE : IPPROTO_UDP);
+	if (gre) {
+		put_gre(r, f);
+	} else {
+		udp = f->len;
+		put16(f, 0xc000 | fuzz_next(r));
+		put16(f, fuzz_percent(r, 95) ? FUZZ_PORT : fuzz_next(r));
+		put16(f, 0);
+		put16(f, fuzz_percent(r, 92) ? 0 : fuzz_next(r));
+	}
+	put_labels(r, f);
+	if (udp)
+		set16(f, udp + 4, f->len - udp);
+	set16(f, outer + (v6 ? 4 : 2), f->len - outer - (v6 ? sizeof(struct ipv6hdr) : 0));
+	if (!v6)
+		fuzz_fix_ipv4(f, outer);
+}
+
 static void put_mac(struct fuzz_rand *r, struct fuzz_frame *f, const struct net_device *dev)
 {
 	u32 pick = fuzz_below(r, 100);
@@ -542,13 +620,14 @@ void fuzz_generate(struct fuzz_rand *r, const struct fuzz_target *target, struct
 	f->ip = 0;
 	f->l4 = 0;
 	f->proto = 0;
+	f->tunnel = false;
 	f->mutated = false;
 	put_mac(r, f, target->dev);
 	if (fuzz_percent(r, 4)) {
 		put16(f, fuzz_percent(r, 80) ? ETH_P_8021Q : ETH_P_8021AD);
 		put16(f, fuzz_percent(r, 50) ? 0 : fuzz_next(r));
 	}
-	if (target->kind == FUZZ_CORE && pick < 85)
+	if (target->kind == FUZZ_CORE && pick < 60)
 		type = ETH_P_MPLS_UC;
 	else if (pick < 3)
 		type = fuzz_pick(r, odd);
@@ -567,7 +646,11 @@ void fuzz_generate(struct fuzz_rand *r, const struct fuzz_target *target, struct
 		break;
 	case ETH_P_IP:
 	case ETH_P_IPV6:
-		put_ip(r, f);
+		/* by customers' ports too, where nothing is ever taken out of them */
+		if (fuzz_percent(r, target->kind == FUZZ_CORE ? 75 : 4))
+			put_tunnel(r, f, type == ETH_P_IPV6);
+		else
+			put_ip(r, f);
 		break;
 	default:
 		put_random(r, f, fuzz_below(r, 300));

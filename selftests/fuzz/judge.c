@@ -4,8 +4,9 @@
  * error, a socket's answer) has no mark and is laid to the packet being fed. Looked at, for each frame that a
  * device is to send, for each packet that the stack is given, and for each packet fed:
  *
- *   - A's packets leave by A's ports, or by a core port under a label of A's routes; B's likewise; what is
- *     switched from core to core leaves by core ports; what has a label that nobody has leaves nowhere
+ *   - A's packets leave by A's ports, or by a core port under a label of A's routes, in a tunnel or not; B's
+ *     likewise; what is switched from core to core leaves by core ports; what has a label that nobody has leaves
+ *     nowhere
  *   - no label leaves by a port that is not a core port
  *   - what leaves has right lengths and a right IPv4 checksum, our MAC address, and fits; a TTL below that with
  *     which it came; the octets that came in, but for what forwarding changes, in each fragment too
@@ -32,7 +33,6 @@
 #define MARK_DOMAIN	28
 #define MARK_NUMBER	0x0fffffffU
 #define HEAD_MAX	256	/* octets of a frame that are looked at for its headers */
-#define STACK_MAX	48
 #define DELIVERIES_MAX	4
 #define REPORT_MAX	3600
 #define SMALLEST_MTU	560	/* of all devices, less what labels may take */
@@ -71,6 +71,7 @@ static struct {
 	bool shared;
 	bool fed;			/* now softirqs run, the timers' too */
 	bool freed;
+	bool cut;			/* by a core port, a fragment */
 	bool host;			/* given to the global table by a route of its VRF */
 	u32 sent;
 	u32 delivered;
@@ -116,97 +117,50 @@ static void violation(const char *what, const struct net_device *dev, const u8 *
 	spin_unlock_irqrestore(&report_lock, flags);
 }
 
-static u16 get16(const u8 *p)
-{
-	return p[0] << 8 | p[1];
-}
-
-static u32 get32(const u8 *p)
-{
-	return (u32)get16(p) << 16 | get16(p + 2);
-}
-
-/* Where the layer 3 header of a frame is, behind tags; its type. 0: the frame ends before. */
-static u32 find_l3(const u8 *data, u32 len, u16 *type)
-{
-	u32 at = 2 * ETH_ALEN;
-
-	do {
-		if (at + 2 > len)
-			return 0;
-		*type = get16(data + at);
-		at += 2;
-		if (*type != ETH_P_8021Q && *type != ETH_P_8021AD)
-			return at;
-		at += 2;
-	} while (1);
-}
-
-/* Behind the label stack at @at; the last entry at *@bottom. 0: it has no end. */
-static u32 skip_labels(const u8 *data, u32 len, u32 at, u32 *bottom)
-{
-	u32 n;
-
-	for (n = 0; n < STACK_MAX && at + 4 <= len; n++, at += 4)
-		if (get32(data + at) >> MPLS_LS_S_SHIFT & 1) {
-			*bottom = at;
-			return at + 4;
-		}
-	return 0;
-}
-
-static bool is_indicator(u32 lse)
-{
-	return lse >> MPLS_LS_LABEL_SHIFT == MPLS_LABEL_ENTROPY && !(lse >> MPLS_LS_S_SHIFT & 1);
-}
-
-static enum fuzz_domain label_domain(const u8 *data, u32 len, u32 at)
-{
-	for (; at + 4 <= len; at += 4) {
-		u32 lse = get32(data + at), label = lse >> MPLS_LS_LABEL_SHIFT;
-
-		if (label == MPLS_LABEL_IPV4NULL || label == MPLS_LABEL_IPV6NULL) {
-			/* an entropy label goes with the label above it (RFC 6790) */
-			if (!(lse >> MPLS_LS_S_SHIFT & 1) && at + 12 <= len &&
-			    is_indicator(get32(data + at + 4))) {
-				at += 8;
-				lse = get32(data + at);
-			}
-			if (lse >> MPLS_LS_S_SHIFT & 1)
-				return FUZZ_GLOBAL;
-			continue;
-		}
-		if (label >= 1000 && label < 2000)
-			return FUZZ_A;
-		if (label >= 2000 && label < 3000)
-			return FUZZ_B;
-		return label >= 3000 && label < 4000 ? FUZZ_TRANSIT : FUZZ_NOBODY;
-	}
-	return FUZZ_NOBODY;
-}
-
 /* What is fed */
 
-static void look_at_input(const struct fuzz_target *target)
+/* Will a core port that serves as such look into @skb? */
+static bool is_for_router(const struct fuzz_target *target, const struct sk_buff *skb)
+{
+	const u8 *tag = cur.f->data + ETH_HLEN;
+
+	if (target->kind != FUZZ_CORE || skb->pkt_type != PACKET_HOST)
+		return false;
+	if (cur.tagged)		/* one priority tag is taken off */
+		return cur.l3 == ETH_HLEN + VLAN_HLEN && !(fuzz_get16(tag) & VLAN_VID_MASK) &&
+		       !skb_vlan_tag_present(skb);
+	return !(skb_vlan_tag_present(skb) && skb_vlan_tag_get_id(skb));
+}
+
+static void look_at_input(const struct fuzz_target *target, const struct sk_buff *skb)
 {
 	const struct fuzz_frame *f = cur.f;
-	u32 bottom, at;
+	u32 bottom, at, labels = 0;
 	u16 type;
 
 	cur.domain = target->domain;
 	cur.kind = target->kind;
 	cur.ip = 0;
+	cur.cut = false;
 	cur.known = false;
-	cur.l3 = find_l3(f->data, f->len, &type);
+	cur.l3 = fuzz_find_l3(f->data, f->len, &type);
 	cur.tagged = cur.l3 != ETH_HLEN;
 	if (!cur.l3)
 		return;
 	cur.known = type == ETH_P_IP || type == ETH_P_IPV6 || type == ETH_P_ARP || type == ETH_P_MPLS_UC;
 	at = cur.l3;
+	if (is_for_router(target, skb)) {
+		cur.cut = fuzz_is_fragment(f->data, f->len, at, type);
+		labels = fuzz_skip_outer(f->data, f->len, at, type, true);
+	}
+	if (labels) {
+		at = labels;
+		type = ETH_P_MPLS_UC;
+	}
 	if (type == ETH_P_MPLS_UC) {
 		if (target->kind == FUZZ_CORE)
-			cur.domain = label_domain(f->data, f->len, at);
-		at = skip_labels(f->data, f->len, at, &bottom);
+			cur.domain = fuzz_label_domain(f->data, f->len, at);
+		at = fuzz_skip_labels(f->data, f->len, at, &bottom);
 		if (!at)
 			return;
 	} else if (type != ETH_P_IP && type != ETH_P_IPV6) {
@@ -245,7 +199,7 @@ void fuzz_judge_begin(const struct fuzz_frame *f, const struct fuzz_target *targ
 	cur.f = f;
 	cur.ln = vrf ? l3vpn_vrf_of(vrf)->ln : NULL;
 	cur.number = number;
-	look_at_input(target);
+	look_at_input(target, skb);
 	if (target->kind == FUZZ_LOCAL && skb_network_offset(skb) != cur.l3)
 		cur.ip = 0;		/* a socket that says that it is elsewhere */
 	cur.gso = skb_is_gso(skb);
@@ -314,6 +268,10 @@ static void vanished(struct net *net)
 	}
 	if (cur.other) {
 		count(OTHERS);
+		return;
+	}
+	if (cur.cut) {
+		count(WAITED);
 		return;
 	}
 	if (!cur.ln || !strict) {
@@ -498,8 +456,8 @@ static void compare(const struct net_device *dev, u32 len, u32 at)
 	if (in[0] >> 4 == 4) {
 		header_in = (in[0] & 15) * 4;
 		header = (p[0] & 15) * 4;
-		fragment = get16(in + 6) != get16(p + 6) || get16(in + 2) != get16(p + 2);
-		offset = (get16(p + 6) & IP_OFFSET) - (get16(in + 6) & IP_OFFSET);
+		fragment = fuzz_get16(in + 6) != fuzz_get16(p + 6) || fuzz_get16(in + 2) != fuzz_get16(p + 2);
+		offset = (fuzz_get16(p + 6) & IP_OFFSET) - (fuzz_get16(in + 6) & IP_OFFSET);
 		offset *= 8;
 		if (p[8] > in[8] || (cur.kind == FUZZ_CUSTOMER && p[8] >= in[8]))
 			violation("the TTL is not less than it was", dev, out, len);
@@ -538,9 +496,9 @@ static void check_current(struct sk_buff *skb, const struct net_device *dev, u32
 
 void fuzz_judge_sent(struct sk_buff *skb, struct net_device *dev)
 {
-	bool marked = skb->mark & MARK_OURS, mine, labelled;
+	bool marked = skb->mark & MARK_OURS, mine, labelled, tunnelled = false, whole = false;
 	enum fuzz_domain domain, to_domain;
-	u32 len = min_t(u32, skb->len, HEAD_MAX), at, bottom = 0, label = 0;
+	u32 len = min_t(u32, skb->len, HEAD_MAX), at, bottom = 0, label = 0, labels;
 	u8 head[HEAD_MAX];
 	enum fuzz_kind to;
 	u16 type;
@@ -551,7 +509,7 @@ void fuzz_judge_sent(struct sk_buff *skb, struct net_device *dev)
 		return;
 	}
 	count(to == FUZZ_CUSTOMER ? SENT_CUSTOMER : to == FUZZ_CORE ? SENT_CORE : SENT_GLOBAL);
-	at = find_l3(head, len, &type);
+	at = fuzz_find_l3(head, len, &type);
 	if (!at) {
 		violation("too short a frame leaves", dev, head, len);
 		return;
@@ -559,18 +517,27 @@ void fuzz_judge_sent(struct sk_buff *skb, struct net_device *dev)
 	labelled = type == ETH_P_MPLS_UC || type == ETH_P_MPLS_MC;
 	if (labelled && to != FUZZ_CORE)
 		violation("a label leaves by a port that is not of the core", dev, head, len);
+	/* a tunnel's outer packet is the provider's, and has no customer's mark */
+	labels = to == FUZZ_CORE && !marked ? fuzz_skip_outer(head, len, at, type, false) : 0;
+	if (labels) {
+		tunnelled = true;
+		labelled = true;
+		at = labels;
+	}
 	if (labelled) {
-		at = skip_labels(head, len, at, &bottom);
+		at = fuzz_skip_labels(head, len, at, &bottom);
 		if (at)
-			label = get32(head + bottom) >> MPLS_LS_LABEL_SHIFT;
+			label = fuzz_get32(head + bottom) >> MPLS_LS_LABEL_SHIFT;
 	}
 	if (!marked) {
 		count(SENT_UNMARKED);
-		if (!strict || !is_current() || cur.fed || kernels_own(head, at, len, type))
+		whole = tunnelled && is_current() && skb == cur.skb;
+		if (!strict || !is_current() || (!whole && (cur.fed || kernels_own(head, at, len, type))))
 			return;		/* not strict: what is no port now is the host's, who may answer */
-		count(ERRORS);
+		if (!whole)
+			count(ERRORS);
 	}
-	mine = marked && is_current() && (skb->mark & MARK_NUMBER) == (cur.number & MARK_NUMBER);
+	mine = is_current() && (marked ? (skb->mark & MARK_NUMBER) == (cur.number & MARK_NUMBER) : whole);
 	domain = marked ? skb->mark >> MARK_DOMAIN & 7 : cur.domain;
 	if (!marked && cur.host && domain != FUZZ_NOBODY && to != FUZZ_CUSTOMER)
 		return;			/* the host's answer: that is what the next hop HOST is for */
@@ -580,7 +547,7 @@ void fuzz_judge_sent(struct sk_buff *skb, struct net_device *dev)
 	if (memcmp(head + ETH_ALEN, dev->dev_addr, ETH_ALEN) && strict)
 		violation("leaves with another's MAC address", dev, head, len);
 	if (at && (type == ETH_P_IP || type == ETH_P_IPV6 || labelled) &&
-	    (domain == FUZZ_A || domain == FUZZ_B || !marked ||
+	    (domain == FUZZ_A || domain == FUZZ_B || (!marked && !tunnelled) ||
 	     (mine && !cur.f->mutated && cur.ip && cur.ip == cur.f->ip)))
 		check_ip(skb, dev, head, len, at, domain == FUZZ_TRANSIT);
 	if (strict && !skb_is_gso(skb) && skb->len - ETH_HLEN > dev->mtu && domain != FUZZ_GLOBAL)
@@ -596,8 +563,9 @@ static bool to_host_route(const struct sk_buff *skb)
 	const u8 *p = skb->data;
 
 	if (skb_headlen(skb) >= sizeof(struct iphdr) && p[0] >> 4 == 4)
-		return get32(p + 16) >> 8 == 0xcb0071;
-	return skb_headlen(skb) >= sizeof(struct ipv6hdr) && get32(p + 24) == 0x20010db8 && get16(p + 28) == 0xcb;
+		return fuzz_get32(p + 16) >> 8 == 0xcb0071;
+	return skb_headlen(skb) >= sizeof(struct ipv6hdr) && fuzz_get32(p + 24) == 0x20010db8 &&
+	       fuzz_get16(p + 28) == 0xcb;
 }
 
 static int delivered(struct sk_buff *skb, struct net_device *dev, struct packet_type *pt,

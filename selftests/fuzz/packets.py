@@ -10,7 +10,8 @@
     RED and GREEN leak into each other             |      BLUE and PINK likewise
         ------------------------------------------------------------------
     core: c0 192.0.2.1/30, c1 192.0.2.5/30 (MTU 600, no offloads), c2 192.0.2.9/30 (MTU 9000)
-    global: g0 198.51.100.1/24, no port; 203.0.113.1 on lo, reached from the VRFs through next hop HOST
+    global: g0 198.51.100.1/24, no port; 203.0.113.1 on lo, reached from the VRFs through next hop HOST; there and at
+    2001:db8:cb::1 tunnels over UDP and GRE end
 
 10.64.0.0/16 .. and 2001:db8:40::/48 .. each lead to another kind of next hop. The judge inside the kernel (judge.c
 says what it looks at) counts violations; here the network is made, the counts are read, and every fate that a packet
@@ -47,6 +48,7 @@ DEVICES = {  # name: (VRF id or None for core, MTU, addresses, neighbours)
     "c2": (None, 9000, ["192.0.2.9/30"], ["192.0.2.10"]),
     "g0": (0, 1500, ["198.51.100.1/24", "2001:db8:99::1/64"], ["198.51.100.2", "2001:db8:99::2"]),
 }
+END = ("203.0.113.1", "2001:db8:cb::1")      # of tunnels
 NH = {}     # name: id
 
 
@@ -68,6 +70,13 @@ def next_hops(nl):
                               ("mute", "silent", [107])):
         nl.nh_labelled(nh("path " + name), nh(via), labels)
     nl.nh_group(nh("pes"), [(nh("path lsp0"), 1), (nh("path lsp1"), 1), (nh("path deep"), 2)])
+    for name, encap, local, remote in (("udp4", uapi.ENCAP_UDP, END[0], "192.0.2.2"), ("gre4", uapi.ENCAP_GRE, END[0], "192.0.2.2"),
+                                       ("udp6", uapi.ENCAP_UDP, END[1], "2001:db8:c::2"),
+                                       ("gre6", uapi.ENCAP_GRE, END[1], "2001:db8:c::2")):
+        nl.nh_tunnel(nh(name), encap, local, remote)
+        nl.endpoint_new(encap, local, sources=["198.51.100.0/24" if local == END[0] else "2001:db8:99::/64"],
+                        **({"checksum": 0} if encap == uapi.ENCAP_UDP else {}))
+    nl.nh_labelled(nh("path gre6"), nh("gre6"), [108, 109])
     nl.nh_group(nh("pes saved"), [(nh("path mute"), 1), (nh("path lsp2"), 1, 1), (nh("path lsp1"), 1, 1)])
     for name, kind in (("blackhole", uapi.NH_KIND_BLACKHOLE), ("unreachable", uapi.NH_KIND_UNREACHABLE),
                        ("receive", uapi.NH_KIND_RECEIVE), ("host", uapi.NH_KIND_HOST)):
@@ -88,7 +97,8 @@ def routes_of(vrf):
     ways = [("path lsp0", 1), ("path lsp6", 2), ("path lsp1", 3), ("path lsp2", 4), ("path deep", 5), ("path spread", 6),
             ("path explicit", 7), ("path implicit", 8), ("path saved", 9), ("pes", 10), ("pes saved", 11),
             ("ce " + port, None), ("ces " + port, None), ("ce " + port + " silent", None), ("vrf " + other, None),
-            ("blackhole", None), ("unreachable", None), ("receive", None), ("c0", None), ("ce " + port, 12)]
+            ("blackhole", None), ("unreachable", None), ("receive", None), ("c0", None), ("ce " + port, 12), ("udp4", 13),
+            ("gre4", 14), ("udp6", 15), ("path gre6", 16)]
     return [(nh(name), None if label is None else base + label) for name, label in ways]
 
 
@@ -122,7 +132,8 @@ def labels(nl):
                 records.append(label_record(base + 2 + 2 * j + i, pop_nh, number, nh(name)))
     for i, (name, out) in enumerate((("c0", 500), ("core", 501), ("c0", 3), ("path lsp1", 502), ("c0", 0), ("c2", 2), ("c1", 3),
                                      ("core", 3), ("path deep", 503), ("saved", 504), ("silent", 505), ("blackhole", 506),
-                                     ("unreachable", 507), ("c1", 508), ("path implicit", 509), ("path lsp2", 3))):
+                                     ("unreachable", 507), ("c1", 508), ("path implicit", 509), ("path lsp2", 3), ("udp4", 510), ("gre6", 3),
+                                     ("path gre6", 511))):
         records.append(label_record(3000 + i, swap, 0, nh(name), out))
     nl.label_add(records)
 
@@ -190,7 +201,8 @@ REASON = {value: name[len("L3VPN_DROP_"):] for name, value in uapi.CONSTANTS.ite
           if name in next(names for enum, names in uapi.ENUMS if enum == "l3vpn_drop")}
 # What these packets must meet; there is no memory to run out of, no port to go down.
 EXPECTED = ("NO_ROUTE", "UNREACHABLE", "BLACKHOLE", "TTL", "MTU", "HEADER", "MARTIAN", "NOT_FOR_HOST", "LABEL_ON_CUSTOMER",
-            "LABEL_UNKNOWN", "LABEL_STACK", "LABEL_PAYLOAD", "VLAN", "PROTOCOL", "NEIGHBOUR", "VRF_LOOP", "MULTICAST")
+            "LABEL_UNKNOWN", "LABEL_STACK", "LABEL_PAYLOAD", "VLAN", "PROTOCOL", "NEIGHBOUR", "VRF_LOOP", "MULTICAST",
+            "TUNNEL_HEADER", "TUNNEL_CHECKSUM", "TUNNEL_SOURCE", "TUNNEL_PAYLOAD", "TUNNEL_ECN")
 
 
 def main():
