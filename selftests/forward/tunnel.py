@@ -306,6 +306,49 @@ def routes():
     sh(f"ip -n pe addr add {HERE4}/32 dev lo; ip -n pe route del 198.51.100.99")
 
 
+@test("a group passes over a tunnel without a route, and over one that was said to be down")
+def passed_over():
+    lsp, group = 30, 31
+    nl.nh_labelled(lsp, CORE2, [200])
+    nl.nh_group(group, [(AIMLESS, 1, 0), (lsp, 1, uapi.MEMBER_FLAG_BACKUP)])
+    nl.route_add(RED, [prefix4("10.2.106.0/24", group, 5106)])
+
+    def leaves(wire):
+        m = mark()
+        up("r1", *from_site(106, m))
+        return down(wire, m)
+
+    try:
+        equal([label for label, _, _ in leaves("k2").stack], [200, 5106], "without a route")
+        sh("ip -n pe route add 198.51.100.99 via 192.0.2.2")
+        equal(leaves("k1").daddr, "198.51.100.99", "with one")
+        nl.nh_state(AIMLESS, 1)
+        equal([label for label, _, _ in leaves("k2").stack], [200, 5106], "said to be down")
+        nl.nh_state(AIMLESS, 0)
+        equal(leaves("k1").daddr, "198.51.100.99", "up again")
+        sh("ip -n pe route del 198.51.100.99")
+        equal([label for label, _, _ in leaves("k2").stack], [200, 5106], "the route has gone")
+    finally:
+        sh("ip -n pe route del 198.51.100.99", check=False)
+        nl.nh_state(AIMLESS, 0)
+        nl.route_del(RED, [prefix4("10.2.106.0/24", 0)])
+        nl.nh_del(group)
+        nl.nh_del(lsp)
+
+
+@test("TTL: runs out on the way into a tunnel and out of one; who sent it is told, by the tunnel if that leads to him")
+def expiry():
+    for nh, (_, family) in TUNNELS.items():
+        equal(told("r1", *from_site(nh, mark(), ttl=1), 11, 0).saddr, "10.1.0.1", "into it")
+        net.flush()
+        up("k1", *wrap(nh, labels([(300, 0, 1)], ipv4(f"10.2.{nh}.9", "10.1.0.2", udp(1, 2, mark())))))
+        p, seen = net.wire["k1"].read(lambda p, far=FAR4 if family == 4 else FAR6: p.daddr == far)
+        assert p is not None, f"nobody is told; seen {seen}; drops {nl.drops()}"
+        t = Tunnelled(p, nh)
+        equal(([label for label, _, _ in t.inner.stack], t.inner.daddr, t.inner.payload[:2]),
+              ([5000 + nh], f"10.2.{nh}.9", b"\x0b\0"), "out of it")
+
+
 @test("two ways to the far end: flows take both, each its own")
 def ways():
     sh(f"ip -n pe route replace {FAR4} nexthop via 192.0.2.2 nexthop via 192.0.2.6")
