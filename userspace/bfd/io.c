@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -301,6 +302,17 @@ static void look_at_doors(struct bfd_io *io, uint64_t now)
 		door_look(io, d);
 }
 
+/* Before everything else that runs here: a packet that goes out late is a neighbour's loss. */
+static void hurry(void)
+{
+	const struct sched_param first = { .sched_priority = 1 };
+	int err = pthread_setschedparam(pthread_self(), SCHED_RR, &first);
+
+	if (err)
+		log_notice("bfd", "no real-time scheduling for BFD's thread (%s): a busy host may cost sessions",
+			   strerror(err));
+}
+
 static void *run(void *arg)
 {
 	struct bfd_io *io = arg;
@@ -308,6 +320,7 @@ static void *run(void *arg)
 	bool stopping;
 
 	pthread_setname_np(pthread_self(), "bfd");
+	hurry();
 	do {
 		read_all(io, -1);
 		pthread_mutex_lock(&io->lock);
@@ -496,6 +509,17 @@ static void async_freed(uv_handle_t *h)
 	free(h);
 }
 
+/* who holds it runs as urgently as who waits for it */
+static void lock_init(pthread_mutex_t *lock)
+{
+	pthread_mutexattr_t attr;
+
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT);
+	pthread_mutex_init(lock, &attr);
+	pthread_mutexattr_destroy(&attr);
+}
+
 struct bfd_io *bfd_io_new(const struct bfd_io_options *opt, char *why, size_t len)
 {
 	struct bfd_io *io = xcalloc(1, sizeof(*io));
@@ -507,7 +531,7 @@ struct bfd_io *bfd_io_new(const struct bfd_io_options *opt, char *why, size_t le
 	io->opt = *opt;
 	list_init(&io->doors);
 	io->reports_last = &io->reports;
-	pthread_mutex_init(&io->lock, NULL);
+	lock_init(&io->lock);
 	bfd_engine_init(&io->engine, &ops);
 	if (!open_events(io)) {
 		snprintf(why, len, "no events: %s", strerror(errno));

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -190,8 +191,10 @@ bool daemon_lock(const char *state_dir)
 bool daemon_drop_privileges(void)
 {
 	static const unsigned int keep[] = { CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE };
+	const struct rlimit realtime = { 1, 1 };
 	unsigned int i;
 
+	setrlimit(RLIMIT_RTPRIO, &realtime);	/* BFD's thread; who started us may have set it, or it says so */
 	if (capng_get_caps_process() < 0)
 		return true;		/* a system without capabilities */
 	if (capng_have_capabilities(CAPNG_SELECT_CAPS) == CAPNG_NONE)

@@ -10,8 +10,10 @@
 #include "bfd/packet.h"
 #include "lib/mem.h"
 
-static const struct bfd_packet whole = { .diag = 3, .state = BFD_UP, .poll = true, .cpi = true, .mult = 5, .my = 0x01020304,
-					 .your = 0xa0b0c0d0, .min_tx = 50000, .min_rx = 60000, .min_echo_rx = 7 };
+static const struct bfd_packet whole = {
+	.diag = 3, .state = BFD_UP, .poll = true, .cpi = true, .mult = 5, .my = 0x01020304, .your = 0xa0b0c0d0,
+	.min_tx = 50000, .min_rx = 60000, .min_echo_rx = 7
+};
 
 static void octets(void **state)
 {
@@ -91,8 +93,9 @@ static void machine(void **state)
 		  { BFD_ADMIN_DOWN, K }, { BFD_ADMIN_DOWN, K }, { BFD_DOWN, BFD_DIAG_NONE } },
 		{ { BFD_DOWN, K }, { BFD_INIT, K }, { BFD_UP, BFD_DIAG_NONE }, { BFD_DOWN, K },
 		  { BFD_DOWN, K }, { BFD_ADMIN_DOWN, BFD_DIAG_ADMIN }, { BFD_DOWN, K } },
-		{ { BFD_DOWN, BFD_DIAG_NEIGHBOR }, { BFD_INIT, K }, { BFD_UP, BFD_DIAG_NONE }, { BFD_UP, BFD_DIAG_NONE },
-		  { BFD_DOWN, BFD_DIAG_EXPIRED }, { BFD_ADMIN_DOWN, BFD_DIAG_ADMIN }, { BFD_INIT, K } },
+		{ { BFD_DOWN, BFD_DIAG_NEIGHBOR }, { BFD_INIT, K }, { BFD_UP, BFD_DIAG_NONE },
+		  { BFD_UP, BFD_DIAG_NONE }, { BFD_DOWN, BFD_DIAG_EXPIRED },
+		  { BFD_ADMIN_DOWN, BFD_DIAG_ADMIN }, { BFD_INIT, K } },
 		{ { BFD_DOWN, BFD_DIAG_NEIGHBOR }, { BFD_DOWN, BFD_DIAG_NEIGHBOR }, { BFD_UP, K }, { BFD_UP, K },
 		  { BFD_DOWN, BFD_DIAG_EXPIRED }, { BFD_ADMIN_DOWN, BFD_DIAG_ADMIN }, { BFD_UP, K } },
 #undef K
