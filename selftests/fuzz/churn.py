@@ -5,8 +5,8 @@
     churn.py [--seconds N] [--seed S]                  (L3VPN_SECONDS, L3VPN_SEED serve too)
 
     traffic     CPU 0: fuzzed packets into whatever devices there are, in the namespaces "pe" and "x"
-    control     CPU 1: routes in bulk, next hops replaced and deleted, groups with backups, labels; ports bound, moved,
-                unbound; devices made, renamed, taken down, deleted; addresses, neighbours, MTUs; VRFs made and deleted
+    control     CPU 1: routes in bulk, next hops replaced and deleted, groups with backups, labels; tunnels, their ends and
+                the routes and addresses that these need; ports bound, moved, unbound; devices made, renamed, taken down, deleted; addresses, neighbours, MTUs; VRFs made and deleted
     namespaces  "x" is made, filled and deleted again and again
     readers     dumps of all kinds, /proc/net, ip link and statistics
 
@@ -35,6 +35,10 @@ import uapi                                                                     
 FAMILY = {"a": ("RED", "GREEN"), "b": ("BLUE", "PINK")}
 PORTS = ("a0", "a1", "a3", "b0", "b1", "b3", "c0", "c1", "c2", "c3")
 FIRST_OF = {"a": 1000, "b": 2000}
+# what becomes a tunnel, and nothing else: encapsulation, local and remote address
+TUNNELS = {"udp4": (uapi.ENCAP_UDP, "203.0.113.1", "192.0.2.2"), "gre4": (uapi.ENCAP_GRE, "203.0.113.1", "192.0.2.2"),
+           "udp6": (uapi.ENCAP_UDP, "2001:db8:cb::1", "2001:db8:c::2"),
+           "gre6": (uapi.ENCAP_GRE, "2001:db8:cb::1", "2001:db8:c::2")}
 
 
 def slab():
@@ -104,11 +108,39 @@ class Control:
         else:
             self.nl.nh_del(r.randrange(1, len(packets.NH) + 1))
 
+    def tunnel(self):
+        """Made, replaced, said to be down; ends come and go, and what a tunnel needs of the global table."""
+        r, name = self.rand, self.rand.choice(list(TUNNELS))
+        encap, local, remote = TUNNELS[name]
+        do = r.randrange(9)
+        if do < 3:
+            self.nl.nh_tunnel(packets.nh(name), encap, local, remote, None, r.randrange(2) if encap == uapi.ENCAP_UDP else None)
+        elif do == 3:
+            self.nl.nh_state(packets.nh(name), r.randrange(2))
+        elif do == 4:
+            members = r.sample(list(TUNNELS), r.randrange(1, 4))
+            self.nl.nh_group(packets.nh("tunnels"), [(packets.nh(m), 1, int(i > 0 and r.randrange(2))) for i, m in enumerate(members)])
+        elif do == 5:
+            self.nl.nh_labelled(packets.nh("path tunnels"), packets.nh(r.choice(("tunnels", name, "c0"))), [r.randrange(100, 120)])
+        elif do == 6:
+            self.nl.endpoint_new(encap, local, scopes=r.choice((1, (1 << 64) - 1)),
+                                 sources=r.choice((None, ["198.51.100.0/24"] if local[0:3] == "203" else ["2001:db8:99::/64"])))
+        elif do == 7:
+            self.nl.endpoint_del(encap, local)
+        else:
+            self.command(r.choice(("addr del 203.0.113.1/24 dev lo", "addr replace 203.0.113.1/24 dev lo",
+                                   "addr del 2001:db8:cb::1/64 dev lo", "addr replace 2001:db8:cb::1/64 dev lo nodad",
+                                   f"route replace 192.0.2.2/32 dev {r.choice(PORTS)}", "route del 192.0.2.2/32",
+                                   "route replace unreachable 192.0.2.2/32", "route replace 2001:db8:c::2/128 dev c0",
+                                   "route del 2001:db8:c::2/128")))
+
     def routes(self):
         """Many at once, in or out."""
         r = self.rand
         vrf = r.choice(list(packets.VRFS))
-        ways = packets.routes_of(vrf)
+        way = packets.VPN[vrf] + 30
+        ways = packets.routes_of(vrf) + [(packets.nh(r.choice(list(TUNNELS))), way), (packets.nh("path tunnels"), way),
+                                         (packets.nh("tunnels"), way)]
         four = [prefix4(((10 << 24) + (r.randrange(64, 90) << 16) + (r.getrandbits(8) << 8), 24), *r.choice(ways))
                 for _ in range(r.choice((1, 10, 200)))]
         six = [prefix6(((0x20010db8 << 96) + (r.randrange(64, 90) << 80) + (r.getrandbits(12) << 64), 64), *r.choice(ways))
@@ -188,7 +220,8 @@ class Control:
     def sweep(self):
         """An epoch of which only a part was programmed."""
         epoch = self.nl.epoch_begin()
-        self.nl.epoch_sweep(epoch, 1 << self.rand.choice((uapi.OBJECT_ROUTE4, uapi.OBJECT_ROUTE6, uapi.OBJECT_LABEL)))
+        self.nl.epoch_sweep(epoch, 1 << self.rand.choice((uapi.OBJECT_ROUTE4, uapi.OBJECT_ROUTE6, uapi.OBJECT_LABEL,
+                                                           uapi.OBJECT_ENDPOINT)))
 
     def refill(self):
         """What packets.py makes, as far as it can be had now."""
@@ -200,8 +233,8 @@ class Control:
 
     def one(self):
         """One change."""
-        do = self.rand.choices((self.next_hop, self.routes, self.labels, self.port, self.device, self.vrf, self.sweep, self.refill),
-                               (20, 25, 12, 10, 25, 2, 1, 4))[0]
+        do = self.rand.choices((self.next_hop, self.tunnel, self.routes, self.labels, self.port, self.device, self.vrf, self.sweep,
+                                self.refill), (20, 12, 25, 12, 10, 25, 2, 1, 4))[0]
         self.done += 1
         try:
             do()
@@ -263,6 +296,13 @@ def namespaces(seed, end):
                                  [prefix6(f"2001:db8:{0x40 + i:x}::/48", 2, base + i) for i in range(20)])
                     nl.label_add([label_record(1000 if base == 65536 else 2000, uapi.LABEL_ACTION_POP_VRF, number)])
                 nl.label_add([label_record(3000, uapi.LABEL_ACTION_SWAP, 0, 1, 500)])
+                # routes of the kernel's, that tunnels hold while the namespace goes
+                sh("ip -n x addr add 203.0.113.1/24 dev lo; ip -n x addr add 2001:db8:cb::1/64 dev lo nodad; "
+                   "ip -n x addr add 2001:db8:c::1/64 dev c0 nodad", check=False)
+                for i, (encap, near, far) in enumerate(TUNNELS.values()):
+                    nl.nh_tunnel(10 + i, encap, near, far)
+                    nl.endpoint_new(encap, near)
+                    nl.route_add(1, [prefix4(f"10.{64 + i}.0.0/16", 10 + i, 65536 + i)])    # the first VRF, RED
                 if rand.random() < .5:
                     nl.close()
         except (NlError, OSError) as error:
@@ -286,7 +326,7 @@ def readers(seed, end):
             do = rand.randrange(8)
             if do < 5:
                 nl.dump(rand.choice((uapi.CMD_VRF_GET, uapi.CMD_PORT_GET, uapi.CMD_NH_GET, uapi.CMD_LABEL_GET, uapi.CMD_TABLE_GET,
-                                     uapi.CMD_DROP_GET)))
+                                     uapi.CMD_DROP_GET, uapi.CMD_ENDPOINT_GET)))
                 nl.route_dump(rand.choice(list(packets.VRFS.values())), rand.random() < .5, rand.random() < .5)
                 nl.do(uapi.CMD_ROUTE_GET, [(uapi.ROUTE_VRF, rand.randrange(1, 5).to_bytes(4, sys.byteorder)),
                                            (uapi.ROUTE_DST4, bytes((10, rand.randrange(60, 90), 1, 1)))])
@@ -361,7 +401,7 @@ def main():
                    check=False, stderr=subprocess.DEVNULL)
     nl.epoch_sweep(nl.epoch_begin())
     info = nl.info()
-    left = {key: info[key] for key in ("vrfs", "ports", "nhs", "routes4", "routes6", "labels") if info[key]}
+    left = {key: info[key] for key in ("vrfs", "ports", "nhs", "routes4", "routes6", "labels", "endpoints") if info[key]}
     tell(4, not left, "all of it could be removed", f"# {left}")
     nl.close()
     sh("ip netns del x", check=False)
