@@ -7,9 +7,12 @@
     ce2 (BIRD) ---- red2 --+                      +-- p2 ---- p2 (stock Linux, BIRD) --------+  (l3vpnd)
 
     ce1 and ce2 both have 10.9.0.1; pe1's route to it goes to ce1, with ce2 as the backup. The LSP to pe2 goes over p1,
-    with p2 as the backup. A cable is pulled by dropping all frames at the far end: the carrier stays.
+    with p2 as the backup; the one from pe2 the other way round, as do BGP's own packets. A cable is pulled by dropping all frames at the far
+    end: the carrier stays.
 """
 import re
+import socket
+import struct
 import time
 
 import pytest
@@ -17,7 +20,6 @@ import pytest
 from test_restart import Flood
 from topology import Bird, Frr, L3vpnd, Topology, run, wait_for
 
-FAST = " bfd fast-detect\n %s bfd minimum-interval 50\n %s bfd multiplier 3\n"
 VERSIONS = (4, 6)
 
 
@@ -87,14 +89,14 @@ def lsp(fec, *paths):
 PE1 = (vpn(1, 2) + "".join(ce_neighbor(n, v) for n in (1, 2) for v in VERSIONS) + " !\n!\n"
        + ce_port(1) + ce_port(2) + core_port(11, "p1", True) + core_port(12, "p2", True)
        + lsp("192.0.2.2", (link(11, 2), 2002, False), (link(12, 2), 2002, True))
-       + "router static\n vrf RED\n  route 10.9.0.0/16\n   next-hop %s bfd fast-detect\n"
+       + "router static\n vrf RED\n  route 10.9.0.1/32\n   next-hop %s bfd fast-detect\n"
          "   next-hop %s bfd minimum-interval 50\n   next-hop %s bfd multiplier 3\n"
          "   next-hop %s backup\n  !\n !\n!\n" % (link(1, 2), link(1, 2), link(1, 2), link(2, 2))
        + "bfd\n remote-pe 192.0.2.11\n  source 192.0.2.1\n  minimum-interval 50\n !\n!\n")
 
 PE2 = (vpn(2, 1) + " !\n!\n" + "interface red3\n vrf RED\n ipv4 address 10.255.3.1/30\n!\n"
        + core_port(21, "p1", False) + core_port(22, "p2", False)
-       + lsp("192.0.2.1", (link(21, 2), 2001, False), (link(22, 2), 2001, True))
+       + lsp("192.0.2.1", (link(22, 2), 2001, False), (link(21, 2), 2001, True))
        + "router static\n vrf RED\n  route 10.3.0.0/16\n   next-hop 10.255.3.2\n  !\n !\n!\n")
 
 
@@ -107,7 +109,7 @@ def ce1_frr():
     text = "hostname CE1\nlog stdout\nbfd\n" + "".join(frr_peer(link(1, 1, v)) for v in VERSIONS) + "exit\n"
     text += "router bgp 65101\n bgp router-id 10.255.1.2\n no bgp ebgp-requires-policy\n no bgp default ipv4-unicast\n"
     for v in VERSIONS:
-        text += (" neighbor {p} remote-as 65000\n neighbor {p} timers connect 1\n neighbor {p} bfd 3 50 50\n"
+        text += (" neighbor {p} remote-as 65000\n neighbor {p} timers connect 1\n"
                  " address-family ipv{v} unicast\n  neighbor {p} activate\n  redistribute connected\n exit-address-family\n"
                  ).format(p=link(1, 1, v), v=v)
     return text + "exit\n"
@@ -148,7 +150,7 @@ class Net(Topology):
         self["ce3"].ip("addr add 10.255.3.2/30 dev pe", "addr add 10.3.0.1/32 dev lo", "route add default via 10.255.3.1")
         for pe, other, first in (("pe1", 2, 11), ("pe2", 1, 21)):
             self[pe].ip(*["route add 192.0.2.%d/32 via %s dev p%d onlink" % (n, link(first + p - 1, 2), p)
-                          for n, p in ((other, 1), (11, 1), (12, 2))])
+                          for n, p in ((other, 2), (11, 1), (12, 2))])
         return self
 
     def _p(self, n):
@@ -187,10 +189,11 @@ class Pulled:
         self.node, self.devices = node, devices
 
     def __enter__(self):
+        lines = []
         for dev in self.devices:
-            self.node.run("tc", "qdisc", "add", "dev", dev, "clsact")
-            for way in ("ingress", "egress"):
-                self.node.run("tc", "filter", "add", "dev", dev, way, "matchall", "action", "drop")
+            lines += ["qdisc add dev %s clsact" % dev]
+            lines += ["filter add dev %s %s matchall action drop" % (dev, way) for way in ("egress", "ingress")]
+        self.node.run("tc", "-batch", "-", stdin="\n".join(lines) + "\n")
         return self
 
     def __exit__(self, *_exc):
@@ -217,3 +220,172 @@ def test_frr_in_a_vrf(net, version):
 def test_bird_in_a_vrf(net, version):
     net.up(link(2, 2, version))
     wait_for("BIRD's session", lambda: re.search(re.escape(link(2, 1, version)) + r"\s+pe\s+Up", net.ce2.cli("show bfd sessions")), 10)
+
+
+def test_core(net):
+    """The next routers of the LSP, FRR's bfdd and BIRD, because the interfaces say so; FRR's over many hops; pe2."""
+    for peer, hops in ((link(11, 2), "single"), (link(12, 2), "single"), ("192.0.2.11", "multi"), ("192.0.2.2", "multi")):
+        net.up(peer, hops)
+    assert [p["status"] for p in net.p1.json("show bfd peers") if p["multihop"]] == ["up"]
+    assert "lead there" in net.pe1.sh("show bfd session detail " + link(11, 2))
+
+
+def bgp(net, peer):
+    """The row of pe1's neighbor."""
+    return [row for row in net.pe1.json("show bgp summary") if row["neighbor"] == peer][0]
+
+
+def all_up(net):
+    """Everything as it should be: BFD, BGP, and traffic both ways."""
+    for n in (1, 2):
+        for v in VERSIONS:
+            net.up(link(n, 2, v))
+            wait_for("BGP with " + link(n, 2, v), lambda n=n, v=v: bgp(net, link(n, 2, v))["state"] == "Established", 30)
+    for peer, hops in ((link(11, 2), "single"), (link(12, 2), "single"), ("192.0.2.2", "multi")):
+        net.up(peer, hops)
+    for there in ("10.1.0.1", "10.9.0.1"):
+        wait_for("ce3 reaches " + there, lambda there=there: net["ce3"].ping(there, source="10.3.0.1", count=1, timeout=1), 30)
+
+
+def test_on_the_wire(net):
+    net.up(link(1, 2))
+    with net["ce1"].tcpdump("pe", "udp", "port", "3784", "and", "src", link(1, 1), count=60) as capture:
+        capture.process.wait(20)
+    frames = capture.frames()
+    times, ports = [], set()
+    for frame in frames:
+        assert "ttl 255" in frame and "tos 0xc0" in frame, frame
+        assert "Control, State Up, Flags: [none], Diagnostic: No Diagnostic (0x00)" in frame, frame
+        assert "Detection Timer Multiplier: 3 (150 ms Detection time), BFD Length: 24" in frame, frame
+        assert re.search("Desired min Tx Interval: +50 ms Required min Rx Interval: +50 ms Required min Echo Interval: +0 ms", frame), frame
+        ports.add(int(re.search(r"%s\.(\d+) >" % re.escape(link(1, 1)), frame).group(1)))
+        hours, minutes, seconds = frame.split()[0].split(":")
+        times.append((int(hours) * 60 + int(minutes)) * 60 + float(seconds))
+    assert len(ports) == 1 and 49152 <= ports.pop() <= 65535
+    gaps = sorted((b - a) % 86400 * 1000 for a, b in zip(times, times[1:]))
+    print("milliseconds between packets:", ["%.1f" % g for g in gaps])
+    assert 36 < gaps[len(gaps) // 2] < 51       # jitter takes up to a quarter; the machine may be late now and then
+
+
+def counters(net, peer=""):
+    return {row["counter"]: row["packets"] for row in net.pe1.json("show bfd counters " + peer)
+            if peer or "peer" not in row}
+
+
+def send(node, ttl, packet, to, source_port=50000):
+    def go():
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
+            s.bind(("", source_port))
+            s.sendto(packet, (to, 3784))
+    node.inside(go)
+
+
+def test_what_is_not_ours_is_discarded(net):
+    """Wrong TTL, unknown discriminators, nonsense: counted, and the session does not notice."""
+    all_up(net)
+    net.pe1.sh("clear bfd counters")
+    down = struct.pack(">BBBBIIIII", 0x20, 0x40, 3, 24, 0xdead, 0, 1000000, 1000000, 0)
+    unknown = struct.pack(">BBBBIIIII", 0x20, 0x40, 3, 24, 0xdead, 0xbeef, 1000000, 1000000, 0)
+    for ttl, packet, why in ((254, down, "ttl"), (255, unknown, "your-discriminator-unknown"), (255, b"\x20", "short"),
+                             (255, b"\x40" + down[1:], "version"), (255, down[:1] + b"\xc0" + down[2:], "your-discriminator-zero")):
+        send(net["ce1"], ttl, packet, link(1, 1))
+        wait_for(why, lambda why=why: counters(net).get("discarded: " + why), 5)
+    net.up(link(1, 2))
+    assert counters(net, link(1, 2))["received"] > 0
+    assert not [name for name in counters(net, link(1, 2)) if name.startswith("discarded")]
+
+
+def lost_for(flood, node):
+    """Milliseconds that a flood lost, by its own rate."""
+    print("%s: %d of %d packets lost" % (node.name, flood.lost(), flood.sent))
+    return flood.lost()
+
+
+def by_ce1(net):
+    """Does pe1's route to both CEs' address lead to ce1 now?"""
+    text = net.pe1.sh("show forwarding exact-route RED 10.9.0.1")
+    print(text)
+    return "red1" in text
+
+
+def test_ce_is_lost(net):
+    """ce1's cable: within the detection time the backup of the static route carries; BGP ends with Cease/BFD Down."""
+    all_up(net)
+    assert by_ce1(net)
+    with Flood(net["ce3"], "10.9.0.1", "10.3.0.1") as flood:
+        flood.last(300)
+        with Pulled(net["ce1"], "pe"):
+            flood.last(1500)
+            for v in VERSIONS:
+                wait_for("BFD is down", lambda v=v: net.sessions()[link(1, 2, v), "single"]["state"] == "down", 5)
+                wait_for("BGP is down", lambda v=v: bgp(net, link(1, 2, v))["state"] != "Established", 5)
+            log = open(net.pe1.process.log, encoding="utf-8").read()
+            assert re.search("bfd.*RED %s: down: control detection time expired, forwarding passes over it" % link(1, 2), log), log[-3000:]
+            for v in VERSIONS:
+                assert re.search("bgp.*RED %s: sending NOTIFICATION 6/10: Cease/BFD Down" % link(1, 2, v), log), log[-3000:]
+    lost = lost_for(flood, net["ce3"])
+    # at most 1,000 packets a second were sent: 150 ms of detection, and what the machine is late by
+    assert 0 < lost < 400
+    all_up(net)
+    wait_for("ce1 carries again", lambda: by_ce1(net), 10)
+
+
+def test_core_router_is_lost(net):
+    """p1's cable to pe1: the LSP's backup over p2 carries."""
+    all_up(net)
+    with Flood(net["ce1"], "10.3.0.1", "10.1.0.1") as flood:
+        flood.last(300)
+        with Pulled(net["p1"], "pe1"):
+            flood.last(1500)
+            wait_for("BFD is down", lambda: net.sessions()[link(11, 2), "single"]["state"] == "down", 5)
+            rows = [row for row in net.pe1.json("show mpls lsp") if row["next-hop"] == link(11, 2)]
+            assert "BFD" in rows[0]["state"], rows
+    lost = lost_for(flood, net["ce1"])
+    assert 0 < lost < 400
+    all_up(net)
+
+
+def test_admin_down_is_no_failure(net):
+    """What an administrator takes down, there or here, ends no session of BGP and moves no traffic."""
+    all_up(net)
+    since = {v: bgp(net, link(1, 2, v))["for"] for v in VERSIONS}
+    net.ce1.vtysh("configure terminal", "bfd", "peer " + link(1, 1), "shutdown")
+    row = wait_for("down", lambda: (lambda r: r if r["state"] == "down" else None)(net.sessions()[link(1, 2), "single"]), 10)
+    assert row["diagnostic"] == "neighbor signaled session down"
+    assert by_ce1(net)
+    net.ce1.vtysh("configure terminal", "bfd", "peer " + link(1, 1), "no shutdown")
+    net.up(link(1, 2))
+    assert all(bgp(net, link(1, 2, v))["for"] >= since[v] for v in VERSIONS)
+    peer = bgp(net, "192.0.2.2")["for"]
+    net.pe1.configure("bfd\nshutdown")
+    wait_for("all are", lambda: {r["state"] for r in net.sessions().values()} == {"admin-down"}, 10)
+    wait_for("pe2 hears of it", lambda: [r["state"] for r in net.pe2.json("show bfd session")] == ["down"], 10)
+    assert net["ce3"].ping("10.1.0.1", source="10.3.0.1")
+    net.pe1.configure("bfd\nno shutdown")
+    all_up(net)
+    assert bgp(net, "192.0.2.2")["for"] >= peer
+
+
+def test_flaps(net):
+    """BIRD's cable, again and again."""
+    all_up(net)
+    before = net.sessions()[link(2, 2), "single"]["downs"]
+    for n in range(1, 5):
+        with Pulled(net["ce2"], "pe"):
+            wait_for("down", lambda n=n: net.sessions()[link(2, 2), "single"]["downs"] == before + n, 5, interval=0.02)
+        net.up(link(2, 2))
+    all_up(net)
+
+
+def test_settings_change_while_it_is_up(net):
+    """By a poll sequence: no packet is missed."""
+    all_up(net)
+    net.pe1.configure("interface p2\nbfd minimum-interval 200")
+    net.up(link(12, 2), detection=600)
+    net.pe1.configure("interface p2\nbfd minimum-interval 50")
+    net.up(link(12, 2))
+    net.pe1.configure("interface p2\nno bfd fast-detect")
+    wait_for("the session goes", lambda: (link(12, 2), "single") not in net.sessions(), 10)
+    net.pe1.configure("interface p2\nbfd fast-detect")
+    net.up(link(12, 2))

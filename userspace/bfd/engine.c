@@ -216,8 +216,23 @@ static void session_free(struct bfd_engine *e, struct bfd_session *s)
 	free(s);
 }
 
+/*
+ * Who comes late himself does not know what became of the packets meanwhile: they may be about to come, if this whole
+ * machine stood still. Once, until the next packet.
+ */
+static bool forgiven(struct bfd_engine *e, struct bfd_session *s, uint64_t now)
+{
+	if (s->forgiven || now - s->detect.due_us < BFD_LATE_US)
+		return false;
+	s->forgiven = true;
+	bfd_timer_set(&e->timers, &s->detect, now + bfd_detection_time(s) / s->remote_mult);
+	return true;
+}
+
 static void expired(struct bfd_engine *e, struct bfd_session *s, uint64_t now)
 {
+	if (forgiven(e, s, now))
+		return;
 	bfd_timer_stop(&e->timers, &s->detect);
 	s->remote_discr = 0;		/* 6.8.1 */
 	s->remote_state = BFD_DOWN;

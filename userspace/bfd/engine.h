@@ -19,6 +19,7 @@
 #include "lib/list.h"
 #include "rib/liveness.h"
 
+#define BFD_LATE_US	20000u		/* a timer that is served so late tells nothing of the neighbour */
 #define BFD_SLOW_US	1000000u	/* between packets at least while a session is not up: 6.8.3 */
 
 struct bfd_session;
@@ -58,6 +59,7 @@ struct bfd_session {
 	uint8_t remote_mult;
 	bool remote_demand, remote_cpi;
 	bool polling, poll_again;		/* again: something changed while a poll was under way */
+	bool forgiven;				/* the detection time ran out, but we came late */
 	bool ending;				/* nobody wants it: says so for a while, then goes */
 	struct bfd_timer tx, detect, end;
 	uint64_t sent_us;			/* when the last periodic packet went out */

@@ -72,6 +72,7 @@ static enum bfd_discard take(struct bfd_engine *e, struct bfd_session *s, const 
 		return BFD_ADMIN;
 	s->count.in++;
 	s->received_us = now;
+	s->forgiven = false;
 	bfd_session_event(e, s, BFD_EV_RX_ADMIN_DOWN + p->state, now);
 	if (p->poll)
 		bfd_session_send(e, s, true);
