@@ -5,10 +5,10 @@
  *   l3vpn labels 1
  *   LABEL vrf|ce|prefix|static|ldp|lu VRF IFNAME PREFIX          "-" stands for none
  *
- * A journal: a binding's line is appended before forwarding or a peer hears of the label, so that no crash makes the
- * next daemon give a label that others still use to somebody else. A later line counts before an earlier one with the same
- * label or the same owner. What is given back stays until the file has far more lines than there are bindings: then, and
- * at the end, it is written anew, atomically.
+ * A journal: a binding's line is appended before forwarding or a peer hears of the label, so that no
+ * crash makes the next daemon give a label that others still use to somebody else. A later line counts
+ * before an earlier one with the same label or the same owner. What is given back stays until the file
+ * has far more lines than there are bindings: then, and at the end, it is written anew, atomically.
  */
 #include <errno.h>
 #include <fcntl.h>
