@@ -33,9 +33,9 @@ static bool on_send(void *arg, struct bfd_session *s, const uint8_t packet[BFD_P
 
 static void on_changed(void *arg, struct bfd_session *s, enum bfd_state was)
 {
-	bool alive = s->liveness == LIVENESS_UP;
+	bool alive = s->liveness == LIVENESS_UP, up = s->state == BFD_UP;
 
-	if (alive != (s->state == BFD_UP))
+	if (alive != up)
 		abort();
 }
 
