@@ -285,7 +285,7 @@ class L3vpnd:
 
 
 class Frr:
-    """zebra, staticd and bgpd in a node."""
+    """zebra, staticd and bgpd, or other daemons, in a node."""
 
     DIR = "/usr/lib/frr"
 
@@ -296,18 +296,34 @@ class Frr:
         shutil.chown(self.dir, "frr", "frr")  # FRR drops to its own user
         os.chmod(node.topology.dir, 0o755)
         self.daemons = daemons
+        self.processes = {}
         self.config = node.topology.write("frr-%s.conf" % node.name, config)
 
     def start(self):
         for daemon in self.daemons:
-            argv = [os.path.join(self.DIR, daemon), "-f", self.node.topology.write("empty.conf", "log stdout\n"),
-                    "-i", os.path.join(self.dir, daemon + ".pid"), "-z", os.path.join(self.dir, "zserv.api"),
-                    "--vty_socket", self.dir, "--log", "stdout", "--log-level", "informational"]
-            if daemon == "zebra":
-                argv += ["-s", "8388608"]
-            self.node.start(*argv, log="%s-%s.log" % (self.node.name, daemon))
-            wait_for("%s on %s" % (daemon, self.node.name),
-                     lambda d=daemon: os.path.exists(os.path.join(self.dir, d + ".vty")), 30)
+            self.start_daemon(daemon)
+        return self.configure()
+
+    def start_daemon(self, daemon):
+        socket = os.path.join(self.dir, daemon + ".vty")
+        if os.path.exists(socket):
+            os.unlink(socket)
+        argv = [os.path.join(self.DIR, daemon), "-f", self.node.topology.write("empty-%s.conf" % self.node.name, "log stdout\n"),
+                "-i", os.path.join(self.dir, daemon + ".pid"), "-z", os.path.join(self.dir, "zserv.api"),
+                "--vty_socket", self.dir, "--log", "stdout", "--log-level", "informational"]
+        if daemon == "zebra":
+            argv += ["-s", "8388608"]
+        elif daemon == "ldpd":
+            argv += ["--ctl_socket", self.dir]
+        self.processes[daemon] = self.node.start(*argv, log="%s-%s.log" % (self.node.name, daemon))
+        wait_for("%s on %s" % (daemon, self.node.name), lambda: os.path.exists(socket), 30)
+
+    def kill(self, daemon):
+        """SIGKILL, as a crash."""
+        self.processes[daemon].kill()
+        self.processes[daemon].wait(5)
+
+    def configure(self):
         # staticd refuses labels until zebra has told it that the kernel has MPLS
         wait_for("FRR takes its configuration",
                  lambda: "failed" not in self.node.run("vtysh", "--vty_socket", self.dir, "-f", self.config), 20)
