@@ -410,3 +410,24 @@ def test_settings_change_while_it_is_up(net):
     wait_for("the session goes", lambda: (link(12, 2), "single") not in net.sessions(), 10)
     net.pe1.configure("interface p2\nbfd fast-detect")
     net.up(link(12, 2))
+
+
+def test_remote_pe_is_lost(net):
+    """Over many hops, and without BGP's having a part in it: the VPN route is not used and says why, until pe2 is back."""
+    all_up(net)
+    for pe, far, own in ((net.pe1, "192.0.2.2", "192.0.2.1"), (net.pe2, "192.0.2.1", "192.0.2.2")):
+        pe.configure("bfd\nremote-pe %s\nsource %s\nminimum-interval 50" % (far, own))
+        pe.configure("router bgp 65000\nneighbor %s\nno bfd fast-detect" % far)
+    net.up("192.0.2.2", "multi")
+
+    def best():
+        return [row["best"] for row in net.pe1.json("show route vrf RED") if row["prefix"] == "10.3.0.0/16"]
+
+    assert best() == ["yes"]
+    up = bgp(net, "192.0.2.2")["for"]
+    with Pulled(net["pe2"], "p1", "p2"):
+        wait_for("not used", lambda: best() != ["yes"], 5)
+        assert "BFD" in net.pe1.sh("show bgp vpnv4 unicast"), net.pe1.sh("show bgp vpnv4 unicast")
+    assert bgp(net, "192.0.2.2")["state"] == "Established"
+    wait_for("used again", lambda: best() == ["yes"], 20)
+    assert bgp(net, "192.0.2.2")["for"] >= up
