@@ -13,11 +13,13 @@ struct own_address {
 	bool told;
 };
 
-/* what neighbours are told */
+/*
+ * What neighbours are told; link-local ones too, which are the next hops of their interior routes (RFC 7552 section 8):
+ * FRR's ldpd uses no label of ours without.
+ */
 static bool is_told(const struct ldp *l, const struct ip_addr *a, int ifindex)
 {
-	return nht_link_vrf(l->nht, ifindex) == VRF_ID_GLOBAL && !addr_is_loopback(a) && !addr_is_multicast(a) &&
-	       !(a->family == AF_INET6 && addr_is_link_local(a));
+	return nht_link_vrf(l->nht, ifindex) == VRF_ID_GLOBAL && !addr_is_loopback(a) && !addr_is_multicast(a);
 }
 
 /* another link has it too, of which neighbours know */

@@ -444,7 +444,7 @@ static bool adjacent_on(const struct ldp_peer *p, int ifindex)
 	return false;
 }
 
-/* RFC 7552 section 8: a link-local next hop is whoever sends Hellos from it; it is told in no Address message */
+/* RFC 7552 section 8: a link-local next hop is whoever sends Hellos from it on that link */
 void peer_learn_link_local(struct ldp_peer *p)
 {
 	const struct ldp_adj *a;
