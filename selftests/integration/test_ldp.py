@@ -9,6 +9,7 @@ Times are printed as "measured: ..."; scripts/bench ldp --ladder has them for FR
 """
 import re
 import subprocess
+import time
 
 import pytest
 
@@ -20,7 +21,7 @@ MIXED = {1: "ours", 2: "frr", 3: "ours", 4: "frr", 5: "frr", 6: "ours"}
 
 @pytest.fixture(scope="module")
 def net():
-    with Ladder(MIXED, "ospf") as ladder:
+    with Ladder(MIXED, "ospf", options={n: "  graceful-restart\n" for n in (1, 3)}) as ladder:
         yield born(ladder, "OSPF")
 
 
@@ -200,6 +201,46 @@ def report(name, figures):
 def test_failures(net):
     """Link and node fail and return under a flow of 1,000 packets a second."""
     measure(net, report)
+    settled(net, ("ipv4",))
+
+
+def restart_column(net, n, lsr):
+    return {r["neighbor"]: r.get("graceful-restart") for r in net.pe[n].json("show mpls ldp neighbor")}.get(lsr)
+
+
+def test_graceful_restart_of_ours(net):
+    """r3's daemon is killed; r1 keeps its labels, r3's module forwards. The answers come by r4 and r2: FRR 8.4 does not do
+    RFC 3478, and forgets r3's labels at once."""
+    wait_for("r1 would help r3", lambda: restart_column(net, 1, loopback(3)) == "helper" and net.all_sessions(), 60)
+    wait_for("RED forwards", lambda: net.reaches(1, 6), 20)
+    flow = net.flow([1, 3, 5, 6], [6, 4, 2, 1])
+    net.pe[3].kill()
+    wait_for("r3's labels are stale at r1", lambda: restart_column(net, 1, loopback(3)) == "stale", 20)
+    assert net.bindings(1)[1][loopback(6) + "/32", loopback(3)]
+    net.pe[3].start()
+    wait_for("r3 is back", net.all_sessions, 60)
+    wait_for("r1 has them anew", lambda: restart_column(net, 1, loopback(3)) == "helper", 60)
+    settled(net, ("ipv4",))
+    flow.__exit__()
+    print("measured: kill -9 of l3vpnd, r1 helps: %d of %d packets lost" % (flow.lost(), flow.sent))
+    assert flow.sent > 1000 and flow.lost() == 0
+
+
+def test_restart_of_frr(net):
+    """r5's ldpd is killed: it has not offered RFC 3478, so its labels go at once, and traffic takes r4."""
+    assert restart_column(net, 3, loopback(5)) == "no"
+    flow = net.flow([1, 3, 5, 6])
+    event = time.time()
+    net.frr[5].kill("ldpd")
+    wait_for("r3 forgets r5's labels", lambda: not any(lsr == loopback(5) for _f, lsr in net.bindings(3)[1]), 20)
+    flow.resumed(event)
+    print("measured: kill -9 of FRR's ldpd, no helper: %d ms until r4 carries" % flow.outage(event))
+    assert flow.outage(event) < 5000
+    net.frr[5].start_daemon("ldpd")
+    net.frr[5].configure()
+    wait_for("r5 is back", net.all_sessions, 60)
+    flow.resumed(event)
+    flow.__exit__()
     settled(net, ("ipv4",))
 
 
