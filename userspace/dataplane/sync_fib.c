@@ -110,6 +110,64 @@ static bool adopted_match(const struct hash_node *n, const void *key)
 	return dp_nh_equal(hash_entry(n, struct sync_adopted, node)->nh, key);
 }
 
+/*
+ * An id may be deleted twice, by the retry of a deletion that was refused and by the audit that finds it there still: it is
+ * free once, or two next hops would share it. What the lists say of an id counts only while nh_idle says the same.
+ */
+enum sync_idle { ID_USED, ID_FREE, ID_DEAD };
+
+static void id_push(uint32_t **ids, uint32_t *n, uint32_t *size, uint32_t id)
+{
+	if (*n == *size) {
+		*size = *size ? *size * 2 : 64;
+		*ids = xrealloc(*ids, *size * sizeof(**ids));
+	}
+	(*ids)[(*n)++] = id;
+}
+
+static void id_free(struct dp_sync *s, uint32_t id)
+{
+	if (s->nh_idle[id] == ID_FREE)
+		return;
+	s->nh_idle[id] = ID_FREE;
+	id_push(&s->nh_free, &s->nh_free_n, &s->nh_free_size, id);
+}
+
+static void id_dead(struct dp_sync *s, uint32_t id)
+{
+	if (s->nh_idle[id] != ID_USED)
+		return;
+	s->nh_idle[id] = ID_DEAD;
+	id_push(&s->nh_dead, &s->nh_dead_n, &s->nh_dead_size, id);
+}
+
+/* 0: there is none */
+static uint32_t id_take_free(struct dp_sync *s)
+{
+	uint32_t id;
+
+	while (s->nh_free_n) {
+		id = s->nh_free[--s->nh_free_n];
+		if (s->nh_idle[id] == ID_FREE)
+			return id;
+	}
+	return 0;
+}
+
+static uint32_t id_take_dead(struct dp_sync *s)
+{
+	uint32_t id;
+
+	while (s->nh_dead_n) {
+		id = s->nh_dead[--s->nh_dead_n];
+		if (s->nh_idle[id] == ID_DEAD) {
+			s->nh_idle[id] = ID_USED;
+			return id;
+		}
+	}
+	return 0;
+}
+
 /* The id that the forwarder has for this content, or one that is free. */
 static uint32_t nh_id(struct dp_sync *s, const struct dp_nh *content)
 {
@@ -126,18 +184,8 @@ static uint32_t nh_id(struct dp_sync *s, const struct dp_nh *content)
 		free(a);
 		return id;
 	}
-	if (s->nh_free_n)
-		return s->nh_free[--s->nh_free_n];
-	return s->nh_next++;
-}
-
-static void id_push(uint32_t **ids, uint32_t *n, uint32_t *size, uint32_t id)
-{
-	if (*n == *size) {
-		*size = *size ? *size * 2 : 64;
-		*ids = xrealloc(*ids, *size * sizeof(**ids));
-	}
-	(*ids)[(*n)++] = id;
+	id = id_take_free(s);
+	return id ? id : s->nh_next++;
 }
 
 static void nh_add(struct dp_sync *s, struct fib_nh *nh)
@@ -157,9 +205,12 @@ static void nh_add(struct dp_sync *s, struct fib_nh *nh)
 		size = nh->id * 2 + 64;
 		s->nhs = xrealloc(s->nhs, size * sizeof(*s->nhs));
 		memset(s->nhs + s->nhs_size, 0, (size - s->nhs_size) * sizeof(*s->nhs));
+		s->nh_idle = xrealloc(s->nh_idle, size);
+		memset(s->nh_idle + s->nhs_size, ID_USED, size - s->nhs_size);
 		s->nhs_size = size;
 	}
 	s->nhs[nh->id] = sn;
+	s->nh_idle[nh->id] = ID_USED;
 }
 
 static void nh_hold(struct dp_sync *s, struct sync_nh *sn, uint64_t digest)
@@ -233,9 +284,9 @@ void sync_nh_del_acked(struct dp_sync *s, const struct dp_op *op)
 	if (id >= s->nhs_size || s->nhs[id])
 		return;
 	if (!op->error)
-		id_push(&s->nh_free, &s->nh_free_n, &s->nh_free_size, id);
+		id_free(s, id);
 	else if (s->present)
-		id_push(&s->nh_dead, &s->nh_dead_n, &s->nh_dead_size, id);
+		id_dead(s, id);
 }
 
 /* ---- routes ---- */
@@ -441,9 +492,10 @@ void sync_fib_lost(struct dp_sync *s)
 {
 	struct fib_nh *nh;
 	struct fib_label *l;
+	uint32_t id;
 
-	while (s->nh_dead_n)
-		id_push(&s->nh_free, &s->nh_free_n, &s->nh_free_size, s->nh_dead[--s->nh_dead_n]);
+	while ((id = id_take_dead(s)))
+		id_free(s, id);
 	for (nh = fib_nh_next(s->fib, NULL); nh; nh = fib_nh_next(s->fib, nh))
 		if (nh->dp)
 			nh_hold(s, nh->dp, 0);
@@ -481,8 +533,8 @@ void sync_fib_retry(struct dp_sync *s)
 
 	list_for_each(sn, &s->failed_nhs, struct sync_nh, failed)
 		window_nh(s, sn->nh);
-	while (s->nh_dead_n)
-		window_nh_del(s, s->nh_dead[--s->nh_dead_n]);
+	while ((id = id_take_dead(s)))
+		window_nh_del(s, id);
 	for (id = 0; id < s->vrfs_size && s->failed_routes; id++)
 		if (s->vrfs[id]) {
 			routes_retry(s, &s->vrfs[id]->table[AFI4]);
@@ -523,6 +575,7 @@ void sync_fib_stop(struct dp_sync *s)
 			free(s->nhs[id]);
 		}
 	free(s->nhs);
+	free(s->nh_idle);
 	free(s->nh_free);
 	free(s->nh_dead);
 	for (l = fib_label_next(s->fib, NULL); l; l = fib_label_next(s->fib, l)) {

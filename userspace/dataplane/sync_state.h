@@ -150,6 +150,7 @@ struct dp_sync {
 	struct sync_nh **nhs;		/* by id */
 	uint32_t nhs_size;
 	uint32_t nh_next;		/* lowest id never given */
+	uint8_t *nh_idle;		/* by id, enum sync_idle: each is in one of the lists below, once at most */
 	uint32_t *nh_free;		/* ids whose deletion was acknowledged */
 	uint32_t nh_free_n, nh_free_size;
 	uint32_t *nh_dead;		/* ids whose deletion was refused: still referred to */

@@ -286,6 +286,52 @@ static void refused_next_hop(void **state)
 	world_free(w);
 }
 
+static struct dp_nh *held_nh(struct world *w, const char *gateway)
+{
+	struct ip_addr a;
+	unsigned int i;
+
+	addr_parse(gateway, &a);
+	for (i = 0; i < RECORD_NHS; i++)
+		if (w->record->nh[i].nh && addr_eq(&w->record->nh[i].nh->gateway, &a))
+			return dp_nh_copy(w->record->nh[i].nh);
+	return NULL;
+}
+
+/* An id that is free already, and that the audit finds in the forwarder and deletes, is free once. */
+static void id_is_free_once(void **state)
+{
+	struct world *w = world_new(NULL);
+	struct dp_summary sum;
+	struct dp_nh *old;
+
+	(void)state;
+	add_vrf(w, 0, "RED");
+	add_port(w, 0, 7, "ce1", "10.0.0.1/24");
+	announce(w, 0, "10.1.0.0/16", "10.0.0.2");
+	until(w, idle, "all is programmed");
+	dp_sync_restart_done(w->sync);
+	until(w, swept, "the sweep and the audit behind it");
+	old = held_nh(w, "10.0.0.2");
+	assert_non_null(old);
+	withdraw(w, 0, "10.1.0.0/16");
+	until(w, idle, "its next hop is gone");
+	assert_null(w->record->nh[old->id].nh);
+	w->record->nh[old->id].nh = old;
+	dp_sync_summary(w->sync, &sum);
+	audits_seen = sum.audits;
+	dp_sync_audit(w->sync);
+	until(w, audited, "an audit");
+	until(w, idle, "it is deleted");
+	announce(w, 0, "10.2.0.0/16", "10.0.0.3");
+	announce(w, 0, "10.3.0.0/16", "10.0.0.4");
+	until(w, idle, "all is programmed");
+	assert_int_not_equal(record_route(w->record, w->vrf[0]->id, "10.2.0.0/16")->nh,
+			     record_route(w->record, w->vrf[0]->id, "10.3.0.0/16")->nh);
+	check_equal(w);
+	world_free(w);
+}
+
 static void audit_mends(void **state)
 {
 	struct world *w = world_new(NULL);
@@ -631,6 +677,7 @@ int main(void)
 		cmocka_unit_test(order), cmocka_unit_test(packed), cmocka_unit_test(last_word),
 		cmocka_unit_test(refused_route), cmocka_unit_test(limit),
 		cmocka_unit_test(refused_change), cmocka_unit_test(refused_late), cmocka_unit_test(refused_next_hop),
+		cmocka_unit_test(id_is_free_once),
 		cmocka_unit_test(audit_mends),
 		cmocka_unit_test(audit_mends_settings),
 		cmocka_unit_test(label_acknowledged), cmocka_unit_test(reload),
