@@ -111,8 +111,9 @@ static bool adopted_match(const struct hash_node *n, const void *key)
 }
 
 /*
- * An id may be deleted twice, by the retry of a deletion that was refused and by the audit that finds it there still: it is
- * free once, or two next hops would share it. What the lists say of an id counts only while nh_idle says the same.
+ * An id may be deleted twice, by the retry of a deletion that was refused and by the audit that finds it there
+ * still: it is free once, or two next hops would share it. What the lists say of an id counts only while nh_idle
+ * says the same.
  */
 enum sync_idle { ID_USED, ID_FREE, ID_DEAD };
 

@@ -38,7 +38,7 @@ static void addresses(struct ldp_peer *p, const struct ldp_msg *m)
 	bool changed = false;
 
 	while (ldp_address_next(&c, m->address_family, &a)) {
-		/* RFC 7552 section 7.1; whose a link-local one is, and on which link, is learned from Hellos (section 8) */
+		/* RFC 7552 section 7.1; whose a link-local one is, on which link, Hellos tell (section 8) */
 		if (is_mapped(&a) || (a.family == AF_INET6 && addr_is_link_local(&a)))
 			continue;
 		if (m->type == LDP_MSG_ADDRESS)
