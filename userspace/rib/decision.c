@@ -213,18 +213,32 @@ static const struct step plain_steps[] = {
 	{ c_metric, RIB_LOST_METRIC },
 };
 
-struct rib_route *decision_select(struct rib_route **routes, unsigned int n)
+/*
+ * Those whose next hop carries packets; in a VPN table, where there are none, those that an IP route leads to: enough to
+ * reflect them. A VRF's own table never takes such a route for its best.
+ */
+static unsigned int keep_eligible(struct rib_route **routes, unsigned int n)
 {
-	const struct step *s;
-	unsigned int i, out = 0, steps;
+	bool vpn = n && rib_table_kind(rib_net_table(routes[0]->net)) == RIB_TABLE_VPN;
+	unsigned int i, carrying = 0, out = 0;
 
+	for (i = 0; i < n; i++)
+		carrying += nexthop_usable(routes[i]->nh);
 	for (i = 0; i < n; i++) {
 		routes[i]->reason = RIB_BEST;
-		if (nexthop_usable(routes[i]->nh))
+		if (nexthop_usable(routes[i]->nh) || (vpn && !carrying && nexthop_reachable(routes[i]->nh)))
 			routes[out++] = routes[i];
 		else
 			routes[i]->reason = RIB_LOST_NEXTHOP;
 	}
+	return out;
+}
+
+struct rib_route *decision_select(struct rib_route **routes, unsigned int n)
+{
+	const struct step *s;
+	unsigned int out = keep_eligible(routes, n), steps;
+
 	if (out < 2)
 		return out ? routes[0] : NULL;
 	out = keep_smallest(routes, out, c_distance, RIB_LOST_DISTANCE);

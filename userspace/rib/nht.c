@@ -164,6 +164,7 @@ struct way {
 	struct ip_addr gateway;
 	uint32_t metric;
 	struct nexthop *via;
+	bool reachable;
 };
 
 static bool leads_to(const struct nexthop *from, const struct nexthop *nh)
@@ -262,6 +263,7 @@ static void find_pe(struct nht *nht, const struct nexthop *nh, struct way *w)
 	const struct ip_addr *to = &nh->key.addr;
 	struct transport_choice choice;
 	struct ip_addr gateway;
+	bool route;
 	int ifindex;
 
 	nexthop_choose(nht, nh, &choice);
@@ -272,7 +274,8 @@ static void find_pe(struct nht *nht, const struct nexthop *nh, struct way *w)
 		w->reason = NH_NEIGHBOR_DOWN;
 	if (choice.n && choice.path[0].lsp->path.recursive)
 		to = &choice.path[0].lsp->path.gateway;
-	nht_main_lookup(nht, to, &gateway, &ifindex, &w->metric);
+	route = nht_main_lookup(nht, to, &gateway, &ifindex, &w->metric);
+	w->reachable = route && w->reason != NH_OWN_ADDRESS && w->reason != NH_NEIGHBOR_DOWN;
 }
 
 static void find_labelled(struct nht *nht, const struct nexthop *nh, struct way *w)
@@ -331,6 +334,7 @@ static struct way find_way(struct nht *nht, const struct nexthop *nh)
 static void adopt_way(struct nht *nht, struct nexthop *nh, const struct way *w)
 {
 	nh->reason = w->reason;
+	nh->reachable = w->reachable;
 	nh->metric = w->metric;
 	nh->ifindex = w->ifindex;
 	nh->gateway = w->gateway;
@@ -353,7 +357,7 @@ static void follow_neighbor(struct nht *nht, struct nexthop *nh, struct way *w)
 static void look_again(struct nht *nht, struct nexthop *nh)
 {
 	struct way w = find_way(nht, nh);
-	bool decide = w.reason != nh->reason || w.metric != nh->metric;
+	bool decide = w.reason != nh->reason || w.metric != nh->metric || w.reachable != nh->reachable;
 	bool other = decide || w.ifindex != nh->ifindex || !addr_eq(&w.gateway, &nh->gateway) ||
 		     nh->key.kind == NEXTHOP_PE || nh->key.kind == NEXTHOP_LABELLED;
 	struct nexthop_watch *watch, *tmp;

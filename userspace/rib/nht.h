@@ -97,6 +97,7 @@ struct nexthop {
 	struct nexthop_key key;
 	uint32_t refs;
 	uint8_t reason;			/* enum nexthop_reason; usable when NH_OK */
+	bool reachable;			/* PE: there is an IP route to it, whether or not packets can be carried there */
 	uint32_t metric;		/* interior cost to it; 0 when unknown or connected */
 	struct fib_nh *fib;		/* forwarding object, made at the first use by a route, else NULL */
 	struct list routes;		/* struct rib_route.nh_node */
@@ -118,6 +119,15 @@ struct nexthop {
 static inline bool nexthop_usable(const struct nexthop *nh)
 {
 	return nh->reason == NH_OK;
+}
+
+/*
+ * What a reflector asks of a next hop (RFC 4271 9.1.2.1): an IP route to it. It carries no packets, so that it needs
+ * no transport.
+ */
+static inline bool nexthop_reachable(const struct nexthop *nh)
+{
+	return nh->reason == NH_OK || nh->reachable;
 }
 
 /* Returns a reference. State is right at once (resolved synchronously). */
