@@ -4,7 +4,9 @@
  *
  * A node stands for a prefix. Nodes with a payload are the prefixes of the map; the others join
  * two branches and always have both children. A child's prefix lies within its parent's, in the
- * half that its first further bit says. The payload lies in front of its node in one allocation.
+ * half that its first further bit says. The payload lies in front of its node in one object.
+ *
+ * Nodes refer to each other by number: 0 is none, even ones are joins, odd ones have room for a payload.
  */
 #include "lib/trie.h"
 
@@ -14,23 +16,77 @@
 #include "lib/mem.h"
 
 struct trie_node {
-	struct trie_node *child[2];
-	struct trie_node *parent;
+	uint32_t child[2];
+	uint32_t parent;
 	uint8_t len;
 	bool data;		/* is in the map */
-	bool room;		/* was allocated with a payload in front */
+	bool room;		/* has a payload in front */
 	uint8_t spare;
 	uint8_t key[];		/* 4 or 16 octets */
 };
 
+/* ---- numbers ---- */
+
+static uint32_t place_ref(uint32_t i)
+{
+	return i << 1 | 1;
+}
+
+static uint32_t join_ref(uint32_t i)
+{
+	return (i + 1) << 1;
+}
+
+static struct trie_node *at(const struct trie *t, uint32_t ref)
+{
+	const struct trie_pool *pool = t->pool;
+
+	if (ref & 1)
+		return (struct trie_node *)((char *)slab_at(&pool->places, ref >> 1) + pool->payload);
+	return ref ? slab_at(&pool->joins, (ref >> 1) - 1) : NULL;
+}
+
+static struct trie_node *child(const struct trie *t, const struct trie_node *n, unsigned int i)
+{
+	return at(t, n->child[i]);
+}
+
+static struct trie_node *up_of(const struct trie *t, const struct trie_node *n)
+{
+	return at(t, n->parent);
+}
+
+/* where the number of a node stands: in its parent, or in the trie */
+static uint32_t *slot_of(struct trie *t, const struct trie_node *n)
+{
+	struct trie_node *up = up_of(t, n);
+
+	return up ? &up->child[child(t, up, 1) == n] : &t->root;
+}
+
+static uint32_t ref_of(const struct trie *t, const struct trie_node *n)
+{
+	return *slot_of((struct trie *)t, n);
+}
+
 static void *payload_of(const struct trie *t, const struct trie_node *n)
 {
-	return n ? (char *)n - t->payload : NULL;
+	return n ? (char *)n - t->pool->payload : NULL;
 }
 
 static struct trie_node *node_of(const struct trie *t, const void *payload)
 {
-	return (struct trie_node *)((char *)payload + t->payload);
+	return (struct trie_node *)((char *)payload + t->pool->payload);
+}
+
+uint32_t trie_id(const struct trie *t, const void *payload)
+{
+	return ref_of(t, node_of(t, payload)) >> 1;
+}
+
+void *trie_by_id(const struct trie_pool *pool, uint32_t id)
+{
+	return slab_at(&pool->places, id);
 }
 
 static unsigned int bit_at(const uint8_t *key, unsigned int i)
@@ -63,13 +119,11 @@ static bool covers(const struct trie_node *n, const uint8_t *key, unsigned int l
 	return !rest || !((n->key[whole] ^ key[whole]) & (0xff00 >> rest) & 0xff);
 }
 
-static struct trie_node *node_new(const struct trie *t, const uint8_t *key, unsigned int len,
-				  bool room)
+static uint32_t node_new(const struct trie *t, const uint8_t *key, unsigned int len, bool room)
 {
-	unsigned int octets = addr_octets(t->family), i = len / 8;
-	size_t front = room ? t->payload : 0;
-	char *mem = xcalloc(1, front + offsetof(struct trie_node, key) + octets);
-	struct trie_node *n = (struct trie_node *)(mem + front);
+	unsigned int octets = addr_octets(t->pool->family), i = len / 8;
+	uint32_t ref = room ? place_ref(slab_alloc(&t->pool->places)) : join_ref(slab_alloc(&t->pool->joins));
+	struct trie_node *n = at(t, ref);
 
 	memcpy(n->key, key, octets);
 	if (i < octets) {
@@ -78,54 +132,88 @@ static struct trie_node *node_new(const struct trie *t, const uint8_t *key, unsi
 	}
 	n->len = len;
 	n->room = room;
-	return n;
+	return ref;
 }
 
-static void node_free(const struct trie *t, struct trie_node *n)
+static void node_free(const struct trie *t, uint32_t ref)
 {
-	free((char *)n - (n->room ? t->payload : 0));
+	if (ref & 1)
+		slab_free(&t->pool->places, ref >> 1);
+	else
+		slab_free(&t->pool->joins, (ref >> 1) - 1);
+}
+
+/* ---- life ---- */
+
+void trie_pool_init(struct trie_pool *pool, uint8_t family, size_t payload)
+{
+	size_t node = offsetof(struct trie_node, key) + addr_octets(family);
+
+	pool->family = family;
+	pool->payload = (payload + 7) & ~(size_t)7;
+	slab_init(&pool->places, pool->payload + node, 8);
+	slab_init(&pool->joins, node, 4);
+}
+
+void trie_pool_fini(struct trie_pool *pool)
+{
+	slab_fini(&pool->places);
+	slab_fini(&pool->joins);
+}
+
+void trie_init_in(struct trie *t, struct trie_pool *pool)
+{
+	memset(t, 0, sizeof(*t));
+	t->pool = pool;
 }
 
 void trie_init(struct trie *t, uint8_t family, size_t payload)
 {
-	memset(t, 0, sizeof(*t));
-	t->family = family;
-	t->payload = (payload + 7) & ~(size_t)7;
+	trie_init_in(t, xmalloc(sizeof(*t->pool)));
+	trie_pool_init(t->pool, family, payload);
+	t->own = true;
 }
 
 void trie_fini(struct trie *t, void (*release)(void *payload, void *arg), void *arg)
 {
-	struct trie_node *n = t->root, *up;
+	uint32_t ref = t->root, up;
+	struct trie_node *n;
 
-	while (n) {
-		if (n->child[0]) {
-			n = n->child[0];
-		} else if (n->child[1]) {
-			n = n->child[1];
-		} else {
-			up = n->parent;
-			if (up)
-				up->child[up->child[1] == n] = NULL;
-			if (n->data && release)
-				release(payload_of(t, n), arg);
-			node_free(t, n);
-			n = up;
+	while (ref) {
+		n = at(t, ref);
+		if (n->child[0] || n->child[1]) {
+			ref = n->child[n->child[0] ? 0 : 1];
+			continue;
 		}
+		up = n->parent;
+		*slot_of(t, n) = 0;
+		if (n->data && release)
+			release(payload_of(t, n), arg);
+		node_free(t, ref);
+		ref = up;
 	}
-	t->root = NULL;
+	t->root = 0;
 	t->count = 0;
+	if (t->own) {
+		trie_pool_fini(t->pool);
+		free(t->pool);
+		t->pool = NULL;
+		t->own = false;
+	}
 }
+
+/* ---- the map ---- */
 
 static struct trie_node *find(const struct trie *t, const struct prefix *p)
 {
-	struct trie_node *n = t->root;
+	struct trie_node *n = at(t, t->root);
 
-	if (p->addr.family != t->family)
+	if (p->addr.family != t->pool->family)
 		return NULL;
 	while (n && covers(n, p->addr.b, p->len)) {
 		if (n->len == p->len)
 			return n;
-		n = n->child[bit_at(p->addr.b, n->len)];
+		n = child(t, n, bit_at(p->addr.b, n->len));
 	}
 	return NULL;
 }
@@ -137,99 +225,98 @@ void *trie_get(const struct trie *t, const struct prefix *p)
 	return n && n->data ? payload_of(t, n) : NULL;
 }
 
-/* puts @n where *slot points; what was there is returned */
-static struct trie_node *place(struct trie *t, struct trie_node *parent, struct trie_node **slot,
-			       struct trie_node *n)
+/* @ref becomes a child of @parent, or the root, where *slot stands */
+static void place(struct trie *t, uint32_t parent, uint32_t *slot, uint32_t ref)
 {
-	struct trie_node *was = *slot;
-
-	*slot = n;
-	n->parent = parent;
-	return was;
+	*slot = ref;
+	at(t, ref)->parent = parent;
 }
 
-static void adopt(struct trie_node *parent, struct trie_node *child)
+static void adopt(struct trie *t, uint32_t parent, uint32_t ref)
 {
-	if (!child)
+	struct trie_node *up = at(t, parent), *n = at(t, ref);
+
+	if (!n)
 		return;
-	parent->child[bit_at(child->key, parent->len)] = child;
-	child->parent = parent;
+	up->child[bit_at(n->key, up->len)] = ref;
+	n->parent = parent;
 }
 
-/* a joining node becomes a prefix of the map */
-static struct trie_node *promote(struct trie *t, struct trie_node *n, struct trie_node **slot)
+/* a joining node becomes a prefix of the map; its number from then on */
+static uint32_t promote(struct trie *t, uint32_t ref, uint32_t *slot)
 {
-	struct trie_node *full;
+	struct trie_node *n = at(t, ref);
+	uint32_t full;
 
 	if (n->room) {
-		memset(payload_of(t, n), 0, t->payload);
-		return n;
+		memset(payload_of(t, n), 0, t->pool->payload);
+		return ref;
 	}
 	full = node_new(t, n->key, n->len, true);
 	place(t, n->parent, slot, full);
-	adopt(full, n->child[0]);
-	adopt(full, n->child[1]);
-	node_free(t, n);
+	adopt(t, full, n->child[0]);
+	adopt(t, full, n->child[1]);
+	node_free(t, ref);
 	return full;
 }
 
 void *trie_insert(struct trie *t, const struct prefix *p, bool *created)
 {
-	struct trie_node **slot = &t->root, *parent = NULL, *n, *fresh, *join;
+	uint32_t *slot = &t->root, parent = 0, ref, fresh, join;
 	unsigned int common = 0;
+	struct trie_node *n;
 
 	*created = false;
-	if (p->addr.family != t->family || p->len > addr_bits(t->family))
+	if (p->addr.family != t->pool->family || p->len > addr_bits(t->pool->family))
 		return NULL;
-	while ((n = *slot)) {
+	while ((ref = *slot)) {
+		n = at(t, ref);
 		common = common_bits(n->key, p->addr.b, n->len < p->len ? n->len : p->len);
 		if (common < n->len)
 			break;
 		if (n->len == p->len) {
 			if (n->data)
 				return payload_of(t, n);
-			fresh = promote(t, n, slot);
+			fresh = promote(t, ref, slot);
 			goto done;
 		}
-		parent = n;
+		parent = ref;
 		slot = &n->child[bit_at(p->addr.b, n->len)];
 	}
 	fresh = node_new(t, p->addr.b, p->len, true);
-	if (!n) {
+	if (!ref) {
 		place(t, parent, slot, fresh);
 	} else if (common == p->len) {
 		place(t, parent, slot, fresh);
-		adopt(fresh, n);
+		adopt(t, fresh, ref);
 	} else {
 		join = node_new(t, p->addr.b, common, false);
 		place(t, parent, slot, join);
-		adopt(join, n);
-		adopt(join, fresh);
+		adopt(t, join, ref);
+		adopt(t, join, fresh);
 	}
 done:
-	fresh->data = true;
+	n = at(t, fresh);
+	n->data = true;
 	t->count++;
 	*created = true;
-	return payload_of(t, fresh);
+	return payload_of(t, n);
 }
 
 /* takes a node with at most one child out */
 static void splice_out(struct trie *t, struct trie_node *n)
 {
-	struct trie_node *child = n->child[0] ? n->child[0] : n->child[1], *up = n->parent;
+	uint32_t *slot = slot_of(t, n), ref = *slot, below = n->child[0] ? n->child[0] : n->child[1];
 
-	if (child)
-		child->parent = up;
-	if (up)
-		up->child[up->child[1] == n] = child;
-	else
-		t->root = child;
-	node_free(t, n);
+	if (below)
+		at(t, below)->parent = n->parent;
+	*slot = below;
+	node_free(t, ref);
 }
 
 void trie_remove(struct trie *t, void *payload)
 {
-	struct trie_node *n = node_of(t, payload), *up = n->parent;
+	struct trie_node *n = node_of(t, payload), *up = up_of(t, n);
 
 	n->data = false;
 	t->count--;
@@ -242,91 +329,91 @@ void trie_remove(struct trie *t, void *payload)
 
 void *trie_longest(const struct trie *t, const struct ip_addr *a)
 {
-	struct trie_node *n = t->root, *best = NULL;
+	struct trie_node *n = at(t, t->root), *best = NULL;
 
-	if (a->family != t->family)
+	if (a->family != t->pool->family)
 		return NULL;
-	while (n && covers(n, a->b, addr_bits(t->family))) {
+	while (n && covers(n, a->b, addr_bits(t->pool->family))) {
 		if (n->data)
 			best = n;
-		if (n->len == addr_bits(t->family))
+		if (n->len == addr_bits(t->pool->family))
 			break;
-		n = n->child[bit_at(a->b, n->len)];
+		n = child(t, n, bit_at(a->b, n->len));
 	}
 	return payload_of(t, best);
 }
 
 void *trie_parent(const struct trie *t, const void *payload)
 {
-	struct trie_node *n = node_of(t, payload)->parent;
+	struct trie_node *n = up_of(t, node_of(t, payload));
 
 	while (n && !n->data)
-		n = n->parent;
+		n = up_of(t, n);
 	return payload_of(t, n);
 }
 
 struct prefix trie_prefix(const struct trie *t, const void *payload)
 {
 	const struct trie_node *n = node_of(t, payload);
-	struct prefix p = { .addr = addr_make(t->family, n->key), .len = n->len };
+	struct prefix p = { .addr = addr_make(t->pool->family, n->key), .len = n->len };
 
 	return p;
 }
 
 /* next node behind the whole subtree of n, in order */
-static struct trie_node *behind(struct trie_node *n)
+static struct trie_node *behind(const struct trie *t, struct trie_node *n)
 {
 	struct trie_node *up;
 
-	for (; (up = n->parent); n = up)
-		if (up->child[0] == n && up->child[1])
-			return up->child[1];
+	for (; (up = up_of(t, n)); n = up)
+		if (up->child[1] && child(t, up, 1) != n)
+			return child(t, up, 1);
 	return NULL;
 }
 
-static struct trie_node *preorder(struct trie_node *n)
+static struct trie_node *preorder(const struct trie *t, struct trie_node *n)
 {
 	if (n->child[0])
-		return n->child[0];
-	return n->child[1] ? n->child[1] : behind(n);
+		return child(t, n, 0);
+	return n->child[1] ? child(t, n, 1) : behind(t, n);
 }
 
-static struct trie_node *first_data(struct trie_node *n)
+static struct trie_node *first_data(const struct trie *t, struct trie_node *n)
 {
 	while (n && !n->data)
-		n = preorder(n);
+		n = preorder(t, n);
 	return n;
 }
 
 void *trie_next(const struct trie *t, const void *payload)
 {
-	struct trie_node *n = payload ? preorder(node_of(t, payload)) : t->root;
+	struct trie_node *n = payload ? preorder(t, node_of(t, payload)) : at(t, t->root);
 
-	return payload_of(t, first_data(n));
+	return payload_of(t, first_data(t, n));
 }
 
 void *trie_after(const struct trie *t, const struct prefix *p)
 {
-	struct trie_node *n = t->root, *next;
+	struct trie_node *n = at(t, t->root), *next;
 	unsigned int common;
 
-	if (p->addr.family != t->family)
+	if (p->addr.family != t->pool->family)
 		return NULL;
 	while (n) {
 		common = common_bits(n->key, p->addr.b, n->len < p->len ? n->len : p->len);
 		if (common < n->len) {
 			/* p covers n, or they part at bit common: n lies behind p or in front of it */
 			if (common == p->len || !bit_at(p->addr.b, common))
-				return payload_of(t, first_data(n));
-			return payload_of(t, first_data(behind(n)));
+				return payload_of(t, first_data(t, n));
+			return payload_of(t, first_data(t, behind(t, n)));
 		}
 		if (n->len == p->len)
-			return payload_of(t, first_data(preorder(n)));
-		next = n->child[bit_at(p->addr.b, n->len)];
+			return payload_of(t, first_data(t, preorder(t, n)));
+		next = child(t, n, bit_at(p->addr.b, n->len));
 		if (!next) {
 			if (!bit_at(p->addr.b, n->len) && n->child[1])
-				return payload_of(t, first_data(n->child[1]));
-			return payload_of(t, first_data(behind(n)));
+				return payload_of(t, first_data(t, child(t, n, 1)));
+			return payload_of(t, first_data(t, behind(t, n)));
 		}
 		n = next;
 	}
@@ -335,23 +422,23 @@ void *trie_after(const struct trie *t, const struct prefix *p)
 
 void *trie_first_within(const struct trie *t, const struct prefix *p)
 {
-	struct trie_node *n = t->root;
+	struct trie_node *n = at(t, t->root);
 
-	if (p->addr.family != t->family)
+	if (p->addr.family != t->pool->family)
 		return NULL;
 	while (n && n->len < p->len) {
 		if (!covers(n, p->addr.b, p->len))
 			return NULL;
-		n = n->child[bit_at(p->addr.b, n->len)];
+		n = child(t, n, bit_at(p->addr.b, n->len));
 	}
 	if (!n || common_bits(n->key, p->addr.b, p->len) < p->len)
 		return NULL;
-	return payload_of(t, first_data(n));
+	return payload_of(t, first_data(t, n));
 }
 
 void *trie_next_within(const struct trie *t, const void *payload, const struct prefix *p)
 {
-	struct trie_node *n = first_data(preorder(node_of(t, payload)));
+	struct trie_node *n = first_data(t, preorder(t, node_of(t, payload)));
 
 	if (!n || n->len < p->len || common_bits(n->key, p->addr.b, p->len) < p->len)
 		return NULL;

@@ -54,9 +54,8 @@ struct rib_table {
 	uint32_t vrf;
 	struct rib_shelf shelf;		/* but in VPN tables */
 	struct trie shelves;		/* VPN: RD as a prefix of 64 bits -> struct rib_shelf */
+	struct trie_pool pool;		/* the nets of all shelves */
 	uint32_t nets, routes;
-	uint32_t *free_ids;
-	uint32_t n_free, free_size, next_id;
 	struct list subs;
 	uint16_t sub_bits;
 };

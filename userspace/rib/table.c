@@ -17,25 +17,6 @@
 
 /* ---- nets ---- */
 
-static uint32_t id_take(struct rib_table *t)
-{
-	return t->n_free ? t->free_ids[--t->n_free] : t->next_id++;
-}
-
-static void id_give(struct rib_table *t, uint32_t id)
-{
-	if (t->n_free == t->free_size) {
-		t->free_size = t->free_size ? t->free_size * 2 : 64;
-		t->free_ids = xrealloc(t->free_ids, t->free_size * sizeof(*t->free_ids));
-	}
-	t->free_ids[t->n_free++] = id;
-	if (!t->nets) {
-		free(t->free_ids);
-		t->free_ids = NULL;
-		t->n_free = t->free_size = t->next_id = 0;
-	}
-}
-
 static size_t net_size(const struct rib_table *t)
 {
 	return t->kind == RIB_TABLE_VRF ? sizeof(struct rib_vrf_net) : sizeof(struct rib_net);
@@ -72,7 +53,7 @@ static struct rib_shelf *shelf_get(struct rib_table *t, const struct rd *rd)
 	if (created) {
 		s->table = t;
 		s->rd = *rd;
-		trie_init(&s->nets, t->family, net_size(t));
+		trie_init_in(&s->nets, &t->pool);
 	}
 	return s;
 }
@@ -86,7 +67,7 @@ static struct rib_net *net_get(struct rib_table *t, const struct rd *rd, const s
 	net = trie_insert(&s->nets, p, &created);
 	if (created) {
 		net->shelf = s;
-		net->id = id_take(t);
+		net->id = trie_id(&s->nets, net);
 		t->nets++;
 	}
 	return net;
@@ -96,13 +77,11 @@ void rib_net_maybe_free(struct rib_net *net)
 {
 	struct rib_shelf *s = net->shelf;
 	struct rib_table *t = s->table;
-	uint32_t id = net->id;
 
 	if (net->routes || net->dirty || net->holds)
 		return;
 	trie_remove(&s->nets, net);
 	t->nets--;
-	id_give(t, id);
 	if (t->kind == RIB_TABLE_VPN && !s->nets.count)
 		trie_remove(&t->shelves, s);
 }
@@ -153,9 +132,14 @@ uint32_t rib_net_id(const struct rib_net *net)
 	return net->id;
 }
 
+struct rib_net *rib_net_by_id(const struct rib_table *t, uint32_t id)
+{
+	return trie_by_id(&t->pool, id);
+}
+
 uint32_t rib_table_max_id(const struct rib_table *t)
 {
-	return t->next_id;
+	return t->pool.places.high;
 }
 
 void rib_net_hold(struct rib_net *net)
@@ -419,7 +403,8 @@ struct rib_table *rib_table_new(struct rib *rib, const char *name, enum rib_tabl
 	t->vrf = vrf;
 	t->shelf.table = t;
 	list_init(&t->subs);
-	trie_init(&t->shelf.nets, family, net_size(t));
+	trie_pool_init(&t->pool, family, net_size(t));
+	trie_init_in(&t->shelf.nets, &t->pool);
 	trie_init(&t->shelves, AF_INET6, sizeof(struct rib_shelf));
 	if (kind == RIB_TABLE_VPN)
 		rib->vpn[family_afi(family)] = t;
@@ -457,7 +442,7 @@ void rib_table_free(struct rib_table *t)
 	nht_vrf_mark(t->rib->nht, t->vrf);
 	trie_fini(&t->shelf.nets, NULL, NULL);
 	trie_fini(&t->shelves, NULL, NULL);
-	free(t->free_ids);
+	trie_pool_fini(&t->pool);
 	free(t->name);
 	free(t);
 }

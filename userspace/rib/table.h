@@ -137,6 +137,8 @@ struct rib_table *rib_net_table(const struct rib_net *net);
 bool rib_net_refused(const struct rib_net *net);
 /* dense number, unique within the table while the net lives: index for bitmaps of subscribers */
 uint32_t rib_net_id(const struct rib_net *net);
+/* the net that has this number now; it must be there */
+struct rib_net *rib_net_by_id(const struct rib_table *t, uint32_t id);
 uint32_t rib_table_max_id(const struct rib_table *t);		/* all ids are below */
 /* a held net is not freed though it has no routes (its id stays taken) */
 void rib_net_hold(struct rib_net *net);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Slabs: very many objects of one size, without malloc's octets in front of each, and with a number
+ * of 32 bits for each beside its pointer. Neither changes while the object lives.
+ *
+ * Chunks double in size, and memory of a chunk that was never touched costs nothing. All memory goes
+ * back when the last object goes. No locking: one thread.
+ */
+#ifndef L3VPN_LIB_SLAB_H
+#define L3VPN_LIB_SLAB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SLAB_NONE	UINT32_MAX
+#define SLAB_FIRST	8u		/* objects in the first chunk */
+
+struct slab {
+	uint8_t **chunk;
+	uint32_t size;			/* octets of an object */
+	uint32_t high;			/* numbers given out so far are below */
+	uint32_t count;
+	uint32_t free;			/* the first free one, linked by their first four octets; or SLAB_NONE */
+	uint8_t chunks;
+};
+
+/* @size: octets, at least 4, rounded up to a multiple of @align (4 or 8) */
+void slab_init(struct slab *s, size_t size, unsigned int align);
+/* frees everything */
+void slab_fini(struct slab *s);
+/* the number of a zeroed object; as xmalloc() it does not fail */
+uint32_t slab_alloc(struct slab *s);
+void slab_free(struct slab *s, uint32_t i);
+
+/* the object of a number that was given out */
+static inline void *slab_at(const struct slab *s, uint32_t i)
+{
+	unsigned int k = i < SLAB_FIRST ? 0 : 29 - (unsigned int)__builtin_clz(i);
+	uint32_t base = k ? SLAB_FIRST << (k - 1) : 0;
+
+	return s->chunk[k] + (size_t)(i - base) * s->size;
+}
+
+#endif
