@@ -47,14 +47,12 @@ static void read_families(const struct lyd_node *n, struct bgp_peer_conf *c)
 
 	for (int f = 0; f < BGP_FAMILIES; f++) {
 		const struct lyd_node *family = conf_child(n, names[f]);
-		enum afi afi = bgp_family_afi(f) == BGP_AFI_IPV4 ? AFI4 : AFI6;
+		struct bgp_family_conf *af = &c->af[f];
 
-		c->family[f] = family != NULL;
-		if (!bgp_family_lu(f))
-			continue;
-		c->lu_self[afi] = conf_exists(family, "next-hop-self");
-		c->lu_unchanged[afi] = conf_exists(family, "next-hop-unchanged");
-		c->lu_client[afi] = conf_exists(family, "route-reflector-client");
+		af->on = family != NULL;
+		af->next_hop_self = conf_exists(family, "next-hop-self");
+		af->next_hop_unchanged = conf_exists(family, "next-hop-unchanged");
+		af->route_reflector_client = conf_exists(family, "route-reflector-client");
 	}
 }
 
@@ -116,14 +114,14 @@ static bool check_neighbor(const struct lyd_node *n, const char *vrf, uint32_t a
 		return conf_error_node(err, n, "ebgp-multihop is for a neighbor of another AS");
 	if (vrf[0] && c.remote_as == as)
 		return conf_error_node(err, n, "a CE in our own AS %u is not supported", as);
-	for (int afi = 0; afi < AFI_MAX; afi++) {
-		if (c.lu_client[afi] && c.remote_as != as)
+	for (int f = 0; f < BGP_FAMILIES; f++) {
+		if (c.af[f].route_reflector_client && c.remote_as != as)
 			return conf_error_node(err, n, "route-reflector-client is for a neighbor of our own AS");
-		if (c.lu_unchanged[afi] && c.remote_as == as)
+		if (c.af[f].next_hop_unchanged && c.remote_as == as)
 			return conf_error_node(err, n,
 					       "next-hop-unchanged: a neighbor of our own AS is told the next hop anyway");
 	}
-	if (c.family[BGP_IPV6] && c.peer.addr.family == AF_INET)
+	if (c.af[BGP_IPV6].on && c.peer.addr.family == AF_INET)
 		return conf_error_node(err, n,
 				       "IPv6 needs a session over IPv6: use the neighbor's IPv6 address");
 	return true;

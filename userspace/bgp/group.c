@@ -277,7 +277,7 @@ static void feed_put(struct bgp_feed *feed)
 
 /* ---- groups ---- */
 
-static struct bgp_group *group_get(struct bgp_feed *feed, const struct bgp_group_key *key)
+static struct bgp_group *group_find(struct bgp_feed *feed, const struct bgp_group_key *key)
 {
 	struct bgp_group *g;
 
@@ -285,6 +285,15 @@ static struct bgp_group *group_get(struct bgp_feed *feed, const struct bgp_group
 		if (memcmp(&g->key, key, sizeof(*key)) == 0)
 			return g;
 	}
+	return NULL;
+}
+
+static struct bgp_group *group_get(struct bgp_feed *feed, const struct bgp_group_key *key)
+{
+	struct bgp_group *g = group_find(feed, key);
+
+	if (g)
+		return g;
 	g = xcalloc(1, sizeof(*g));
 	g->feed = feed;
 	g->key = *key;
@@ -317,12 +326,27 @@ static void group_free(struct bgp_group *g)
 
 static void key_of_labelled(const struct bgp_peer_family *pf, struct bgp_group_key *key)
 {
-	enum afi afi = bgp_family_afi(pf->family) == BGP_AFI_IPV4 ? AFI4 : AFI6;
-	const struct bgp_peer_conf *c = &pf->peer->conf;
+	const struct bgp_family_conf *c = &pf->peer->conf.af[pf->family];
 
-	key->self = key->internal ? c->lu_self[afi] : !c->lu_unchanged[afi];
-	key->client = c->lu_client[afi];
+	key->self = key->internal ? c->next_hop_self : !c->next_hop_unchanged;
+	key->client = c->route_reflector_client;
 	key->v6_next_hop = pf->peer->info.agreed.v6_next_hop[pf->family];
+}
+
+/* False: it cannot be told anything of the family. */
+static bool key_of(const struct bgp_peer_family *pf, struct bgp_group_key *key)
+{
+	const struct bgp_peer *p = pf->peer;
+
+	memset(key, 0, sizeof(*key));
+	if (!bgp_out_nexthop(p, pf->family, &key->nexthop, &key->nexthop_ll))
+		return false;
+	key->as4 = p->info.agreed.as4;
+	key->internal = bgp_peer_internal(p);
+	key->vrf = p->vrf_id;
+	if (bgp_family_lu(pf->family))
+		key_of_labelled(pf, key);
+	return true;
 }
 
 static void join(struct bgp_peer_family *pf)
@@ -332,17 +356,11 @@ static void join(struct bgp_peer_family *pf)
 	struct bgp_feed *feed;
 	struct bgp_group *g;
 
-	memset(&key, 0, sizeof(key));
-	if (!bgp_out_nexthop(p, pf->family, &key.nexthop, &key.nexthop_ll)) {
+	if (!key_of(pf, &key)) {
 		log_warn("bgp", "%s: nothing is announced of %s: no next hop of ours fits", p->name,
 			 bgp_family_name(pf->family));
 		return;
 	}
-	key.as4 = p->info.agreed.as4;
-	key.internal = bgp_peer_internal(p);
-	key.vrf = p->vrf_id;
-	if (bgp_family_lu(pf->family))
-		key_of_labelled(pf, &key);
 	feed = feed_get(p->bgp, pf->family, pf->source.table);
 	if (!feed)
 		return;
@@ -407,6 +425,45 @@ void bgp_groups_drained(struct bgp_peer *p)
 	}
 }
 
+/* Every net is judged again; only what differs from what was said is told. */
+static void walk_again(struct bgp_group *g)
+{
+	g->walked = false;
+	memset(&g->cursor, 0, sizeof(g->cursor));
+	job_schedule(&g->job);
+}
+
+void bgp_groups_again(struct bgp *b, struct rib_table *t)
+{
+	struct bgp_feed *feed;
+	struct bgp_group *g;
+
+	list_for_each(feed, &b->feeds, struct bgp_feed, node) {
+		if (feed->table != t)
+			continue;
+		list_for_each(g, &feed->groups, struct bgp_group, node)
+			walk_again(g);
+	}
+}
+
+bool bgp_groups_moved(struct bgp_peer_family *pf)
+{
+	struct bgp_group *g = pf->group;
+	struct bgp_group_key key;
+
+	if (!g || !key_of(pf, &key))
+		return true;
+	if (!memcmp(&g->key, &key, sizeof(key)))
+		return true;
+	/* others would hear what is not for them, or it would not hear what is to be taken back */
+	if (pf->member.next != pf->member.prev || group_find(g->feed, &key))
+		return false;
+	g->key = key;
+	bgp_out_cache_clear(g);
+	walk_again(g);
+	return true;
+}
+
 /* What the VRF redistributes may have changed: every net is judged again. */
 void bgp_groups_vrf_changed(struct bgp *b, const struct vrf *v)
 {
@@ -416,11 +473,8 @@ void bgp_groups_vrf_changed(struct bgp *b, const struct vrf *v)
 	list_for_each(feed, &b->feeds, struct bgp_feed, node) {
 		if (rib_table_vrf(feed->table) != v->id || bgp_family_vpn(feed->family))
 			continue;
-		list_for_each(g, &feed->groups, struct bgp_group, node) {
-			g->walked = false;
-			memset(&g->cursor, 0, sizeof(g->cursor));
-			job_schedule(&g->job);
-		}
+		list_for_each(g, &feed->groups, struct bgp_group, node)
+			walk_again(g);
 	}
 }
 

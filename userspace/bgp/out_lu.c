@@ -31,7 +31,7 @@ static bool passes(const struct bgp_group *g, const struct rib_route *r)
 {
 	if (r->source->is_local || !reflected(g, r))
 		return true;
-	return g->key.client || peer_of(r)->conf.lu_client[afi_of(g)];
+	return g->key.client || peer_of(r)->conf.af[g->feed->family].route_reflector_client;
 }
 
 /* Can this next hop be said to the group as it is? */

@@ -122,7 +122,7 @@ static void fill_caps(const struct bgp_peer *p, struct bgp_caps *c)
 	for (int f = 0; f < BGP_FAMILIES; f++) {
 		uint8_t af = bgp_family_afi(f) == BGP_AFI_IPV4 ? AF_INET : AF_INET6;
 
-		if (!p->conf.family[f])
+		if (!p->conf.af[f].on)
 			continue;
 		c->any_family = true;
 		c->family[f] = true;
@@ -205,7 +205,7 @@ static void source_make(struct bgp_peer *p, enum bgp_family f)
 	struct rib_table *t = family_table(p, f);
 	bool internal = bgp_peer_internal(p);
 
-	if (pf->has_source || !p->conf.family[f])
+	if (pf->has_source || !p->conf.af[f].on)
 		return;
 	if (!t) {
 		log_err("bgp", "%s: no table for %s", p->name, bgp_family_name(f));
@@ -325,13 +325,32 @@ void bgp_peer_remove(struct bgp_peer *p)
 /* True when both lead to the same session. */
 static bool same_session(const struct bgp_peer_conf *a, const struct bgp_peer_conf *b)
 {
-	return memcmp(a, b, offsetof(struct bgp_peer_conf, shutdown)) == 0;
+	if (memcmp(a, b, offsetof(struct bgp_peer_conf, af)))
+		return false;
+	for (int f = 0; f < BGP_FAMILIES; f++) {
+		if (memcmp(&a->af[f], &b->af[f], offsetof(struct bgp_family_conf, next_hop_self)))
+			return false;
+	}
+	return true;
+}
+
+/* What differs of one family; false: the session has to be made anew. */
+static bool family_change(struct bgp_peer_family *pf, const struct bgp_family_conf *old)
+{
+	const struct bgp_family_conf *now = &pf->peer->conf.af[pf->family];
+
+	if (!memcmp(old, now, sizeof(*now)))
+		return true;
+	if (pf->has_source && old->route_reflector_client != now->route_reflector_client)
+		bgp_groups_again(pf->peer->bgp, pf->source.table);
+	return bgp_groups_moved(pf);
 }
 
 void bgp_peer_change(struct bgp_peer *p, const struct bgp_peer_conf *conf)
 {
 	struct bgp *b = p->bgp;
 	struct bgp_peer_conf old = p->conf;
+	bool stays = true;
 
 	if (old.remote_as != conf->remote_as) {
 		/* other facts for the decision: other sources */
@@ -343,7 +362,7 @@ void bgp_peer_change(struct bgp_peer *p, const struct bgp_peer_conf *conf)
 		session_close(p, BGP_CEASE_CONFIG);
 		p->conf = *conf;
 		for (int f = 0; f < BGP_FAMILIES; f++) {
-			if (old.family[f] && !conf->family[f] && p->family[f].has_source)
+			if (old.af[f].on && !conf->af[f].on && p->family[f].has_source)
 				rib_source_flush_now(&p->family[f].source);
 		}
 		sources_make(p);
@@ -352,9 +371,13 @@ void bgp_peer_change(struct bgp_peer *p, const struct bgp_peer_conf *conf)
 		return;
 	}
 	p->conf = *conf;
+	for (int f = 0; f < BGP_FAMILIES; f++)
+		stays &= family_change(&p->family[f], &old.af[f]);
 	bgp_live_apply(p);
 	if (!p->session)
 		return;
+	if (!stays)
+		bgp_session_reset(p->session, BGP_CEASE_CONFIG);
 	if (conf->shutdown && !old.shutdown)
 		bgp_session_stop(p->session, BGP_CEASE_SHUTDOWN);
 	else if (bgp_live_may_start(p) && (old.shutdown || old.bfd_strict))

@@ -16,7 +16,19 @@
 
 struct bgp_group;
 
-/* What configuration says of a neighbour. Zeroed whole before filling: compared as octets. */
+/* What configuration says of one family of a neighbour, group.h and in.c act on it. */
+struct bgp_family_conf {
+	/* what OPEN offers: a change makes the session anew */
+	bool on;
+	/* what the peer is told, and how: a change moves it to another update group (bgp_group_key) */
+	bool next_hop_self;		/* internal: our address as next hop, our label */
+	bool next_hop_unchanged;	/* external: next hop and label as they came */
+	bool route_reflector_client;	/* a client of ours as reflector (RFC 4456) */
+};
+
+/*
+ * What configuration says of a neighbour. Zeroed whole before filling: compared as octets.
+ */
 struct bgp_peer_conf {
 	char vrf[VRF_NAME_MAX];		/* empty: the provider's own */
 	struct tcp_endpoint peer;
@@ -28,11 +40,7 @@ struct bgp_peer_conf {
 	uint8_t multihop;		/* hops, 0: off */
 	uint16_t port;
 	uint16_t hold, keepalive, connect_retry;
-	bool family[BGP_FAMILIES];
-	/* labelled unicast, by AFI */
-	bool lu_self[AFI_MAX];		/* internal: our address as next hop, our label */
-	bool lu_unchanged[AFI_MAX];	/* external: next hop and label as they came */
-	bool lu_client[AFI_MAX];	/* a client of ours as reflector (RFC 4456) */
+	struct bgp_family_conf af[BGP_FAMILIES];
 	/* a change of what follows leaves the session alone */
 	bool shutdown;
 	char description[256];
@@ -148,6 +156,10 @@ void bgp_helper_init(struct bgp_peer *p);
 /* ---- group.c: what goes out ---- */
 void bgp_groups_join(struct bgp_peer *p);	/* every active family */
 void bgp_groups_leave(struct bgp_peer *p);
+/* The family's configuration changed: it is told what differs. False: only a new session can be told rightly. */
+bool bgp_groups_moved(struct bgp_peer_family *pf);
+/* All of a table is judged again for all of its groups: what a source's routes may be told to changed. */
+void bgp_groups_again(struct bgp *b, struct rib_table *t);
 void bgp_groups_refresh(struct bgp_peer_family *pf);	/* ROUTE-REFRESH: all of it again */
 void bgp_groups_drained(struct bgp_peer *p);
 void bgp_groups_vrf_changed(struct bgp *b, const struct vrf *v);

@@ -189,7 +189,7 @@ static void family_items(struct items *s, const struct bgp_peer *p)
 		const struct bgp_peer_family *pf = &p->family[f];
 		char name[48];
 
-		if (!p->conf.family[f])
+		if (!p->conf.af[f].on)
 			continue;
 		snprintf(name, sizeof(name), "%s", bgp_family_name(f));
 		item(s, name, "%s%s%s%s%s: %u received, %u advertised",

@@ -440,7 +440,7 @@ static void out_internal(void **unused)
 	assert_int_equal(len, 4);
 	assert_memory_equal(clusters, "\x0a\x00\x00\x01", 4);
 	attrs_put(a);
-	internal.conf.lu_client[AFI4] = true;
+	internal.conf.af[BGP_LU4].route_reflector_client = true;
 	a = told("10.0.0.5/32", plain, &label);
 	assert_int_equal(label, 500);
 	attrs_put(a);
