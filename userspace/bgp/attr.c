@@ -208,6 +208,10 @@ static bool read_mp_nexthop(const struct bgp_reader *r, enum bgp_family f, struc
 	size_t rd = vpn ? 8 : 0, len = cursor_left(&c);
 	const uint8_t *p = c.at;
 
+	if (f == BGP_RTC && len == 16) {
+		out->nexthop = addr_make(AF_INET6, p);
+		return true;
+	}
 	if (v4 && len == rd + 4) {
 		out->nexthop = addr_make(AF_INET, p + rd);
 		return true;

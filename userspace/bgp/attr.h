@@ -62,7 +62,7 @@ void bgp_attrs_encode(struct buf *b, const struct bgp_encode *e, const struct at
 /*
  * Opens MP_REACH_NLRI up to where its NLRI go; bgp_mp_end() closes either kind. The next hop
  * takes the form that the family wants: RFC 4364 4.3.2 (12 octets), RFC 4659 3.2.1 (24, 48),
- * RFC 8950, and ::ffff:a.b.c.d for IPv6 families over an IPv4 next hop.
+ * RFC 8950, and ::ffff:a.b.c.d for IPv6 families over an IPv4 next hop; RFC 4684 section 7 (4, 16).
  */
 size_t bgp_mp_reach_begin(struct buf *b, enum bgp_family f, const struct ip_addr *nexthop,
 			  const struct ip_addr *nexthop_ll);

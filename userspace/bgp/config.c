@@ -43,6 +43,7 @@ static void read_families(const struct lyd_node *n, struct bgp_peer_conf *c)
 		[BGP_IPV4] = "ipv4", [BGP_IPV6] = "ipv6",
 		[BGP_VPNV4] = "vpnv4", [BGP_VPNV6] = "vpnv6",
 		[BGP_LU4] = "ipv4-labeled", [BGP_LU6] = "ipv6-labeled",
+		[BGP_RTC] = "ipv4-rt-filter",
 	};
 
 	for (int f = 0; f < BGP_FAMILIES; f++) {
@@ -50,6 +51,7 @@ static void read_families(const struct lyd_node *n, struct bgp_peer_conf *c)
 		struct bgp_family_conf *af = &c->af[f];
 
 		af->on = family != NULL;
+		af->addpath_receive = conf_exists(family, "additional-paths/receive");
 		af->next_hop_self = conf_exists(family, "next-hop-self");
 		af->next_hop_unchanged = conf_exists(family, "next-hop-unchanged");
 		af->route_reflector_client = conf_exists(family, "route-reflector-client");

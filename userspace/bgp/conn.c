@@ -433,6 +433,7 @@ static void got_update(struct bgp_conn *c, struct cursor body)
 	for (int f = 0; f < BGP_FAMILIES; f++) {
 		d.family[f] = c->agreed.family[f] && !s->disabled[f];
 		d.v6_next_hop[f] = c->agreed.v6_next_hop[f];
+		d.addpath[f] = c->agreed.addpath_rx[f];
 	}
 	u = bgp_update_decode(&d, body, &err);
 	if (!u && err.code) {

@@ -164,6 +164,7 @@ size_t bgp_mp_reach_begin(struct buf *b, enum bgp_family f, const struct ip_addr
 			  const struct ip_addr *nexthop_ll)
 {
 	bool vpn = bgp_family_vpn(f), want6 = bgp_family_afi(f) == BGP_AFI_IPV6;
+	bool pair = nexthop->family == AF_INET6 && nexthop_ll && addr_is_set(nexthop_ll) && f != BGP_RTC;
 	size_t start = b->len, at;
 
 	buf_u8(b, OPT | BGP_FLAG_EXTENDED);
@@ -174,7 +175,7 @@ size_t bgp_mp_reach_begin(struct buf *b, enum bgp_family f, const struct ip_addr
 	at = b->len;
 	buf_u8(b, 0);
 	put_nexthop_addr(b, nexthop, vpn, want6);
-	if (nexthop->family == AF_INET6 && nexthop_ll && addr_is_set(nexthop_ll))
+	if (pair)
 		put_nexthop_addr(b, nexthop_ll, vpn, want6);
 	buf_patch_u8(b, at, (uint8_t)(b->len - at - 1));
 	buf_u8(b, 0);

@@ -19,7 +19,7 @@ static void withdraw_all(struct bgp_peer_family *pf, const struct bgp_routes *r)
 		struct rd rd;
 
 		memcpy(rd.b, n->rd, sizeof(rd.b));
-		rib_withdraw(&pf->source, vpn ? &rd : NULL, &n->prefix, 0);
+		rib_withdraw(&pf->source, vpn ? &rd : NULL, &n->prefix, n->path_id);
 	}
 }
 
@@ -105,9 +105,10 @@ static void announce_all(struct bgp_peer_family *pf, const struct bgp_update *u,
 
 		memcpy(rd.b, n->rd, sizeof(rd.b));
 		if (!label_fits(p, r, n)) {
-			rib_withdraw(&pf->source, NULL, &n->prefix, 0);
+			rib_withdraw(&pf->source, NULL, &n->prefix, n->path_id);
 			continue;
 		}
+		path.path_id = n->path_id;
 		path.label = bgp_family_labelled(r->family) ? n->label : RIB_LABEL_NONE;
 		rib_announce(&pf->source, vpn ? &rd : NULL, &n->prefix, &path);
 	}

@@ -8,6 +8,9 @@
 
 #define PARAM_CAPABILITIES 2
 #define PARAM_EXTENDED 255	/* RFC 9072 */
+/* Send/Receive of RFC 7911 section 4 */
+#define ADD_PATH_RECEIVE 1
+#define ADD_PATH_SEND 2
 
 static void encode_mp(struct buf *b, const struct bgp_caps *c)
 {
@@ -58,6 +61,25 @@ static void encode_gr(struct buf *b, const struct bgp_caps *c)
 	buf_patch_u8(b, at + 1, (uint8_t)(b->len - at - 2));
 }
 
+static void encode_add_path(struct buf *b, const struct bgp_caps *c)
+{
+	size_t at = b->len;
+
+	buf_u8(b, BGP_CAP_ADD_PATH);
+	buf_u8(b, 0);
+	for (int f = 0; f < BGP_FAMILIES; f++) {
+		if (!c->addpath_rx[f] && !c->addpath_tx[f])
+			continue;
+		buf_u16(b, bgp_family_afi(f));
+		buf_u8(b, bgp_family_safi(f));
+		buf_u8(b, (c->addpath_rx[f] ? ADD_PATH_RECEIVE : 0) | (c->addpath_tx[f] ? ADD_PATH_SEND : 0));
+	}
+	if (b->len == at + 2)
+		buf_rewind(b, at);
+	else
+		buf_patch_u8(b, at + 1, (uint8_t)(b->len - at - 2));
+}
+
 void bgp_open_encode(struct buf *b, const struct bgp_open *o)
 {
 	size_t start = bgp_msg_begin(b, BGP_OPEN);
@@ -84,6 +106,7 @@ void bgp_open_encode(struct buf *b, const struct bgp_open *o)
 	}
 	if (o->caps.gr)
 		encode_gr(b, &o->caps);
+	encode_add_path(b, &o->caps);
 	if (b->len == params + 3)
 		buf_rewind(b, params + 1);
 	else
@@ -143,6 +166,23 @@ static void decode_gr(struct cursor c, struct bgp_caps *caps)
 	}
 }
 
+/* A family whose Send/Receive has no meaning is as if it were not there (RFC 7911 section 4). */
+static void decode_add_path(struct cursor c, struct bgp_caps *caps)
+{
+	uint8_t safi, mode;
+	enum bgp_family f;
+	uint16_t afi;
+
+	if (cursor_left(&c) % 4)
+		return;
+	while (cursor_u16(&c, &afi) && cursor_u8(&c, &safi) && cursor_u8(&c, &mode)) {
+		if (!bgp_family_of(afi, safi, &f) || !mode || mode > (ADD_PATH_RECEIVE | ADD_PATH_SEND))
+			continue;
+		caps->addpath_rx[f] = mode & ADD_PATH_RECEIVE;
+		caps->addpath_tx[f] = mode & ADD_PATH_SEND;
+	}
+}
+
 /* False only when a capability's length runs over the parameter. */
 static bool decode_caps(struct cursor c, struct bgp_caps *caps)
 {
@@ -165,6 +205,9 @@ static bool decode_caps(struct cursor c, struct bgp_caps *caps)
 			break;
 		case BGP_CAP_GRACEFUL_RESTART:
 			decode_gr(value, caps);
+			break;
+		case BGP_CAP_ADD_PATH:
+			decode_add_path(value, caps);
 			break;
 		case BGP_CAP_AS4:
 			if (len == 4 && cursor_u32(&value, &as)) {
@@ -284,5 +327,7 @@ void bgp_agree(const struct bgp_open *ours, const struct bgp_open *theirs, struc
 	for (int f = 0; f < BGP_FAMILIES; f++) {
 		a->family[f] = l->family[f] && r->family[f];
 		a->v6_next_hop[f] = a->family[f] && l->v6_next_hop[f] && r->v6_next_hop[f];
+		a->addpath_rx[f] = a->family[f] && l->addpath_rx[f] && r->addpath_tx[f];
+		a->addpath_tx[f] = a->family[f] && l->addpath_tx[f] && r->addpath_rx[f];
 	}
 }

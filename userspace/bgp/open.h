@@ -22,6 +22,9 @@ struct bgp_caps {
 	uint16_t gr_time;		/* restart time, seconds */
 	bool gr_family[BGP_FAMILIES];
 	bool gr_forwarding[BGP_FAMILIES]; /* the F bit */
+	/* RFC 7911: able to take, and to send, several paths to a destination */
+	bool addpath_rx[BGP_FAMILIES];
+	bool addpath_tx[BGP_FAMILIES];
 };
 
 struct bgp_open {
@@ -47,6 +50,9 @@ struct bgp_agreed {
 	bool family[BGP_FAMILIES];
 	bool v6_next_hop[BGP_FAMILIES];
 	bool gr;		/* both know RFC 4724 */
+	/* NLRI carry path identifiers: those that come, those that go (RFC 7911) */
+	bool addpath_rx[BGP_FAMILIES];
+	bool addpath_tx[BGP_FAMILIES];
 };
 
 void bgp_open_encode(struct buf *b, const struct bgp_open *o);

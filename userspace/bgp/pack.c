@@ -82,9 +82,9 @@ static uint32_t withdrawal(struct packer *p, const struct bgp_saying *s, uint32_
 	list = p->b.len;
 	for (i = 0; i < n; i++) {
 		/* two more octets for the attribute length that follows plain withdrawals */
-		if (p->b.len - start + bgp_nlri_size(p->family, &s[i].nlri) + 2 > BGP_MAX_LEN)
+		if (p->b.len - start + bgp_nlri_size(p->family, &s[i].nlri, 0) + 2 > BGP_MAX_LEN)
 			break;
-		bgp_nlri_encode(&p->b, p->family, &s[i].nlri, true);
+		bgp_nlri_encode(&p->b, p->family, &s[i].nlri, BGP_NLRI_WITHDRAW);
 	}
 	if (p->plain) {
 		buf_patch_u16(&p->b, lengths, (uint16_t)(p->b.len - list));
@@ -117,9 +117,9 @@ static uint32_t announcement(struct packer *p, const struct bgp_saying *s, uint3
 		room -= p->attrs_len;
 	}
 	for (i = 0; i < n; i++) {
-		if (p->b.len - start + bgp_nlri_size(p->family, &s[i].nlri) > room)
+		if (p->b.len - start + bgp_nlri_size(p->family, &s[i].nlri, 0) > room)
 			break;
-		bgp_nlri_encode(&p->b, p->family, &s[i].nlri, false);
+		bgp_nlri_encode(&p->b, p->family, &s[i].nlri, 0);
 	}
 	if (!p->plain) {
 		bgp_mp_end(&p->b, mp);

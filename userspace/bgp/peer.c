@@ -126,7 +126,9 @@ static void fill_caps(const struct bgp_peer *p, struct bgp_caps *c)
 			continue;
 		c->any_family = true;
 		c->family[f] = true;
-		c->v6_next_hop[f] = af == AF_INET && p->conf.peer.addr.family == AF_INET6;
+		c->v6_next_hop[f] = af == AF_INET && p->conf.peer.addr.family == AF_INET6 && f != BGP_RTC;
+		c->addpath_rx[f] = p->conf.af[f].addpath_receive;
+		c->addpath_tx[f] = p->conf.af[f].addpath_send;
 		c->gr_family[f] = true;
 		/* While we did not restart, forwarding outlives a session as it is. */
 		c->gr_forwarding[f] = !b->restarting ||
@@ -205,7 +207,7 @@ static void source_make(struct bgp_peer *p, enum bgp_family f)
 	struct rib_table *t = family_table(p, f);
 	bool internal = bgp_peer_internal(p);
 
-	if (pf->has_source || !p->conf.af[f].on)
+	if (pf->has_source || !p->conf.af[f].on || f == BGP_RTC)
 		return;
 	if (!t) {
 		log_err("bgp", "%s: no table for %s", p->name, bgp_family_name(f));

@@ -20,6 +20,7 @@ struct bgp_group;
 struct bgp_family_conf {
 	/* what OPEN offers: a change makes the session anew */
 	bool on;
+	bool addpath_receive, addpath_send;	/* RFC 7911 */
 	/* what the peer is told, and how: a change moves it to another update group (bgp_group_key) */
 	bool next_hop_self;		/* internal: our address as next hop, our label */
 	bool next_hop_unchanged;	/* external: next hop and label as they came */

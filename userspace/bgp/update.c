@@ -78,6 +78,7 @@ int bgp_reader_routes(struct bgp_reader *r, enum bgp_family f, struct cursor c, 
 		      bool *bad)
 {
 	struct bgp_update *u = r->u;
+	unsigned int flags = r->d->addpath[f] ? BGP_NLRI_PATH_ID : 0;
 	struct bgp_routes *part = &u->part[u->parts];
 	uint32_t room = 0;
 
@@ -99,7 +100,7 @@ int bgp_reader_routes(struct bgp_reader *r, enum bgp_family f, struct cursor c, 
 			u->memory += (more - room) * sizeof(*part->nlri);
 			room = more;
 		}
-		if (!bgp_nlri_decode(&c, f, &part->nlri[part->count])) {
+		if (!bgp_nlri_decode(&c, f, flags, &part->nlri[part->count])) {
 			*bad = true;
 			break;
 		}

@@ -28,6 +28,7 @@ struct bgp_decode {
 	uint32_t peer_as;		/* an external peer's path must begin with it */
 	bool family[BGP_FAMILIES];	/* negotiated and not disabled */
 	bool v6_next_hop[BGP_FAMILIES];
+	bool addpath[BGP_FAMILIES];	/* NLRI carry path identifiers (RFC 7911) */
 	/* Told of every malformed field; @attr 0: not an attribute. May be NULL. */
 	void (*report)(void *arg, enum bgp_outcome outcome, uint8_t attr, const char *why);
 	void *arg;

@@ -15,6 +15,7 @@ const char *bgp_family_name(enum bgp_family f)
 		[BGP_VPNV6] = "vpnv6 unicast",
 		[BGP_LU4] = "ipv4 labeled-unicast",
 		[BGP_LU6] = "ipv6 labeled-unicast",
+		[BGP_RTC] = "ipv4 rt-filter",
 	};
 
 	return (unsigned int)f < BGP_FAMILIES ? names[f] : "unknown";

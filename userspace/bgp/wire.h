@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Numbers of the BGP wire format, as the RFCs and IANA's registries assign them.
- * RFC 4271, 4456, 4486, 4724, 4760, 5492, 6608, 6793, 2918, 7606, 8092, 8950.
+ * RFC 4271, 4456, 4486, 4684, 4724, 4760, 5492, 6608, 6793, 2918, 7606, 7911, 8092, 8950.
  */
 #ifndef L3VPN_BGP_WIRE_H
 #define L3VPN_BGP_WIRE_H
@@ -93,6 +93,7 @@ enum bgp_cap_code {
 	BGP_CAP_EXT_NEXTHOP = 5,
 	BGP_CAP_GRACEFUL_RESTART = 64,
 	BGP_CAP_AS4 = 65,
+	BGP_CAP_ADD_PATH = 69,		/* RFC 7911 */
 };
 
 /* Path attributes */
@@ -134,6 +135,7 @@ enum bgp_segment {
 #define BGP_SAFI_UNICAST	1
 #define BGP_SAFI_LABELLED	4
 #define BGP_SAFI_VPN		128
+#define BGP_SAFI_RT_CONSTRAINT	132
 
 /* The address families that this speaker knows. */
 enum bgp_family {
@@ -143,6 +145,7 @@ enum bgp_family {
 	BGP_VPNV6,
 	BGP_LU4,			/* labelled unicast, RFC 8277 */
 	BGP_LU6,
+	BGP_RTC,			/* route target constraint, RFC 4684: no prefixes */
 	BGP_FAMILIES,
 };
 
@@ -164,13 +167,15 @@ static inline bool bgp_family_labelled(enum bgp_family f)
 
 static inline uint16_t bgp_family_afi(enum bgp_family f)
 {
-	return f == BGP_IPV4 || f == BGP_VPNV4 || f == BGP_LU4 ? BGP_AFI_IPV4 : BGP_AFI_IPV6;
+	return f == BGP_IPV4 || f == BGP_VPNV4 || f == BGP_LU4 || f == BGP_RTC ? BGP_AFI_IPV4 : BGP_AFI_IPV6;
 }
 
 static inline uint8_t bgp_family_safi(enum bgp_family f)
 {
 	if (bgp_family_lu(f))
 		return BGP_SAFI_LABELLED;
+	if (f == BGP_RTC)
+		return BGP_SAFI_RT_CONSTRAINT;
 	return bgp_family_vpn(f) ? BGP_SAFI_VPN : BGP_SAFI_UNICAST;
 }
 

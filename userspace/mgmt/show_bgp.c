@@ -192,8 +192,9 @@ static void family_items(struct items *s, const struct bgp_peer *p)
 		if (!p->conf.af[f].on)
 			continue;
 		snprintf(name, sizeof(name), "%s", bgp_family_name(f));
-		item(s, name, "%s%s%s%s%s: %u received, %u advertised",
+		item(s, name, "%s%s%s%s%s%s: %u received, %u advertised",
 		     pf->active ? "negotiated" : "not negotiated", pf->disabled ? ", disabled" : "",
+		     pf->active && p->info.agreed.addpath_rx[f] ? ", additional paths received" : "",
 		     pf->stale ? ", stale routes kept" : "",
 		     pf->eor_received ? ", End-of-RIB received" : "",
 		     pf->eor_sent ? ", End-of-RIB sent" : "", pf->has_source ? pf->source.count : 0,
@@ -457,6 +458,7 @@ static struct bgp_peer_family *find_family(struct mgmt_request *req, const struc
 {
 	static const char *const names[BGP_FAMILIES] = {
 		"ipv4", "ipv6", "vpnv4", "vpnv6", "ipv4-labeled-unicast", "ipv6-labeled-unicast",
+		"ipv4-rt-filter",
 	};
 	const struct lyd_node *in = mgmt_input(req);
 	const char *family = conf_str(in, "family", "vpnv4");

@@ -35,6 +35,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (any && memcmp(back.caps.family, o.caps.family, sizeof(o.caps.family)))
 		abort();
+	if (memcmp(back.caps.addpath_rx, o.caps.addpath_rx, sizeof(o.caps.addpath_rx)) ||
+	    memcmp(back.caps.addpath_tx, o.caps.addpath_tx, sizeof(o.caps.addpath_tx)))
+		abort();
 	bgp_agree(&o, &back, &agreed);
 	if (agreed.hold != o.hold)
 		abort();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* rooms: lib rib bgp */
 /*
- * UPDATE: the first octet says what the session agreed on, the rest is the message's body. What
+ * UPDATE: the first two octets say what the session agreed on, the rest is the message's body. What
  * is accepted must intern, and its attributes must encode and read back as the same ones.
  */
 #include <stdint.h>
@@ -33,6 +33,7 @@ static void again(const struct bgp_decode *d, const struct attrs *a)
 	buf_patch_u16(&out, len, (uint16_t)(out.len - len - 2));
 	buf_bytes(&out, nlri, sizeof(nlri));
 	inside.internal = true;
+	inside.addpath[BGP_IPV4] = false;
 	inside.family[BGP_IPV4] = true;
 	u = bgp_update_decode(&inside, cursor_make(out.data, out.len), &err);
 	if (!u || u->outcome != BGP_ACCEPT)
@@ -55,15 +56,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool reach = false;
 	struct attrs *a;
 
-	if (!size)
+	if (size < 2)
 		return 0;
 	d.as4 = data[0] & 1;
 	d.internal = data[0] & 2;
 	for (int f = 0; f < BGP_FAMILIES; f++) {
-		d.family[f] = data[0] & 4 << f;
-		d.v6_next_hop[f] = data[0] & 0x40;
+		d.family[f] = data[1] & 1 << f;
+		d.v6_next_hop[f] = data[0] & 4;
+		d.addpath[f] = data[0] & 8;
 	}
-	u = bgp_update_decode(&d, cursor_make(data + 1, size - 1), &err);
+	u = bgp_update_decode(&d, cursor_make(data + 2, size - 2), &err);
 	if (!u) {
 		if (err.code != BGP_ERR_UPDATE)
 			abort();

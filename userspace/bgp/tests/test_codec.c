@@ -35,6 +35,8 @@ static struct bgp_open sample_open(void)
 		o.caps.gr_family[f] = f == BGP_VPNV4 || f == BGP_VPNV6;
 		o.caps.gr_forwarding[f] = f == BGP_VPNV6;
 		o.caps.v6_next_hop[f] = f == BGP_VPNV4;
+		o.caps.addpath_rx[f] = f == BGP_VPNV4 || f == BGP_VPNV6;
+		o.caps.addpath_tx[f] = f == BGP_VPNV4 || f == BGP_LU4;
 	}
 	return o;
 }
@@ -71,6 +73,8 @@ static void open_round_trip(void **state)
 	assert_memory_equal(got.caps.gr_forwarding, o.caps.gr_forwarding,
 			    sizeof(o.caps.gr_forwarding));
 	assert_memory_equal(got.caps.v6_next_hop, o.caps.v6_next_hop, sizeof(o.caps.v6_next_hop));
+	assert_memory_equal(got.caps.addpath_rx, o.caps.addpath_rx, sizeof(o.caps.addpath_rx));
+	assert_memory_equal(got.caps.addpath_tx, o.caps.addpath_tx, sizeof(o.caps.addpath_tx));
 	buf_free(&b);
 }
 
@@ -250,10 +254,11 @@ static void nlri_round_trip(void **state)
 {
 	unsigned int seed = 20261122;
 
-	for (int f = 0; f < BGP_FAMILIES; f++) {
+	for (int f = 0; f < BGP_RTC; f++) {
 		uint8_t family = bgp_family_afi(f) == BGP_AFI_IPV4 ? AF_INET : AF_INET6;
 
-		for (unsigned int len = 0; len <= addr_bits(family); len++) {
+		for (unsigned int i = 0; i <= 2 * addr_bits(family) + 1; i++) {
+			unsigned int len = i / 2, flags = i % 2 ? BGP_NLRI_PATH_ID : 0;
 			struct bgp_nlri n = { 0 }, got;
 			uint8_t octets[16], mem[BGP_NLRI_MAX];
 			struct cursor c;
@@ -262,6 +267,8 @@ static void nlri_round_trip(void **state)
 			for (int i = 0; i < 16; i++)
 				octets[i] = (uint8_t)rand_r(&seed);
 			n.prefix = prefix_make(family, octets, (uint8_t)len);
+			if (flags)
+				n.path_id = (uint32_t)rand_r(&seed);
 			if (bgp_family_labelled(f))
 				n.label = (uint32_t)rand_r(&seed) & 0xfffff;
 			if (bgp_family_vpn(f)) {
@@ -269,18 +276,19 @@ static void nlri_round_trip(void **state)
 					n.rd[i] = (uint8_t)rand_r(&seed);
 			}
 			buf_init_fixed(&b, mem, sizeof(mem));
-			bgp_nlri_encode(&b, f, &n, false);
+			bgp_nlri_encode(&b, f, &n, flags);
 			assert_false(b.full);
-			assert_int_equal(b.len, bgp_nlri_size(f, &n));
+			assert_int_equal(b.len, bgp_nlri_size(f, &n, flags));
 			c = cursor_make(b.data, b.len);
-			assert_true(bgp_nlri_decode(&c, f, &got));
+			assert_true(bgp_nlri_decode(&c, f, flags, &got));
 			assert_int_equal(cursor_left(&c), 0);
+			assert_int_equal(got.path_id, n.path_id);
 			assert_true(prefix_eq(&got.prefix, &n.prefix));
 			assert_int_equal(got.label, n.label);
 			assert_memory_equal(got.rd, n.rd, 8);
 			for (size_t cut = 0; cut < b.len; cut++) {
 				c = cursor_make(b.data, cut);
-				assert_false(bgp_nlri_decode(&c, f, &got));
+				assert_false(bgp_nlri_decode(&c, f, flags, &got));
 			}
 		}
 	}
@@ -294,12 +302,12 @@ static void nlri_bad(void **state)
 	struct bgp_nlri n;
 	struct cursor c = cursor_make(v4_33, sizeof(v4_33));
 
-	assert_false(bgp_nlri_decode(&c, BGP_IPV4, &n));
+	assert_false(bgp_nlri_decode(&c, BGP_IPV4, 0, &n));
 	c = cursor_make(vpn_short, sizeof(vpn_short));
-	assert_false(bgp_nlri_decode(&c, BGP_VPNV4, &n));
+	assert_false(bgp_nlri_decode(&c, BGP_VPNV4, 0, &n));
 	/* bits behind the length do not matter, RFC 4271 4.3 */
 	c = cursor_make(host_bits, sizeof(host_bits));
-	assert_true(bgp_nlri_decode(&c, BGP_IPV4, &n));
+	assert_true(bgp_nlri_decode(&c, BGP_IPV4, 0, &n));
 	assert_int_equal(n.prefix.addr.b[1], 0x80);
 }
 
@@ -340,7 +348,7 @@ static void labelled_nlri(void **state)
 		struct cursor c = cursor_make(cases[i].octets, cases[i].len);
 		char text[PREFIX_STRLEN];
 		struct bgp_nlri n;
-		bool ok = bgp_nlri_decode(&c, cases[i].f, &n), want = cases[i].prefix;
+		bool ok = bgp_nlri_decode(&c, cases[i].f, 0, &n), want = cases[i].prefix;
 
 		if (ok != want)
 			fail_msg("case %zu: decoded %d", i, ok);
@@ -350,6 +358,100 @@ static void labelled_nlri(void **state)
 		assert_int_equal(n.label, cases[i].label);
 		assert_string_equal(prefix_str(&n.prefix, text), cases[i].prefix);
 	}
+}
+
+/* RFC 4684 section 4: the octets of one membership, and what is in them; len 255: incorrect syntax. */
+static void memberships(void **state)
+{
+	static const struct {
+		uint8_t octets[16];
+		uint8_t n;
+		struct bgp_rtc want;
+	} cases[] = {
+		{ { 0 }, 1, { 0 } },
+		{ { 32, 0, 0, 0xfd, 0xe8 }, 5, { .as = 65000, .len = 32 } },
+		{ { 96, 0, 1, 0, 0, 0, 2, 0xfd, 0xe8, 0, 0, 0, 9 }, 13,
+		  { .as = 65536, .rt = { 0, 2, 0xfd, 0xe8, 0, 0, 0, 9 }, .len = 96 } },
+		/* every target of a global administrator; bits behind the length do not matter */
+		{ { 64, 0, 0, 0, 5, 0, 2, 0xfd, 0xe8 }, 9, { .as = 5, .rt = { 0, 2, 0xfd, 0xe8 }, .len = 64 } },
+		{ { 50, 0, 0, 0, 5, 0, 2, 0xff }, 8, { .as = 5, .rt = { 0, 2, 0xc0 }, .len = 50 } },
+		{ { 31, 0, 0, 0, 5 }, 5, { .len = 255 } },
+		{ { 1, 0x80 }, 2, { .len = 255 } },
+		{ { 97, 0, 0, 0, 5, 0, 2, 0xfd, 0xe8, 0, 0, 0, 9, 0 }, 14, { .len = 255 } },
+		{ { 32, 0, 0, 0 }, 4, { .len = 255 } },
+		{ { 96, 0, 0, 0, 5, 0, 2, 0xfd, 0xe8, 0, 0, 0 }, 12, { .len = 255 } },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct cursor c = cursor_make(cases[i].octets, cases[i].n);
+		bool ok, want = cases[i].want.len != 255;
+		uint8_t mem[BGP_NLRI_MAX];
+		struct bgp_nlri n, again;
+		struct buf b;
+
+		ok = bgp_nlri_decode(&c, BGP_RTC, 0, &n);
+		if (ok != want)
+			fail_msg("case %zu: decoded %d", i, ok);
+		if (!ok)
+			continue;
+		assert_int_equal(cursor_left(&c), 0);
+		assert_int_equal(n.rtc.as, cases[i].want.as);
+		assert_int_equal(n.rtc.len, cases[i].want.len);
+		assert_memory_equal(n.rtc.rt, cases[i].want.rt, 8);
+		n.path_id = 7;
+		for (unsigned int flags = 0; flags < 4; flags++) {
+			buf_init_fixed(&b, mem, sizeof(mem));
+			bgp_nlri_encode(&b, BGP_RTC, &n, flags);
+			assert_int_equal(b.len, bgp_nlri_size(BGP_RTC, &n, flags));
+			c = cursor_make(b.data, b.len);
+			assert_true(bgp_nlri_decode(&c, BGP_RTC, flags, &again));
+			assert_memory_equal(&again.rtc, &n.rtc, sizeof(n.rtc));
+			assert_int_equal(again.path_id, flags & BGP_NLRI_PATH_ID ? 7 : 0);
+		}
+	}
+}
+
+/* RFC 7911 section 4, from both sides: who may send several paths, who can take them. */
+static void add_path(void **state)
+{
+	/* VPNv4: 3, VPNv6: 4 (no meaning), LU4: 2, a family that is not known: 3, IPv6: 1, IPv4: 0 */
+	static const uint8_t caps[] = {
+		4, 0xfd, 0xe9, 0, 180, 10, 0, 0, 2, 28, 2, 26, 69, 24,
+		0, 1, 128, 3, 0, 2, 128, 4, 0, 1, 4, 2, 0, 25, 70, 3, 0, 2, 1, 1, 0, 1, 1, 0,
+	};
+	static const uint8_t cut[] = { 4, 0xfd, 0xe9, 0, 180, 10, 0, 0, 2, 11, 2, 9, 69, 7, 0, 1, 128, 3, 0, 1, 4 };
+	struct bgp_open_expect x = { .local_as = 65000, .local_id = 1, .remote_as = 65001 };
+	struct bgp_open a = sample_open(), b, odd;
+	struct bgp_notification err;
+	struct bgp_agreed g;
+
+	assert_true(bgp_open_decode(cursor_make(caps, sizeof(caps)), &x, &b, &err));
+	assert_true(b.caps.addpath_rx[BGP_VPNV4] && b.caps.addpath_tx[BGP_VPNV4]);
+	assert_true(!b.caps.addpath_rx[BGP_VPNV6] && !b.caps.addpath_tx[BGP_VPNV6]);
+	assert_true(!b.caps.addpath_rx[BGP_LU4] && b.caps.addpath_tx[BGP_LU4]);
+	assert_true(b.caps.addpath_rx[BGP_IPV6] && !b.caps.addpath_tx[BGP_IPV6]);
+	assert_true(!b.caps.addpath_rx[BGP_IPV4] && !b.caps.addpath_tx[BGP_IPV4]);
+	memset(b.caps.family, true, sizeof(b.caps.family));
+	memset(a.caps.addpath_rx, false, sizeof(a.caps.addpath_rx));
+	memset(a.caps.addpath_tx, false, sizeof(a.caps.addpath_tx));
+	a.caps.addpath_rx[BGP_VPNV4] = true;
+	a.caps.addpath_rx[BGP_VPNV6] = true;
+	a.caps.addpath_tx[BGP_LU4] = true;
+	a.caps.addpath_tx[BGP_IPV6] = true;	/* the family itself is not agreed on */
+	bgp_agree(&a, &b, &g);
+	for (int f = 0; f < BGP_FAMILIES; f++) {
+		assert_int_equal(g.addpath_rx[f], f == BGP_VPNV4);
+		assert_false(g.addpath_tx[f]);
+	}
+	bgp_agree(&b, &a, &g);
+	for (int f = 0; f < BGP_FAMILIES; f++) {
+		assert_int_equal(g.addpath_tx[f], f == BGP_VPNV4);
+		assert_false(g.addpath_rx[f]);
+	}
+	/* a length that is no multiple of four: as if the capability were not there */
+	assert_true(bgp_open_decode(cursor_make(cut, sizeof(cut)), &x, &odd, &err));
+	for (int f = 0; f < BGP_FAMILIES; f++)
+		assert_true(!odd.caps.addpath_rx[f] && !odd.caps.addpath_tx[f]);
 }
 
 static void withdraw_label(void **state)
@@ -363,7 +465,7 @@ static void withdraw_label(void **state)
 
 		n.prefix.addr.family = AF_INET;
 		buf_init_fixed(&b, mem, sizeof(mem));
-		bgp_nlri_encode(&b, families[i], &n, true);
+		bgp_nlri_encode(&b, families[i], &n, BGP_NLRI_WITHDRAW);
 		assert_int_equal(mem[1], 0x80);
 		assert_int_equal(mem[2], 0);
 		assert_int_equal(mem[3], 0);
@@ -405,6 +507,7 @@ int main(void)
 		cmocka_unit_test(agreement), cmocka_unit_test(framing_pieces),
 		cmocka_unit_test(framing_errors), cmocka_unit_test(nlri_round_trip),
 		cmocka_unit_test(nlri_bad), cmocka_unit_test(withdraw_label), cmocka_unit_test(labelled_nlri),
+		cmocka_unit_test(memberships), cmocka_unit_test(add_path),
 		cmocka_unit_test(small_messages),
 	};
 

@@ -360,7 +360,100 @@ static void labelled_routes(void **state)
 	}
 }
 
-/* All next hops of RFC 4364, 4659, 2545, 8950, written and read back. */
+/* RFC 4684: SAFI 132; faults of its field disable the family, one next hop length too many of the VPNs' too. */
+static void membership_routes(void **state)
+{
+	static const uint8_t good[] = { 0x80, 14, 24, 0, 1, 132, 4, 10, 0, 0, 2, 0, 0, 96, 0, 0, 0xfd, 0xe8,
+					0, 2, 0xfd, 0xe8, 0, 0, 0, 1, 0,
+					0x80, 15, 8, 0, 1, 132, 32, 0, 0, 0, 5, ORIGIN, PATH };
+	static const uint8_t eor[] = { 0x80, 15, 3, 0, 1, 132 };
+	static const struct {
+		uint8_t attrs[64];
+		size_t len;
+	} bad[] = {
+		{ A(0x80, 14, 18, 0, 1, 132, 12, 0, 0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 2, 0, 0, ORIGIN, PATH) },
+		{ A(0x80, 14, 14, 0, 1, 132, 4, 10, 0, 0, 2, 0, 31, 0, 0, 0, 0, ORIGIN, PATH) },
+		{ A(0x80, 14, 13, 0, 1, 132, 4, 10, 0, 0, 2, 0, 32, 0, 0, 0, ORIGIN, PATH) },
+		{ A(0x80, 15, 4, 0, 1, 132, 97) },
+	};
+	struct bgp_decode d = ctx();
+	struct bgp_notification err;
+	struct bgp_update *u;
+
+	d.family[BGP_RTC] = true;
+	u = decode(&d, good, sizeof(good), NULL, 0, &err);
+	assert_non_null(u);
+	assert_int_equal(u->outcome, BGP_ACCEPT);
+	assert_int_equal(u->parts, 2);
+	assert_int_equal(u->part[0].family, BGP_RTC);
+	assert_int_equal(u->part[0].count, 3);
+	assert_int_equal(u->part[0].nlri[0].rtc.len, 0);
+	assert_int_equal(u->part[0].nlri[1].rtc.as, 65000);
+	assert_int_equal(u->part[0].nlri[1].rtc.len, 96);
+	assert_int_equal(u->part[0].nlri[2].rtc.len, 0);
+	assert_true(u->part[1].withdraw);
+	assert_int_equal(u->part[1].nlri[0].rtc.as, 5);
+	bgp_update_free(u);
+	u = decode(&d, eor, sizeof(eor), NULL, 0, &err);
+	assert_true(u->eor[BGP_RTC] && !u->eor[BGP_VPNV4]);
+	bgp_update_free(u);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		u = decode(&d, bad[i].attrs, bad[i].len, NULL, 0, &err);
+		if (!u || !u->disabled[BGP_RTC] || u->disabled[BGP_VPNV4])
+			fail_msg("fault %zu: %s", i, u ? bgp_outcome_name(u->outcome) : "reset");
+		bgp_update_free(u);
+	}
+	/* not negotiated: ignored, whatever is inside */
+	d.family[BGP_RTC] = false;
+	u = decode(&d, bad[1].attrs, bad[1].len, NULL, 0, &err);
+	assert_int_equal(u->outcome, BGP_ACCEPT);
+	assert_int_equal(u->parts, 0);
+	bgp_update_free(u);
+}
+
+/* RFC 7911: identifiers in front of the NLRI of one family, and of IPv4's in all its fields. */
+static void path_ids(void **state)
+{
+	static const uint8_t attrs[] = {
+		0x80, 14, 36, 0, 1, 128, 12, 0, 0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 2, 0,
+		0, 0, 0, 9, 112, 0, 1, 1, 0, 0, 0xfd, 0xe8, 0, 0, 0, 1, 10, 1, 2,
+		0x80, 15, 12, 0, 1, 4, 32, 0x80, 0, 0, 10, 24, 0, 0x31, 0, ORIGIN, PATH, NEXTHOP,
+	};
+	static const uint8_t plain[] = { 0, 0, 1, 0, NLRI4, 0xff, 0xff, 0xff, 0xff, NLRI4 };
+	struct bgp_decode d = ctx();
+	struct bgp_notification err;
+	struct bgp_update *u;
+	uint8_t m[BGP_MAX_LEN];
+	size_t len;
+
+	d.addpath[BGP_VPNV4] = true;
+	d.addpath[BGP_IPV4] = true;
+	len = build(m, plain, sizeof(plain), attrs, sizeof(attrs), plain, sizeof(plain));
+	u = bgp_update_decode(&d, cursor_make(m, len), &err);
+	assert_non_null(u);
+	assert_int_equal(u->outcome, BGP_ACCEPT);
+	assert_int_equal(u->parts, 4);
+	for (int i = 0; i < 4; i += 3) {
+		assert_int_equal(u->part[i].family, BGP_IPV4);
+		assert_int_equal(u->part[i].count, 2);
+		assert_int_equal(u->part[i].nlri[0].path_id, 256);
+		assert_int_equal(u->part[i].nlri[1].path_id, 0xffffffff);
+	}
+	assert_int_equal(u->part[1].nlri[0].path_id, 9);
+	assert_int_equal(u->part[1].nlri[0].label, 16);
+	/* labelled unicast has none agreed on */
+	assert_int_equal(u->part[2].count, 2);
+	assert_int_equal(u->part[2].nlri[0].path_id, 0);
+	bgp_update_free(u);
+	/* without the agreement the octets are something else: nothing of that length */
+	d.addpath[BGP_VPNV4] = false;
+	u = bgp_update_decode(&d, cursor_make(m, len), &err);
+	assert_non_null(u);
+	assert_true(u->disabled[BGP_VPNV4]);
+	bgp_update_free(u);
+}
+
+/* All next hops of RFC 4364, 4659, 2545, 4684, 8950, written and read back. */
 static void next_hops(void **state)
 {
 	static const struct {
@@ -384,6 +477,8 @@ static void next_hops(void **state)
 		{ BGP_LU6, "2001:db8::2", NULL, 16, false },
 		{ BGP_LU6, "2001:db8::2", "fe80::2", 32, false },
 		{ BGP_LU6, "10.0.0.2", NULL, 16, false },
+		{ BGP_RTC, "10.0.0.2", NULL, 4, false },
+		{ BGP_RTC, "2001:db8::2", NULL, 16, false },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -402,11 +497,13 @@ static void next_hops(void **state)
 		if (cases[i].ll)
 			assert_true(addr_parse(cases[i].ll, &ll));
 		n.prefix.addr.family = AF_INET6;
-		if (bgp_family_afi(cases[i].f) == BGP_AFI_IPV4)
+		if (cases[i].f == BGP_RTC)
+			memset(&n, 0, sizeof(n));
+		else if (bgp_family_afi(cases[i].f) == BGP_AFI_IPV4)
 			n.prefix.addr.family = AF_INET;
 		buf_init(&b);
 		start = bgp_mp_reach_begin(&b, cases[i].f, &nh, &ll);
-		bgp_nlri_encode(&b, cases[i].f, &n, false);
+		bgp_nlri_encode(&b, cases[i].f, &n, 0);
 		bgp_mp_end(&b, start);
 		assert_int_equal(b.data[7], cases[i].len);
 		buf_bytes(&b, rest, sizeof(rest));
@@ -562,6 +659,7 @@ int main(void)
 		cmocka_unit_test(malformed), cmocka_unit_test(only_family_resets),
 		cmocka_unit_test(nothing_reachable), cmocka_unit_test(lengths),
 		cmocka_unit_test(end_of_rib), cmocka_unit_test(vpn_routes), cmocka_unit_test(labelled_routes),
+		cmocka_unit_test(membership_routes), cmocka_unit_test(path_ids),
 		cmocka_unit_test(next_hops), cmocka_unit_test(as4_merge),
 		cmocka_unit_test(attrs_round_trip), cmocka_unit_test(truncated),
 	};
