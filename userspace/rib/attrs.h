@@ -16,6 +16,7 @@
 
 #include "lib/hash.h"
 #include "lib/prefix.h"
+#include "rib/list.h"
 
 enum attrs_origin { ORIGIN_IGP, ORIGIN_EGP, ORIGIN_INCOMPLETE };
 
@@ -54,9 +55,13 @@ struct attrs_fixed {
 	uint32_t originator_id;
 };
 
+struct carrier;
+
 struct attrs {
 	struct hash_node node;
 	uint32_t refs;
+	struct rib_list routes;		/* of the VPN tables, targets.c */
+	struct carrier *carriers;
 	uint32_t neighbour_as;		/* first AS of the path, 0 when empty or a set comes first */
 	uint16_t path_length;		/* as RFC 4271 9.1.2.2 a counts: a set is one; RFC 5065: confeds 0 */
 	uint16_t part_end[ATTRS_PARTS];	/* in data */
@@ -101,6 +106,12 @@ void attrs_to_builder(const struct attrs *a, struct attrs_builder *b);
 
 /* times that @as occurs in the AS path (loop check) */
 unsigned int attrs_path_count(const struct attrs *a, uint32_t as);
+/* is that extended community a route target? RFC 4360 section 4, RFC 5668 */
+static inline bool attrs_is_target(const uint8_t ext[8])
+{
+	return ext[0] <= 2 && ext[1] == 2;
+}
+
 bool attrs_has_ext(const struct attrs *a, const uint8_t ext[8]);
 uint32_t attrs_local_pref(const struct attrs *a);	/* 100 when absent */
 

@@ -366,23 +366,22 @@ static void look_again(struct nht *nht, struct nexthop *nh)
 	adopt_way(nht, nh, &w);
 	nexthop_fib_refresh(nht, nh);
 	if (decide)
-		list_splice_tail(&nh->todo, &nh->routes);
+		nh->todo = nh->routes.first;
 	if (other)
 		list_for_each_safe(watch, tmp, &nh->watchers, struct nexthop_watch, node)
 			watch->change(watch, nh);
 }
 
-static bool decide_some(struct nexthop *nh, unsigned int *budget)
+static bool decide_some(const struct rib *rib, struct nexthop *nh, unsigned int *budget)
 {
 	struct rib_route *r;
 
-	while (!list_empty(&nh->todo)) {
+	while (nh->todo) {
 		if (!*budget)
 			return true;
 		--*budget;
-		r = list_first(&nh->todo, struct rib_route, nh_node);
-		list_del(&r->nh_node);
-		list_add_tail(&nh->routes, &r->nh_node);
+		r = route_at(rib, nh->todo);
+		nh->todo = r->link[RIB_OF_NEXTHOP].next;
 		rib_net_decide(r->net, NULL);
 	}
 	return false;
@@ -404,7 +403,7 @@ static bool nht_work(struct job *job, unsigned int budget)
 		list_del(&nh->dirty);
 		/* also when routes are left from before: it may have changed once more */
 		look_again(nht, nh);
-		more = decide_some(nh, &budget);
+		more = decide_some(nht->rib, nh, &budget);
 		if (more) {
 			nexthop_mark(nht, nh);
 			nexthop_put(nht, nh);
@@ -513,8 +512,6 @@ static struct nexthop *intern(struct nht *nht, const struct want *w)
 	nh = xcalloc(1, sizeof(*nh));
 	memcpy(&nh->key, &w->key, sizeof(nh->key));
 	nh->refs = 1;
-	list_init(&nh->routes);
-	list_init(&nh->todo);
 	list_init(&nh->watchers);
 	list_init(&nh->dirty);
 	list_init(&nh->vrf_node);

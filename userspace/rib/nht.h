@@ -18,6 +18,7 @@
 #include "lib/hash.h"
 #include "lib/list.h"
 #include "lib/prefix.h"
+#include "rib/list.h"
 
 struct fib_nh;
 struct nht;
@@ -100,8 +101,8 @@ struct nexthop {
 	bool reachable;			/* PE: there is an IP route to it, whether or not packets can be carried there */
 	uint32_t metric;		/* interior cost to it; 0 when unknown or connected */
 	struct fib_nh *fib;		/* forwarding object, made at the first use by a route, else NULL */
-	struct list routes;		/* struct rib_route.nh_node */
-	struct list todo;		/* of them, those to be decided again after a change */
+	struct rib_list routes;		/* RIB_OF_NEXTHOP */
+	uint32_t todo;			/* number of the first of them to be decided again after a change; 0: none */
 	struct list watchers;		/* struct nexthop_watch.node */
 	/* the rest is nht's */
 	struct list dirty;

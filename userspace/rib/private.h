@@ -8,8 +8,12 @@
 #include "rib/lsp.h"
 #include "rib/table.h"
 
+struct targets;
+
 struct rib {
 	struct jobs *jobs;
+	struct slab routes, imported;	/* route.c */
+	struct targets *targets;
 	struct nht *nht;
 	struct fib *fib;
 	struct liveness *liveness;
@@ -59,6 +63,22 @@ struct rib_table {
 	struct list subs;
 	uint16_t sub_bits;
 };
+
+/* route.c: memory and lists of routes */
+void routes_start(struct rib *rib);
+void routes_stop(struct rib *rib);
+struct rib_route *route_alloc(struct rib *rib, bool imported);
+void route_release(struct rib *rib, struct rib_route *r);
+struct rib_route *route_at(const struct rib *rib, uint32_t number);	/* 0: NULL */
+/* to the end of the list */
+void route_link(struct rib *rib, struct rib_list *l, struct rib_route *r, enum rib_list_kind kind);
+void route_unlink(struct rib *rib, struct rib_list *l, struct rib_route *r, enum rib_list_kind kind);
+
+/* targets.c: a route got, or is about to lose, its attributes */
+struct targets *targets_new(void);
+void targets_free(struct targets *ts);
+void targets_link(struct rib *rib, struct rib_route *r);
+void targets_unlink(struct rib *rib, struct rib_route *r);
 
 /* sub.c: queue the net for every subscriber that wants to know */
 void rib_notify(struct rib_net *net, bool best_changed);

@@ -5,6 +5,7 @@
  * fresh one, and what is announced while it runs stays.
  */
 #include <stddef.h>
+#include <string.h>
 
 #include "lib/mem.h"
 #include "rib/private.h"
@@ -15,8 +16,7 @@ static bool sweep_some(struct job *job, unsigned int budget)
 	void (*purged)(struct rib_source *s);
 	struct rib_route *r;
 
-	while (!list_empty(&s->routes)) {
-		r = list_first(&s->routes, struct rib_route, source_node);
+	while ((r = rib_list_first(s->table->rib, &s->routes))) {
 		if (!rib_route_stale(r))
 			break;
 		if (!budget--)
@@ -33,7 +33,7 @@ static bool sweep_some(struct job *job, unsigned int budget)
 
 void rib_source_init(struct rib_source *s)
 {
-	list_init(&s->routes);
+	memset(&s->routes, 0, sizeof(s->routes));
 	s->count = 0;
 	s->refs = 0;
 	s->purge = 0;
@@ -62,11 +62,13 @@ void rib_source_flush(struct rib_source *s, void (*purged)(struct rib_source *s)
 
 void rib_source_flush_now(struct rib_source *s)
 {
+	struct rib_route *r;
+
 	job_cancel(&s->job);
 	s->purge = 0;
 	s->purged = NULL;
-	while (!list_empty(&s->routes))
-		rib_route_remove(list_first(&s->routes, struct rib_route, source_node));
+	while ((r = rib_list_first(s->table->rib, &s->routes)))
+		rib_route_remove(r);
 }
 
 bool rib_source_idle(const struct rib_source *s)

@@ -236,12 +236,10 @@ static struct rib_route *route_new(struct rib_source *s, struct rib_net *net,
 	bool imported = path->flags & RIB_ROUTE_IMPORTED;
 	struct rib_route *r;
 
-	r = xcalloc(1, imported ? sizeof(struct rib_imported) : sizeof(*r));
+	r = route_alloc(s->table->rib, imported);
 	r->net = net;
 	r->source = s;
 	r->path_id = path->path_id;
-	list_init(&r->source_node);
-	list_init(&r->nh_node);
 	r->next = net->routes;
 	/* behind the best, so that rib_best() stays true until the decision */
 	if (rib_best(net)) {
@@ -278,20 +276,40 @@ static void peer_set(struct rib_route *r, struct rib_source *peer, struct rib_ne
 	im->origin = origin;
 }
 
+static void set_attrs(struct rib *rib, struct rib_route *r, struct attrs *attrs)
+{
+	struct attrs *old = r->attrs;
+
+	if (old == attrs)
+		return;
+	targets_unlink(rib, r);
+	r->attrs = attrs ? attrs_get(attrs) : NULL;
+	targets_link(rib, r);
+	attrs_put(old);
+}
+
+static void set_nexthop(struct rib *rib, struct rib_route *r, struct nexthop *nh)
+{
+	struct nexthop *old = r->nh;
+
+	if (old == nh)
+		return;
+	if (old && old->todo == r->number)
+		old->todo = r->link[RIB_OF_NEXTHOP].next;
+	if (old)
+		route_unlink(rib, &old->routes, r, RIB_OF_NEXTHOP);
+	r->nh = nh ? nexthop_ref(nh) : NULL;
+	if (nh)
+		route_link(rib, &nh->routes, r, RIB_OF_NEXTHOP);
+	nexthop_put(rib->nht, old);
+}
+
 static void route_fill(struct rib_route *r, const struct rib_path *path)
 {
-	struct nht *nht = r->source->table->rib->nht;
-	struct attrs *old_attrs = r->attrs;
-	struct nexthop *old_nh = r->nh;
+	struct rib *rib = r->source->table->rib;
 
-	r->attrs = path->attrs ? attrs_get(path->attrs) : NULL;
-	attrs_put(old_attrs);
-	if (old_nh != path->nh) {
-		r->nh = nexthop_ref(path->nh);
-		list_del(&r->nh_node);
-		list_add_tail(&r->nh->routes, &r->nh_node);
-		nexthop_put(nht, old_nh);
-	}
+	set_attrs(rib, r, path->attrs);
+	set_nexthop(rib, r, path->nh);
 	r->label = path->label;
 	r->metric = path->metric;
 	r->flags = path->flags;
@@ -314,8 +332,8 @@ struct rib_route *rib_announce(struct rib_source *s, const struct rd *rd, const 
 	}
 	/* fresh routes gather at the end: what a sweep has to look at is in front */
 	if (r) {
-		list_del(&r->source_node);
-		list_add_tail(&s->routes, &r->source_node);
+		route_unlink(s->table->rib, &s->routes, r, RIB_OF_SOURCE);
+		route_link(s->table->rib, &s->routes, r, RIB_OF_SOURCE);
 		if (route_same(r, path)) {
 			if (rib_route_stale(r)) {
 				r->round = s->round;
@@ -329,7 +347,7 @@ struct rib_route *rib_announce(struct rib_source *s, const struct rd *rd, const 
 	old = rib_best(net);
 	if (!r) {
 		r = route_new(s, net, path);
-		list_add_tail(&s->routes, &r->source_node);
+		route_link(s->table->rib, &s->routes, r, RIB_OF_SOURCE);
 	}
 	route_fill(r, path);
 	decide(net, old, r);
@@ -345,17 +363,16 @@ void rib_route_remove(struct rib_route *r)
 	for (p = &net->routes; *p != r; p = &(*p)->next)
 		;
 	*p = r->next;
-	list_del(&r->source_node);
-	list_del(&r->nh_node);
+	route_unlink(t->rib, &r->source->routes, r, RIB_OF_SOURCE);
 	r->source->count--;
 	t->routes--;
 	net->holds++;
 	decide(net, old, NULL);
-	attrs_put(r->attrs);
-	nexthop_put(t->rib->nht, r->nh);
+	set_attrs(t->rib, r, NULL);
+	set_nexthop(t->rib, r, NULL);
 	if (r->flags & RIB_ROUTE_IMPORTED)
 		peer_set(r, NULL, NULL);
-	free(r);
+	route_release(t->rib, r);
 	rib_net_release(net);
 }
 
@@ -505,6 +522,8 @@ struct rib *rib_new(struct jobs *jobs)
 	struct rib *rib = xcalloc(1, sizeof(*rib));
 
 	rib->jobs = jobs;
+	routes_start(rib);
+	rib->targets = targets_new();
 	rib->fib = fib_new(rib);
 	rib->nht = nht_new(rib);
 	rib->liveness = liveness_new(rib->nht);
@@ -531,6 +550,8 @@ void rib_free(struct rib *rib)
 	liveness_free(rib->liveness);
 	fib_free(rib->fib);
 	hash_fini(&rib->tables);
+	targets_free(rib->targets);
+	routes_stop(rib);
 	free(rib);
 }
 

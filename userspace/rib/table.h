@@ -46,7 +46,7 @@ struct rib_source {
 	const struct rib_proto *proto;
 	struct rib_table *table;
 	const char *name;		/* "10.1.1.2", owned by the protocol */
-	struct list routes;		/* struct rib_route.source_node */
+	struct rib_list routes;		/* RIB_OF_SOURCE: stale ones first */
 	uint32_t count;
 	uint32_t refs;			/* imported copies that refer to it for comparison */
 	/* facts for the decision; change them only while count is 0 */
@@ -86,8 +86,8 @@ struct rib_route {
 	struct rib_source *source;
 	struct attrs *attrs;
 	struct nexthop *nh;
-	struct list source_node;
-	struct list nh_node;
+	struct rib_link link[RIB_LISTS];
+	uint32_t number;		/* no other route has it while this one is there */
 	uint32_t path_id;
 	uint32_t metric;
 	uint32_t label : 21;		/* RIB_LABEL_NONE fits */

@@ -164,6 +164,21 @@ static void on_change(struct rib_sub *sub, struct rib_net *net)
 		free(m.imp);
 }
 
+/* What has a route target that somebody imports since just now. */
+static bool walk_targets(struct job *job, unsigned int budget)
+{
+	struct vpn_import *im = container_of(job, struct vpn_import, walk_job);
+	struct rib_net *net;
+
+	for (; budget; budget--) {
+		net = rib_target_walk_next(&im->walk);
+		if (!net)
+			return false;
+		rib_touch(&im->sub, net);
+	}
+	return true;
+}
+
 void vpn_import_start(struct vrfs *vs, uint8_t family)
 {
 	struct vpn_import *im = &vs->import[family_afi(family)];
@@ -173,12 +188,16 @@ void vpn_import_start(struct vrfs *vs, uint8_t family)
 	im->sub.name = "vpn import";
 	im->sub.change = on_change;
 	rib_subscribe(rib_table_vpn(vs->env.rib, family), &im->sub, true);
+	rib_target_walk_init(&im->walk, im->sub.table);
+	job_init(&im->walk_job, vs->env.jobs, "vpn import by route target", walk_targets);
 }
 
 void vpn_import_stop(struct vpn_import *im)
 {
 	uint32_t i;
 
+	job_cancel(&im->walk_job);
+	rib_target_walk_end(&im->walk);
 	rib_unsubscribe(&im->sub);
 	for (i = 0; i < im->size; i++)
 		if (im->entries[i])
@@ -220,13 +239,14 @@ static void forget(struct vpn_import *im, struct rib_net *net, struct vrf_import
 void import_free(struct vrfs *vs, struct vrf_import *imp)
 {
 	struct vpn_import *im = &vs->import[family_afi(imp->af->family)];
-	struct rib_route *r, *tmp;
+	struct rib *rib = rib_table_rib(imp->source.table);
+	struct rib_route *r;
 	struct rib_net *net;
 	unsigned int i;
 
 	for (i = 0; i < imp->af->import.n; i++)
 		rt_index_del(&im->index, &imp->af->import.rt[i], imp);
-	list_for_each_safe(r, tmp, &imp->source.routes, struct rib_route, source_node) {
+	while ((r = rib_list_first(rib, &imp->source.routes))) {
 		net = rib_route_origin(r);
 		rib_net_hold(net);
 		withdraw(imp, net);
@@ -237,13 +257,18 @@ void import_free(struct vrfs *vs, struct vrf_import *imp)
 	free(imp);
 }
 
-void import_again(struct vrfs *vs, struct vrf_import *imp)
+static void touch_imported(struct vpn_import *im, struct vrf_import *imp)
 {
-	struct vpn_import *im = &vs->import[family_afi(imp->af->family)];
+	struct rib *rib = rib_table_rib(imp->source.table);
 	struct rib_route *r;
 
-	list_for_each(r, &imp->source.routes, struct rib_route, source_node)
+	for (r = rib_list_first(rib, &imp->source.routes); r; r = rib_list_next(rib, r, RIB_OF_SOURCE))
 		rib_touch(&im->sub, rib_route_origin(r));
+}
+
+void import_again(struct vrfs *vs, struct vrf_import *imp)
+{
+	touch_imported(&vs->import[family_afi(imp->af->family)], imp);
 }
 
 static bool set_has(const struct rt_set *s, const struct rt *rt)
@@ -260,8 +285,7 @@ void import_targets(struct vrfs *vs, struct vrf_import *imp, const struct rt_set
 {
 	struct vpn_import *im = &vs->import[family_afi(imp->af->family)];
 	const struct rt_set *now = &imp->af->import;
-	bool fewer = false, more = false;
-	struct rib_route *r;
+	bool fewer = false;
 	unsigned int i;
 
 	for (i = 0; i < old->n; i++) {
@@ -274,12 +298,9 @@ void import_targets(struct vrfs *vs, struct vrf_import *imp, const struct rt_set
 		if (set_has(old, &now->rt[i]))
 			continue;
 		rt_index_add(&im->index, &now->rt[i], imp);
-		more = true;
+		rib_target_walk_add(&im->walk, now->rt[i].b);
+		job_schedule(&im->walk_job);
 	}
 	if (fewer)
-		list_for_each(r, &imp->source.routes, struct rib_route, source_node)
-			rib_touch(&im->sub, rib_route_origin(r));
-	/* one walk serves all VRFs that changed before it starts */
-	if (more && rib_table_nets(im->sub.table))
-		rib_refresh(&im->sub);
+		touch_imported(im, imp);
 }

@@ -4,6 +4,7 @@
 #define L3VPN_VRF_PRIVATE_H
 
 #include "labels/labels.h"
+#include "rib/targets.h"
 #include "vrf/vrf.h"
 
 struct import_entry;
@@ -13,6 +14,8 @@ struct vpn_import {
 	struct vrfs *vrfs;
 	struct rib_sub sub;
 	struct rt_index index;		/* RT -> struct vrf_import */
+	struct rib_target_walk walk;	/* of what has a route target that is imported since just now */
+	struct job walk_job;
 	struct import_entry **entries;	/* by number of the VPN net: who imported it */
 	uint32_t size, count;
 	uint32_t stamp;			/* of one look at one net */

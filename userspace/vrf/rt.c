@@ -34,7 +34,7 @@ int rt_cmp(const struct rt *a, const struct rt *b)
 
 bool rt_is_target(const uint8_t ext[8])
 {
-	return ext[0] <= ADMIN_AS4 && ext[1] == SUBTYPE_TARGET;
+	return attrs_is_target(ext);
 }
 
 struct entry {
