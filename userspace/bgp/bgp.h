@@ -4,7 +4,8 @@
  *
  *   wire  msg  open  nlri  attr  encode  update     the format: no state, any thread
  *   fsm  sock  session  worker  conn  io            sessions: worker threads
- *   peer  in  group  restart  listen  config        peers, tables, policy: main thread
+ *   peer  in  group  restart  listen                peers, tables, policy: main thread
+ *   config  inherit                                 what is configured, neighbor-groups: main thread
  *   live                                          BFD of neighbours: main thread
  *   lu  lu_network  out_lu                          labelled unicast: main thread
  *

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bgp/inherit.h"
 #include "bgp/lu.h"
 #include "bgp/peer.h"
 #include "conf/conf.h"
@@ -17,6 +18,7 @@
 #define PRIO_GLOBAL 70
 #define PRIO_NEIGHBOR 71
 #define PRIO_LABELLED 71	/* like neighbors, behind the instance */
+#define PRIO_MEMBERS 72		/* behind neighbors and groups */
 
 /* "fe80::1%port1" into an endpoint. */
 static bool endpoint_parse(const char *s, struct tcp_endpoint *e)
@@ -37,115 +39,224 @@ static bool endpoint_parse(const char *s, struct tcp_endpoint *e)
 	return true;
 }
 
-static void read_families(const struct lyd_node *n, struct bgp_peer_conf *c)
+static const char *const family_names[BGP_FAMILIES] = {
+	[BGP_IPV4] = "ipv4", [BGP_IPV6] = "ipv6",
+	[BGP_VPNV4] = "vpnv4", [BGP_VPNV6] = "vpnv6",
+	[BGP_LU4] = "ipv4-labeled", [BGP_LU6] = "ipv6-labeled",
+	[BGP_RTC] = "ipv4-rt-filter",
+};
+
+/* A CE exchanges plain routes, a peer of the provider's the others. */
+static bool family_fits(enum bgp_family f, const char *vrf)
 {
-	static const char *const names[BGP_FAMILIES] = {
-		[BGP_IPV4] = "ipv4", [BGP_IPV6] = "ipv6",
-		[BGP_VPNV4] = "vpnv4", [BGP_VPNV6] = "vpnv6",
-		[BGP_LU4] = "ipv4-labeled", [BGP_LU6] = "ipv6-labeled",
-		[BGP_RTC] = "ipv4-rt-filter",
-	};
+	bool plain = f == BGP_IPV4 || f == BGP_IPV6;
 
-	for (int f = 0; f < BGP_FAMILIES; f++) {
-		const struct lyd_node *family = conf_child(n, names[f]);
-		struct bgp_family_conf *af = &c->af[f];
-
-		af->on = family != NULL;
-		af->addpath_receive = conf_exists(family, "additional-paths/receive");
-		af->next_hop_self = conf_exists(family, "next-hop-self");
-		af->next_hop_unchanged = conf_exists(family, "next-hop-unchanged");
-		af->route_reflector_client = conf_exists(family, "route-reflector-client");
-	}
+	return plain == !!vrf[0];
 }
 
-static bool read_neighbor(const struct lyd_node *n, const char *vrf, struct bgp_peer_conf *c)
+/* A leaf of a family: "vpnv4/next-hop-self". */
+struct rel {
+	char s[64];
+};
+
+static const char *rel_of(struct rel *r, enum bgp_family f, const char *leaf)
 {
+	snprintf(r->s, sizeof(r->s), "%s/%s", family_names[f], leaf);
+	return r->s;
+}
+
+static void read_family(const struct inherit *i, enum bgp_family f, struct bgp_family_conf *af)
+{
+	struct rel r;
+
+	af->on = inherit_exists(i, family_names[f]);
+	af->addpath_receive = inherit_flag(i, rel_of(&r, f, "additional-paths/receive"));
+	af->next_hop_self = inherit_flag(i, rel_of(&r, f, "next-hop-self"));
+	af->next_hop_unchanged = inherit_flag(i, rel_of(&r, f, "next-hop-unchanged"));
+	af->route_reflector_client = inherit_flag(i, rel_of(&r, f, "route-reflector-client"));
+}
+
+static void read_session(const struct inherit *i, struct bgp_peer_conf *c)
+{
+	const char *s = inherit_str(i, "update-source", NULL);
 	struct tcp_endpoint source;
-	const char *s;
+
+	c->remote_as = inherit_u32(i, "remote-as", 0);
+	if (s && endpoint_parse(s, &source))
+		c->source = source.addr;
+	snprintf(c->password, sizeof(c->password), "%s", inherit_str(i, "password", ""));
+	c->passive = inherit_flag(i, "passive");
+	c->ttl_security = (uint8_t)inherit_u32(i, "ttl-security", 0);
+	c->multihop = (uint8_t)inherit_u32(i, "ebgp-multihop", 0);
+	c->port = (uint16_t)inherit_u32(i, "port", BGP_PORT);
+	c->hold = (uint16_t)inherit_u32(i, "timers/hold-time", 180);
+	c->keepalive = (uint16_t)inherit_u32(i, "timers/keepalive", 0);
+	c->connect_retry = (uint16_t)inherit_u32(i, "timers/connect-retry", 30);
+	c->shutdown = inherit_flag(i, "shutdown");
+	snprintf(c->description, sizeof(c->description), "%s", inherit_str(i, "description", ""));
+}
+
+static void read_bfd(const struct inherit *i, struct bgp_peer_conf *c)
+{
+	if (!inherit_flag(i, "bfd/fast-detect"))
+		return;
+	c->bfd_interval_us = inherit_u32(i, "bfd/minimum-interval", 150) * 1000;
+	c->bfd_multiplier = (uint8_t)inherit_u32(i, "bfd/multiplier", 3);
+	c->bfd_strict = inherit_flag(i, "bfd/strict-mode");
+	c->bfd_single = inherit_flag(i, "bfd/single-hop");
+}
+
+/* The VRF of a neighbor, "" of one of the provider's own. */
+static const char *vrf_of(const struct lyd_node *n)
+{
+	const struct lyd_node *parent = lyd_parent(n);
+
+	return parent && !strcmp(LYD_NAME(parent), "vrf") ? conf_str(parent, "name", "") : "";
+}
+
+/* What is said of a neighbor in all, zeroed whole before. False: its address is none. */
+static bool read_neighbor(const struct inherit *i, struct bgp_peer_conf *c)
+{
+	const struct lyd_node *n = i->node[0];
 
 	memset(c, 0, sizeof(*c));
 	if (!endpoint_parse(conf_str(n, "address", ""), &c->peer))
 		return false;
-	snprintf(c->vrf, sizeof(c->vrf), "%s", vrf);
-	c->remote_as = conf_u32(n, "remote-as", 0);
-	s = conf_str(n, "update-source", NULL);
-	if (s && endpoint_parse(s, &source))
-		c->source = source.addr;
-	snprintf(c->password, sizeof(c->password), "%s", conf_str(n, "password", ""));
-	c->passive = conf_exists(n, "passive");
-	c->ttl_security = (uint8_t)conf_u32(n, "ttl-security", 0);
-	c->multihop = (uint8_t)conf_u32(n, "ebgp-multihop", 0);
-	c->port = (uint16_t)conf_u32(n, "port", BGP_PORT);
-	c->hold = (uint16_t)conf_u32(n, "timers/hold-time", 180);
-	c->keepalive = (uint16_t)conf_u32(n, "timers/keepalive", 0);
-	c->connect_retry = (uint16_t)conf_u32(n, "timers/connect-retry", 30);
-	c->shutdown = conf_exists(n, "shutdown");
-	if (conf_exists(n, "bfd/fast-detect")) {
-		c->bfd_interval_us = conf_u32(n, "bfd/minimum-interval", 150) * 1000;
-		c->bfd_multiplier = (uint8_t)conf_u32(n, "bfd/multiplier", 3);
-		c->bfd_strict = conf_exists(n, "bfd/strict-mode");
-		c->bfd_single = conf_exists(n, "bfd/single-hop");
+	snprintf(c->vrf, sizeof(c->vrf), "%s", vrf_of(n));
+	read_session(i, c);
+	read_bfd(i, c);
+	for (int f = 0; f < BGP_FAMILIES; f++) {
+		if (family_fits(f, c->vrf))
+			read_family(i, f, &c->af[f]);
 	}
-	snprintf(c->description, sizeof(c->description), "%s", conf_str(n, "description", ""));
-	read_families(n, c);
 	return true;
 }
 
 /* ---- validation: what the schema cannot say ---- */
 
-static bool check_neighbor(const struct lyd_node *n, const char *vrf, uint32_t as,
-			   struct conf_error *err)
+static bool check_address(const struct inherit *i, const struct bgp_peer_conf *c, struct conf_error *err)
 {
-	struct bgp_peer_conf c;
-	const char *source = conf_str(n, "update-source", NULL);
+	const struct lyd_node *n = i->node[0];
+	const char *source = inherit_str(i, "update-source", NULL);
+	bool link_local = c->peer.addr.family == AF_INET6 && addr_is_link_local(&c->peer.addr);
 	struct tcp_endpoint e;
 
-	if (!read_neighbor(n, vrf, &c))
-		return conf_error_node(err, n, "not an address");
-	if (addr_is_link_local(&c.peer.addr) && c.peer.addr.family == AF_INET6 &&
-	    !c.peer.ifname[0])
+	if (link_local && !c->peer.ifname[0])
 		return conf_error_node(err, n, "a link-local address needs %%INTERFACE");
-	if (c.peer.ifname[0] && !addr_is_link_local(&c.peer.addr))
+	if (c->peer.ifname[0] && !link_local)
 		return conf_error_node(err, n, "only a link-local address has an interface");
-	if (source && (!endpoint_parse(source, &e) || e.addr.family != c.peer.addr.family))
-		return conf_error_node(err, n, "update-source %s is not of the neighbor's family",
-				       source);
-	if (c.ttl_security && c.multihop)
-		return conf_error_node(err, n, "ttl-security and ebgp-multihop exclude each other");
-	if (c.multihop && c.remote_as == as)
-		return conf_error_node(err, n, "ebgp-multihop is for a neighbor of another AS");
-	if (vrf[0] && c.remote_as == as)
-		return conf_error_node(err, n, "a CE in our own AS %u is not supported", as);
-	for (int f = 0; f < BGP_FAMILIES; f++) {
-		if (c.af[f].route_reflector_client && c.remote_as != as)
-			return conf_error_node(err, n, "route-reflector-client is for a neighbor of our own AS");
-		if (c.af[f].next_hop_unchanged && c.remote_as == as)
-			return conf_error_node(err, n,
-					       "next-hop-unchanged: a neighbor of our own AS is told the next hop anyway");
-	}
-	if (c.af[BGP_IPV6].on && c.peer.addr.family == AF_INET)
-		return conf_error_node(err, n,
-				       "IPv6 needs a session over IPv6: use the neighbor's IPv6 address");
+	if (source && (!endpoint_parse(source, &e) || e.addr.family != c->peer.addr.family))
+		return conf_error_node(err, n, "update-source %s is not of the neighbor's family", source);
+	if (c->af[BGP_IPV6].on && c->peer.addr.family == AF_INET)
+		return conf_error_node(err, n, "IPv6 needs a session over IPv6: use the neighbor's IPv6 address");
 	return true;
+}
+
+static bool check_session(const struct inherit *i, const struct bgp_peer_conf *c, uint32_t as, struct conf_error *err)
+{
+	const struct lyd_node *n = i->node[0];
+
+	if (!c->remote_as)
+		return conf_error_node(err, n, "remote-as is missing, here and in a neighbor-group that is used");
+	if (c->ttl_security && c->multihop)
+		return conf_error_node(err, n, "ttl-security and ebgp-multihop exclude each other");
+	if (c->multihop && c->remote_as == as)
+		return conf_error_node(err, n, "ebgp-multihop is for a neighbor of another AS");
+	if (c->vrf[0] && c->remote_as == as)
+		return conf_error_node(err, n, "a CE in our own AS %u is not supported", as);
+	if (inherit_flag(i, "bfd/strict-mode") && !c->bfd_interval_us)
+		return conf_error_node(err, n, "strict-mode goes with bfd fast-detect");
+	if (inherit_flag(i, "bfd/single-hop") && !c->bfd_interval_us)
+		return conf_error_node(err, n, "single-hop goes with bfd fast-detect");
+	return true;
+}
+
+static bool check_family(const struct inherit *i, const struct bgp_peer_conf *c, enum bgp_family f, uint32_t as,
+			 struct conf_error *err)
+{
+	const struct bgp_family_conf *af = &c->af[f];
+	const struct lyd_node *n = i->node[0];
+
+	if (!family_fits(f, c->vrf) && inherit_exists(i, family_names[f]))
+		return conf_error_node(err, n, "its neighbor-group has address family %s, which %s", bgp_family_name(f),
+				       c->vrf[0] ? "a neighbor in a VRF cannot have" : "is for neighbors in VRFs");
+	if (af->route_reflector_client && c->remote_as != as)
+		return conf_error_node(err, n, "route-reflector-client is for a neighbor of our own AS");
+	if (af->next_hop_unchanged && c->remote_as == as)
+		return conf_error_node(err, n,
+				       "next-hop-unchanged: a neighbor of our own AS is told the next hop anyway");
+	if (af->next_hop_self && af->next_hop_unchanged)
+		return conf_error_node(err, n, "next-hop-self and next-hop-unchanged exclude each other");
+	return true;
+}
+
+static bool check_neighbor(const struct lyd_node *n, uint32_t as, struct conf_error *err)
+{
+	struct bgp_peer_conf c;
+	struct inherit i;
+
+	if (!inherit_resolve(n, &i, err))
+		return false;
+	if (!read_neighbor(&i, &c))
+		return conf_error_node(err, n, "not an address");
+	if (!check_address(&i, &c, err) || !check_session(&i, &c, as, err))
+		return false;
+	for (int f = 0; f < BGP_FAMILIES; f++) {
+		if (!check_family(&i, &c, f, as, err))
+			return false;
+	}
+	return true;
+}
+
+static bool check_groups(const struct lyd_node *bgp, struct conf_error *err)
+{
+	const struct lyd_node *n;
+	struct inherit i;
+
+	conf_for_each(n, bgp, "neighbor-group") {
+		if (!inherit_resolve(n, &i, err))
+			return false;
+	}
+	return true;
+}
+
+struct address {
+	struct tcp_endpoint e;
+	const struct lyd_node *node;
+};
+
+static int address_cmp(const void *a, const void *b)
+{
+	const struct address *x = a, *y = b;
+	int d = addr_cmp(&x->e.addr, &y->e.addr);
+
+	return d ? d : strcmp(x->e.ifname, y->e.ifname);
 }
 
 /* Two texts of one address would be two neighbours with one connection. */
 static bool check_unique(const struct lyd_node *parent, struct conf_error *err)
 {
-	const struct lyd_node *n, *m;
-	struct tcp_endpoint a, b;
+	const struct lyd_node *node;
+	struct address *all;
+	unsigned int n = 0;
+	bool ok = true;
 
-	conf_for_each(n, parent, "neighbor") {
-		if (!endpoint_parse(conf_str(n, "address", ""), &a))
-			continue;
-		for (m = conf_next(n); m; m = conf_next(m)) {
-			if (endpoint_parse(conf_str(m, "address", ""), &b) &&
-			    addr_eq(&a.addr, &b.addr) && !strcmp(a.ifname, b.ifname))
-				return conf_error_node(err, m, "the same address as neighbor %s",
-						       conf_str(n, "address", ""));
-		}
+	conf_for_each(node, parent, "neighbor")
+		n++;
+	all = xcalloc(n + 1, sizeof(*all));
+	n = 0;
+	conf_for_each(node, parent, "neighbor") {
+		all[n].node = node;
+		n += endpoint_parse(conf_str(node, "address", ""), &all[n].e);
 	}
-	return true;
+	qsort(all, n, sizeof(*all), address_cmp);
+	for (unsigned int i = 1; ok && i < n; i++) {
+		if (!address_cmp(&all[i - 1], &all[i]))
+			ok = conf_error_node(err, all[i].node, "the same address as neighbor %s",
+					     conf_str(all[i - 1].node, "address", ""));
+	}
+	free(all);
+	return ok;
 }
 
 static bool check_labelled(const struct lyd_node *n, uint8_t family, struct conf_error *err)
@@ -165,27 +276,34 @@ static bool check_labelled(const struct lyd_node *n, uint8_t family, struct conf
 	return true;
 }
 
+static bool check_neighbors(const struct lyd_node *parent, uint32_t as, struct conf_error *err)
+{
+	const struct lyd_node *n;
+
+	if (!check_unique(parent, err))
+		return false;
+	conf_for_each(n, parent, "neighbor") {
+		if (!check_neighbor(n, as, err))
+			return false;
+	}
+	return true;
+}
+
 static bool validate(const struct lyd_node *candidate, struct conf_error *err, void *arg)
 {
-	const struct lyd_node *bgp = conf_top(candidate, "bgp"), *vrf, *n;
+	const struct lyd_node *bgp = conf_top(candidate, "bgp"), *vrf;
 	uint32_t as = conf_u32(bgp, "as", 0);
 
 	if (!bgp)
 		return true;
-	if (!check_unique(bgp, err) || !check_labelled(conf_child(bgp, "ipv4-labeled"), AF_INET, err) ||
+	if (!check_labelled(conf_child(bgp, "ipv4-labeled"), AF_INET, err) ||
 	    !check_labelled(conf_child(bgp, "ipv6-labeled"), AF_INET6, err))
 		return false;
-	conf_for_each(n, bgp, "neighbor") {
-		if (!check_neighbor(n, "", as, err))
-			return false;
-	}
+	if (!check_groups(bgp, err) || !check_neighbors(bgp, as, err))
+		return false;
 	conf_for_each(vrf, bgp, "vrf") {
-		if (!check_unique(vrf, err))
+		if (!check_neighbors(vrf, as, err))
 			return false;
-		conf_for_each(n, vrf, "neighbor") {
-			if (!check_neighbor(n, conf_str(vrf, "name", ""), as, err))
-				return false;
-		}
 	}
 	return true;
 }
@@ -222,28 +340,81 @@ static void change_global(enum conf_op op, const struct lyd_node *old, const str
 	bgp_listen_update(b);
 }
 
+struct bgp_peer *bgp_config_peer(struct bgp *b, const struct lyd_node *neighbor)
+{
+	struct tcp_endpoint e;
+
+	if (!endpoint_parse(conf_str(neighbor, "address", ""), &e))
+		return NULL;
+	return bgp_peer_find(b, vrf_of(neighbor), &e);
+}
+
+static void neighbor_gone(struct bgp *b, const struct lyd_node *n)
+{
+	struct bgp_peer *p = bgp_config_peer(b, n);
+
+	if (p)
+		bgp_peer_remove(p);
+}
+
+/* Makes the peer what is said of it now; nothing happens when that is what it is. */
+static void neighbor_apply(struct bgp *b, const struct lyd_node *n)
+{
+	struct bgp_peer_conf c;
+	struct bgp_peer *p;
+	struct inherit i;
+
+	if (!inherit_resolve(n, &i, NULL) || !read_neighbor(&i, &c))
+		return;
+	p = bgp_peer_find(b, c.vrf, &c.peer);
+	if (p)
+		bgp_peer_change(p, &c);
+	else
+		bgp_peer_add(b, &c);
+}
+
 static void change_neighbor(enum conf_op op, const struct lyd_node *old,
 			    const struct lyd_node *now, void *arg)
 {
-	const struct lyd_node *n = now ? now : old;
-	const struct lyd_node *parent = lyd_parent(n);
-	const char *vrf = parent && !strcmp(LYD_NAME(parent), "vrf") ? conf_str(parent, "name", "") :
-									"";
 	struct bgp *b = arg;
-	struct bgp_peer_conf c;
-	struct bgp_peer *p;
 
-	if (!read_neighbor(n, vrf, &c))
-		return;
-	p = bgp_peer_find(b, vrf, &c.peer);
-	if (op == CONF_DEL && p)
-		bgp_peer_remove(p);
-	else if (op != CONF_DEL && p)
-		bgp_peer_change(p, &c);
-	else if (op != CONF_DEL)
-		bgp_peer_add(b, &c);
+	if (op == CONF_DEL)
+		neighbor_gone(b, old);
+	else
+		neighbor_apply(b, now);
 	bgp_listen_update(b);
 	bgp_restart_check(b);
+}
+
+static void change_group(enum conf_op op, const struct lyd_node *old, const struct lyd_node *now, void *arg)
+{
+	struct bgp *b = arg;
+
+	b->groups_changed = true;
+}
+
+static void apply_all(struct bgp *b, const struct lyd_node *parent)
+{
+	const struct lyd_node *n;
+
+	conf_for_each(n, parent, "neighbor")
+		neighbor_apply(b, n);
+}
+
+/* Behind all other changes: neighbors that did not change themselves, but the groups that they use did. */
+static void change_members(enum conf_op op, const struct lyd_node *old, const struct lyd_node *now, void *arg)
+{
+	struct bgp *b = arg;
+	const struct lyd_node *vrf;
+
+	if (now && b->groups_changed) {
+		apply_all(b, now);
+		conf_for_each(vrf, now, "vrf")
+			apply_all(b, vrf);
+		bgp_listen_update(b);
+		bgp_restart_check(b);
+	}
+	b->groups_changed = false;
 }
 
 static struct prefix *read_prefixes(const struct lyd_node *node, const char *list, unsigned int *n)
@@ -297,6 +468,15 @@ void bgp_config_subscribe(struct bgp *b)
 		.prio = PRIO_NEIGHBOR, .change = change_neighbor, .arg = b,
 	};
 
+	const struct conf_subscriber group = {
+		.name = "bgp neighbor-group", .path = "/l3vpn:bgp/neighbor-group", .prio = PRIO_NEIGHBOR,
+		.change = change_group, .arg = b,
+	};
+	const struct conf_subscriber members = {
+		.name = "bgp neighbors of groups", .path = "/l3vpn:bgp", .prio = PRIO_MEMBERS,
+		.change = change_members, .arg = b,
+	};
+
 	if (!b->env.conf)
 		return;
 	conf_subscribe(b->env.conf, &global);
@@ -304,4 +484,6 @@ void bgp_config_subscribe(struct bgp *b)
 	conf_subscribe(b->env.conf, &lu6);
 	conf_subscribe(b->env.conf, &neighbor);
 	conf_subscribe(b->env.conf, &ce);
+	conf_subscribe(b->env.conf, &group);
+	conf_subscribe(b->env.conf, &members);
 }

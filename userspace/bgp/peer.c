@@ -49,15 +49,32 @@ static int peer_cmp(const struct bgp_peer *p, const char *vrf, const struct tcp_
 	return d ? d : endpoint_cmp(&p->conf.peer, e);
 }
 
+struct peer_key {
+	const char *vrf;
+	const struct tcp_endpoint *e;
+};
+
+static uint32_t key_hash(const char *vrf, const struct tcp_endpoint *e)
+{
+	uint32_t h = hash_bytes(vrf, strlen(vrf), e->addr.family);
+
+	h = hash_bytes(e->ifname, strlen(e->ifname), h);
+	return hash_bytes(e->addr.b, addr_octets(e->addr.family), h);
+}
+
+static bool match_key(const struct hash_node *n, const void *key)
+{
+	const struct peer_key *k = key;
+
+	return !peer_cmp(hash_entry(n, struct bgp_peer, by_address), k->vrf, k->e);
+}
+
 struct bgp_peer *bgp_peer_find(struct bgp *b, const char *vrf, const struct tcp_endpoint *e)
 {
-	struct bgp_peer *p;
+	const struct peer_key key = { vrf, e };
+	struct hash_node *n = hash_find(&b->by_address, key_hash(vrf, e), match_key, &key);
 
-	list_for_each(p, &b->peers, struct bgp_peer, node) {
-		if (peer_cmp(p, vrf, e) == 0)
-			return p;
-	}
-	return NULL;
+	return n ? hash_entry(n, struct bgp_peer, by_address) : NULL;
 }
 
 struct bgp_peer *bgp_peer_next(struct bgp *b, const struct bgp_peer *p)
@@ -84,15 +101,19 @@ struct bgp_peer *bgp_peer_walk(struct bgp *b, struct bgp_peer_cursor *at)
 
 static void insert(struct bgp *b, struct bgp_peer *p)
 {
-	struct bgp_peer *o;
+	struct list *at = b->peers.prev;
 
-	list_for_each(o, &b->peers, struct bgp_peer, node) {
-		if (peer_cmp(o, p->conf.vrf, &p->conf.peer) > 0) {
-			list_insert(&p->node, o->node.prev, &o->node);
-			return;
-		}
-	}
-	list_add_tail(&b->peers, &p->node);
+	/* configurations are sorted more often than not */
+	while (at != &b->peers && peer_cmp(list_entry(at, struct bgp_peer, node), p->conf.vrf, &p->conf.peer) > 0)
+		at = at->prev;
+	list_add(at, &p->node);
+	hash_insert(&b->by_address, &p->by_address, key_hash(p->conf.vrf, &p->conf.peer));
+}
+
+static void take_out(struct bgp *b, struct bgp_peer *p)
+{
+	list_del(&p->node);
+	hash_remove(&b->by_address, &p->by_address);
 }
 
 /* ---- sessions ---- */
@@ -318,7 +339,7 @@ void bgp_peer_remove(struct bgp_peer *p)
 	bgp_live_end(p);
 	session_close(p, BGP_CEASE_DECONFIGURED);
 	sources_flush(p);
-	list_del(&p->node);
+	take_out(b, p);
 	p->dying = true;
 	list_add_tail(&b->graves, &p->node);
 	bgp_graves_check(b);
@@ -354,6 +375,8 @@ void bgp_peer_change(struct bgp_peer *p, const struct bgp_peer_conf *conf)
 	struct bgp_peer_conf old = p->conf;
 	bool stays = true;
 
+	if (!memcmp(&old, conf, sizeof(old)))
+		return;
 	if (old.remote_as != conf->remote_as) {
 		/* other facts for the decision: other sources */
 		bgp_peer_remove(p);
@@ -529,13 +552,14 @@ static void stop(void *inst)
 		bgp_live_end(p);
 		session_close(p, BGP_CEASE_SHUTDOWN);
 		sources_flush(p);
-		list_del(&p->node);
+		take_out(b, p);
 		list_add_tail(&b->graves, &p->node);
 	}
 	timer_stop(&b->grave_timer);
 	bgp_lu_free(b->lu[AFI4]);
 	bgp_lu_free(b->lu[AFI6]);
 	bgp_workers_free(b->workers);
+	hash_fini(&b->by_address);
 	list_for_each_safe(p, tmp, &b->graves, struct bgp_peer, node) {
 		list_del(&p->node);
 		/* an imported copy may still refer to a source of it: those go with the tables */

@@ -73,6 +73,7 @@ struct bgp_peer_family {
 
 struct bgp_peer {
 	struct list node;		/* in bgp.peers */
+	struct hash_node by_address;
 	struct bgp *bgp;
 	char name[BGP_SESSION_NAME];
 	struct bgp_peer_conf conf;
@@ -93,6 +94,7 @@ struct bgp {
 	struct rib_env env;
 	struct bgp_options opt;
 	bool configured;		/* router bgp is there */
+	bool groups_changed;		/* a neighbor-group did, in the commit under way */
 	uint32_t as;
 	uint32_t id;			/* host order */
 	uint16_t listen_port;
@@ -100,6 +102,7 @@ struct bgp {
 	uint16_t gr_time, gr_deferral, gr_stale;	/* seconds */
 	struct bgp_workers *workers;
 	struct list peers;		/* struct bgp_peer, provider's first, by VRF and address */
+	struct hash by_address;		/* the same, by {VRF, address} */
 	struct list graves;		/* removed peers whose sources are still referred to */
 	struct timer grave_timer;
 	struct list feeds;		/* group.c */
@@ -180,5 +183,8 @@ void bgp_listen_stop(struct bgp *b);
 
 /* ---- config.c ---- */
 void bgp_config_subscribe(struct bgp *b);
+struct lyd_node;
+/* The peer that a neighbor of the running configuration is, NULL: none yet. */
+struct bgp_peer *bgp_config_peer(struct bgp *b, const struct lyd_node *neighbor);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bgp/inherit.h"
 #include "bgp/lu.h"
 #include "bgp/peer.h"
 #include "mgmt/show.h"
@@ -234,6 +235,57 @@ static enum mgmt_next show_neighbors(struct mgmt_request *req, void *arg)
 		if (!s.room)
 			return MGMT_AGAIN;
 	}
+	return MGMT_DONE;
+}
+
+/* ---- show bgp neighbor-configuration ---- */
+
+static void configured(const char *rel, const struct lyd_node *leaf, const char *value, const struct lyd_node *from,
+		       void *arg)
+{
+	struct mgmt_request *req = arg;
+	json_t *row = json_object();
+	const char *name = from ? conf_str(from, "name", NULL) : NULL;
+	char item[128];
+
+	snprintf(item, sizeof(item), "%s", rel);
+	for (char *p = item; *p; p++) {
+		if (*p == '/')
+			*p = ' ';
+	}
+	put(row, "item", item);
+	put(row, "value", !strcmp(rel, "password") ? "********" : value[0] ? value : "yes");
+	put(row, "from", name ? name : from ? "neighbor" : "default");
+	mgmt_row(req, row);
+}
+
+static const struct lyd_node *find_configured(const struct lyd_node *running, const char *vrf, const char *address)
+{
+	const struct lyd_node *at = conf_top(running, "bgp"), *n;
+	char text[ADDR_STRLEN + IFNAMSIZ + 1];
+	struct bgp_peer *p;
+
+	if (vrf)
+		at = conf_entry(at, "vrf", vrf);
+	conf_for_each(n, at, "neighbor") {
+		p = bgp_config_peer(bgp_instance(), n);
+		if (p && !strcmp(peer_address(p, text, sizeof(text)), address))
+			return n;
+	}
+	return NULL;
+}
+
+static enum mgmt_next show_configuration(struct mgmt_request *req, void *arg)
+{
+	const struct show_env *env = arg;
+	const char *address = conf_str(mgmt_input(req), "neighbor", ""), *vrf = conf_str(mgmt_input(req), "vrf", NULL);
+	const struct lyd_node *n = find_configured(conf_running(env->bgp->env.conf), vrf, address);
+	struct inherit i;
+
+	if (!n || !inherit_resolve(n, &i, NULL))
+		return mgmt_error(req, MGMT_NOT_FOUND, "neighbor", "there is no neighbor %s%s%s", address,
+				  vrf ? " in VRF " : "", vrf ? vrf : "");
+	inherit_each(&i, configured, req);
 	return MGMT_DONE;
 }
 
@@ -566,6 +618,7 @@ void show_bgp_register(struct mgmt *mgmt, const struct show_env *env)
 
 	mgmt_register(mgmt, "show-bgp-summary", show_summary, arg);
 	mgmt_register(mgmt, "show-bgp-neighbors", show_neighbors, arg);
+	mgmt_register(mgmt, "show-bgp-neighbor-configuration", show_configuration, arg);
 	mgmt_register(mgmt, "show-bgp-vpnv4", show_vpnv4, arg);
 	mgmt_register(mgmt, "show-bgp-vpnv6", show_vpnv6, arg);
 	mgmt_register(mgmt, "show-bgp-ipv4-labeled", show_labelled4, arg);
