@@ -81,6 +81,7 @@ u64 l3vpn_digest_nh(u32 id, const struct l3vpn_nh_data *data)
 	case L3VPN_NH_KIND_ADJACENCY:
 		return l3vpn_digest_adj(h, &data->adj);
 	case L3VPN_NH_KIND_LABELLED:
+	case L3VPN_NH_KIND_EGRESS:
 		h = l3vpn_digest_word(h, data->path.via->id);
 		h = l3vpn_digest_word(h, data->path.count);
 		for (i = 0; i < data->path.count; i++)
@@ -93,7 +94,7 @@ u64 l3vpn_digest_nh(u32 id, const struct l3vpn_nh_data *data)
 
 			h = l3vpn_digest_word(h, m->nh->id);
 			h = l3vpn_digest_word(h, m->weight);
-			h = l3vpn_digest_word(h, m->backup ? L3VPN_MEMBER_FLAG_BACKUP : 0);
+			h = l3vpn_digest_word(h, l3vpn_member_flags(m));
 		}
 		return h;
 	case L3VPN_NH_KIND_VRF:

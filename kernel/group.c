@@ -34,18 +34,20 @@ static bool adj_can(const struct l3vpn_adj *adj, enum ask ask)
 }
 
 /*
- * To what is no group and no path. A tunnel can forward where there is a route to its far end; who answers on the
+ * To what nothing is behind. A tunnel can forward where there is a route to its far end; who answers on the
  * way there is not known.
  */
-static bool exit_can(const struct l3vpn_nh_data *data, enum ask ask)
+static bool end_can(const struct l3vpn_nh_data *data, enum ask ask)
 {
 	switch (data->kind) {
 	case L3VPN_NH_KIND_ADJACENCY:
 		return adj_can(&data->adj, ask);
 	case L3VPN_NH_KIND_TUNNEL:
 		return l3vpn_tunnel_resolved(&data->tunnel);
+	case L3VPN_NH_KIND_VRF:
+		return data->vrf;
 	default:
-		return true;
+		return data->kind != L3VPN_NH_KIND_UNREACHABLE;
 	}
 }
 
@@ -54,22 +56,22 @@ static bool said_down(const struct l3vpn_nh *nh, enum ask ask)
 	return ask != ASK_ANYTHING && READ_ONCE(nh->down);
 }
 
-/* Of a path's group: adjacencies and tunnels alone. */
-static bool any_can(const struct l3vpn_group *group, enum ask ask)
+/* A group behind a path: adjacencies and tunnels alone. */
+static bool any_end_can(const struct l3vpn_group *group, enum ask ask)
 {
 	unsigned int i;
 
 	for (i = 0; i < group->count; i++) {
 		const struct l3vpn_nh *nh = group->member[i].nh;
 
-		if (!said_down(nh, ask) && exit_can(l3vpn_nh_rcu(nh), ask))
+		if (!said_down(nh, ask) && end_can(l3vpn_nh_rcu(nh), ask))
 			return true;
 	}
 	return false;
 }
 
-/* Can a member, an adjacency or a path, forward? */
-static bool nh_can(const struct l3vpn_nh *nh, enum ask ask)
+/* A path, or what nothing is behind. */
+static bool path_can(const struct l3vpn_nh *nh, enum ask ask)
 {
 	const struct l3vpn_nh_data *data = l3vpn_nh_rcu(nh);
 
@@ -81,10 +83,36 @@ static bool nh_can(const struct l3vpn_nh *nh, enum ask ask)
 		if (said_down(nh, ask))
 			return false;
 	}
-	return data->kind == L3VPN_NH_KIND_GROUP ? any_can(&data->group, ask) : exit_can(data, ask);
+	return data->kind == L3VPN_NH_KIND_GROUP ? any_end_can(&data->group, ask) : end_can(data, ask);
 }
 
-/* To what is no group and no path: is it into the core? A tunnel always is. */
+/* A group behind an egress. */
+static bool any_path_can(const struct l3vpn_group *group, enum ask ask)
+{
+	unsigned int i;
+
+	for (i = 0; i < group->count; i++) {
+		if (path_can(group->member[i].nh, ask))
+			return true;
+	}
+	return false;
+}
+
+/* Can a member forward? */
+static bool nh_can(const struct l3vpn_nh *nh, enum ask ask)
+{
+	const struct l3vpn_nh_data *data = l3vpn_nh_rcu(nh);
+
+	if (likely(data->kind != L3VPN_NH_KIND_EGRESS))
+		return path_can(nh, ask);
+	if (said_down(nh, ask) || said_down(data->path.via, ask))
+		return false;
+	nh = data->path.via;
+	data = l3vpn_nh_rcu(nh);
+	return data->kind == L3VPN_NH_KIND_GROUP ? any_path_can(&data->group, ask) : path_can(nh, ask);
+}
+
+/* To what nothing is behind: is it into the core? A tunnel always is. */
 static bool exit_is_core(const struct l3vpn_nh_data *data)
 {
 	return data->kind == L3VPN_NH_KIND_TUNNEL ||
@@ -98,6 +126,8 @@ static bool leads_to_core(const struct l3vpn_nh *nh)
 	const struct l3vpn_nh_data *data = l3vpn_nh_rcu(nh);
 	unsigned int i;
 
+	if (data->kind == L3VPN_NH_KIND_EGRESS)
+		return true;
 	if (data->kind == L3VPN_NH_KIND_LABELLED)
 		data = l3vpn_nh_rcu(data->path.via);
 	if (data->kind == L3VPN_NH_KIND_GROUP) {
@@ -123,13 +153,13 @@ static u32 rehash(u32 hash)
 struct choice {
 	const struct l3vpn_group *group;
 	u32 hash;
-	bool from_core;		/* no backup into the core */
+	bool from_core;		/* no backup into the core but those that lead onward */
 };
 
 static bool may_take(const struct choice *c, const struct l3vpn_group_member *member, enum ask ask)
 {
 	return nh_can(member->nh, ask) &&
-	       !(c->from_core && member->backup && leads_to_core(member->nh));
+	       !(c->from_core && member->backup && !member->onward && leads_to_core(member->nh));
 }
 
 /* A member from @from on, @n in all, that can forward; NULL: none can. */
@@ -181,8 +211,9 @@ static const struct l3vpn_nh *choose(const struct l3vpn_group *group, u32 hash, 
  *
  * A packet that came into a VRF from the core may leave into the core again, as a hub's VRF wants,
  * but not by a backup of the group that its route or label leads to: the PE that is the backup may
- * have sent it here as its own backup. Where the route has a VPN label of its own, or the group is
- * behind a path, all members lead to the one PE that gave the label, so backups are other ways to it.
+ * have sent it here as its own backup. Unless user space knows that it does not, and has said so (onward).
+ * Where the packet has its VPN label, from the route or an egress, or the group is behind a path, all members lead to
+ * the one PE that gave the label, so backups are other ways to it.
  */
 static void follow(const struct sk_buff *skb, struct l3vpn_pkt *pkt, u32 hash,
 		   const struct l3vpn_nh *nh, struct l3vpn_way *way)
@@ -193,6 +224,7 @@ static void follow(const struct sk_buff *skb, struct l3vpn_pkt *pkt, u32 hash,
 	bool again = false;
 
 	way->path = NULL;
+	way->egress = NULL;
 	way->adj = NULL;
 	for (;;) {
 		way->nh = nh;
@@ -213,6 +245,16 @@ static void follow(const struct sk_buff *skb, struct l3vpn_pkt *pkt, u32 hash,
 			if (!member)
 				return;
 			nh = member;
+			continue;
+		case L3VPN_NH_KIND_EGRESS:
+			if (way->has_inner)
+				return;		/* two labels for two PEs */
+			if (pkt)
+				l3vpn_tally_add(data->tally, pkt->segments, skb->len);
+			way->egress = &data->path;
+			way->inner = data->path.lse[0];
+			way->has_inner = true;
+			nh = data->path.via;
 			continue;
 		case L3VPN_NH_KIND_LABELLED:
 			way->path = &data->path;

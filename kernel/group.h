@@ -19,7 +19,8 @@ void l3vpn_follow(const struct sk_buff *skb, struct l3vpn_pkt *pkt, const struct
 u64 l3vpn_group_in_use_rcu(const struct l3vpn_group *group);
 
 /*
- * Follow @nh through groups and at most one path to a way out: sets way->path, way->adj, way->nh.
+ * Follow @nh through groups, at most one egress and at most one path to a way out: sets way->path, way->egress,
+ * way->adj, way->nh; with an egress also way->inner and way->has_inner, which have been set before.
  * @skb is hashed, into @pkt, when the first group is met. way->nh of kind GROUP: no member may take
  * this packet, drop with L3VPN_DROP_CORE_LOOP.
  */
@@ -30,12 +31,13 @@ static inline void l3vpn_way_of(const struct sk_buff *skb, struct l3vpn_pkt *pkt
 	const struct l3vpn_nh_data *data = l3vpn_nh_rcu(nh);
 
 	way->path = NULL;
+	way->egress = NULL;
 	if (data->kind == L3VPN_NH_KIND_LABELLED) {
 		way->path = &data->path;
 		via = data->path.via;
 		data = l3vpn_nh_rcu(via);
 	}
-	if (unlikely(data->kind == L3VPN_NH_KIND_GROUP)) {
+	if (unlikely(data->kind == L3VPN_NH_KIND_GROUP || data->kind == L3VPN_NH_KIND_EGRESS)) {
 		l3vpn_follow(skb, pkt, nh, way);
 		return;
 	}

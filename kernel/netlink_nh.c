@@ -49,6 +49,7 @@ static const struct {
 } l3vpn_nh_kinds[L3VPN_NH_KIND_MAX + 1] = {
 	[L3VPN_NH_KIND_ADJACENCY] = { BIT(L3VPN_NH_IFINDEX), BIT(L3VPN_NH_GATEWAY) },
 	[L3VPN_NH_KIND_LABELLED] = { BIT(L3VPN_NH_VIA) | BIT(L3VPN_NH_LABELS), 0 },
+	[L3VPN_NH_KIND_EGRESS] = { BIT(L3VPN_NH_VIA) | BIT(L3VPN_NH_LABELS), 0 },
 	[L3VPN_NH_KIND_GROUP] = { BIT(L3VPN_NH_MEMBERS), 0 },
 	[L3VPN_NH_KIND_VRF] = { BIT(L3VPN_NH_VRF), 0 },
 	[L3VPN_NH_KIND_TUNNEL] = { BIT(L3VPN_NH_ENCAP) | BIT(L3VPN_NH_LOCAL) | BIT(L3VPN_NH_REMOTE),
@@ -116,6 +117,10 @@ static int l3vpn_nh_parse_labels(struct genl_info *info, struct l3vpn_nh_spec *s
 	}
 	spec->labels = nla_data(nla);
 	spec->label_count = nla_len(nla) / sizeof(u32);
+	if (spec->kind == L3VPN_NH_KIND_EGRESS && spec->label_count != 1) {
+		NL_SET_ERR_MSG_ATTR(info->extack, nla, "an egress has one label");
+		return -EINVAL;
+	}
 	for (i = 0; i < spec->label_count; i++) {
 		if (spec->labels[i] <= L3VPN_LABEL_MAX && spec->labels[i] != MPLS_LABEL_IMPLNULL)
 			continue;
@@ -147,8 +152,10 @@ static int l3vpn_nh_parse_members(struct genl_info *info, struct l3vpn_nh_spec *
 			why = "next hop id out of range";
 		else if (!spec->members[i].weight)
 			why = "weight is zero";
-		else if (spec->members[i].flags & ~L3VPN_MEMBER_FLAG_BACKUP)
+		else if (spec->members[i].flags & ~(L3VPN_MEMBER_FLAG_BACKUP | L3VPN_MEMBER_FLAG_ONWARD))
 			why = "unknown flag";
+		else if (spec->members[i].flags == L3VPN_MEMBER_FLAG_ONWARD)
+			why = "onward is for a backup";
 		if (!why)
 			continue;
 		NL_SET_BAD_ATTR(info->extack, nla);
@@ -266,7 +273,7 @@ static int l3vpn_group_fill(struct sk_buff *skb, const struct l3vpn_group *group
 
 		to[i].nh = from->nh->id;
 		to[i].weight = from->weight;
-		to[i].flags = from->backup ? L3VPN_MEMBER_FLAG_BACKUP : 0;
+		to[i].flags = l3vpn_member_flags(from);
 	}
 	return nla_put_u64_64bit(skb, L3VPN_NH_IN_USE, l3vpn_group_in_use_rcu(group), L3VPN_NH_PAD);
 }
@@ -316,6 +323,7 @@ int l3vpn_nh_fill(struct sk_buff *skb, struct l3vpn_net *ln, struct l3vpn_nh *nh
 		err = l3vpn_adj_fill(skb, &data->adj);
 		break;
 	case L3VPN_NH_KIND_LABELLED:
+	case L3VPN_NH_KIND_EGRESS:
 		err = l3vpn_path_fill(skb, &data->path);
 		break;
 	case L3VPN_NH_KIND_GROUP:

@@ -225,6 +225,7 @@ bool l3vpn_nh_resolved(const struct l3vpn_nh *nh)
 	case L3VPN_NH_KIND_ADJACENCY:
 		return data->adj.port && l3vpn_adj_resolved(&data->adj);
 	case L3VPN_NH_KIND_LABELLED:
+	case L3VPN_NH_KIND_EGRESS:
 		return l3vpn_nh_resolved(data->path.via);
 	case L3VPN_NH_KIND_GROUP:
 		for (i = 0; i < data->group.count; i++) {
@@ -248,6 +249,8 @@ bool l3vpn_nh_state(struct l3vpn_net *ln, struct l3vpn_nh *nh, bool down)
 	case L3VPN_NH_KIND_LABELLED:
 	case L3VPN_NH_KIND_GROUP:
 	case L3VPN_NH_KIND_TUNNEL:
+	case L3VPN_NH_KIND_EGRESS:
+	case L3VPN_NH_KIND_UNREACHABLE:
 		WRITE_ONCE(nh->down, down ? READ_ONCE(ln->epoch) : 0);
 		return true;
 	default:
@@ -270,7 +273,7 @@ static void l3vpn_nh_sweep_states(struct l3vpn_net *ln)
 }
 
 /*
- * Next hops refer to next hops at most three deep (nexthop.h), so as many rounds reach what only
+ * Next hops refer to next hops at most five deep (nexthop.h), so as many rounds reach what only
  * stale ones referred to; one round more finds nothing.
  */
 u32 l3vpn_nh_sweep(struct l3vpn_net *ln)

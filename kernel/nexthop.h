@@ -10,9 +10,11 @@
  * last reference, the snapshot's own references (handles, device) after the same grace period.
  *
  * What may be met behind what is kept true by the control plane:
- *   group member: ADJACENCY, TUNNEL or LABELLED. path's via: ADJACENCY, TUNNEL, or GROUP whose members
- *   are all ADJACENCY or TUNNEL. So the longest chain is GROUP, LABELLED, GROUP, ADJACENCY, and there is no loop.
- *   A route or a label may lead to any kind.
+ *   group member: ADJACENCY, TUNNEL, LABELLED, EGRESS, VRF or UNREACHABLE.
+ *   egress's via: ADJACENCY, TUNNEL, LABELLED, UNREACHABLE, or GROUP without EGRESS and VRF.
+ *   path's via: ADJACENCY, TUNNEL, or GROUP whose members are all ADJACENCY or TUNNEL.
+ *   So the longest chain is GROUP, EGRESS, GROUP, LABELLED, GROUP, ADJACENCY, and there is no loop. A route or a label
+ *   may lead to any kind.
  */
 #ifndef _L3VPN_NEXTHOP_H
 #define _L3VPN_NEXTHOP_H
@@ -76,10 +78,10 @@ struct l3vpn_tunnel {
 };
 
 /**
- * struct l3vpn_path - push labels, then go on
+ * struct l3vpn_path - push labels, then go on: kinds LABELLED and EGRESS
  * @via:	handle, referenced
  * @id:		the handle's
- * @count:	0..L3VPN_LABELS_MAX; 0: outermost label is implicit null, nothing to push
+ * @count:	0..L3VPN_LABELS_MAX; 0: outermost label is implicit null, nothing to push; EGRESS: 1
  * @lse:	label stack entries, outermost first, network byte order; TC, S and TTL bits zero
  */
 struct l3vpn_path {
@@ -96,12 +98,14 @@ struct l3vpn_path {
  *		hash-threshold by weight; backups: of the backups among themselves
  * @weight:	1..65535
  * @backup:	used only while no other member can forward
+ * @onward:	of a backup: also by packets that came from the core, into the core
  */
 struct l3vpn_group_member {
 	struct l3vpn_nh *nh;
 	u32 bound;
 	u16 weight;
 	bool backup;
+	bool onward;
 };
 
 /**
@@ -152,8 +156,11 @@ struct l3vpn_nh_data {
  * @refs:	routes, labels, groups, paths (and the module's own uses); under ln->lock
  * @stamp:	epoch; under ln->lock
  * @via_refs:	how many of @refs are paths that go on here; under ln->lock
+ * @egress_refs: likewise of egresses
+ * @member_refs: likewise of groups that have it
  * @tally:	packets that left by it, whatever snapshot it had: ADJACENCY, TUNNEL and LABELLED what was sent,
- *		VRF, RECEIVE and HOST what was handed on, BLACKHOLE and UNREACHABLE what ended there;
+ *		EGRESS what a group gave it, VRF, RECEIVE and HOST what was handed on, BLACKHOLE and UNREACHABLE
+ *		what ended there;
  *		a GROUP counts nothing, its members do. Freed with the handle
  * @base:	what NH_GET subtracts; under ln->lock
  * @port_node:	in port->adjs, kind ADJACENCY; under ln->lock
@@ -166,6 +173,8 @@ struct l3vpn_nh {
 	u32 refs;
 	u32 stamp;
 	u32 via_refs;
+	u32 egress_refs;
+	u32 member_refs;
 	struct l3vpn_tally __percpu *tally;
 	struct l3vpn_tally_sum base;
 	struct list_head port_node;

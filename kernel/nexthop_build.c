@@ -59,9 +59,15 @@ void l3vpn_nh_data_release(struct l3vpn_net *ln, struct l3vpn_nh_data *data)
 		data->path.via->via_refs--;
 		l3vpn_nh_put(ln, data->path.via);
 		break;
+	case L3VPN_NH_KIND_EGRESS:
+		data->path.via->egress_refs--;
+		l3vpn_nh_put(ln, data->path.via);
+		break;
 	case L3VPN_NH_KIND_GROUP:
-		for (i = 0; i < data->group.count; i++)
+		for (i = 0; i < data->group.count; i++) {
+			data->group.member[i].nh->member_refs--;
 			l3vpn_nh_put(ln, data->group.member[i].nh);
+		}
 		break;
 	case L3VPN_NH_KIND_VRF:
 		if (data->vrf)
@@ -146,16 +152,35 @@ static bool l3vpn_kind_is_exit(u8 kind)
 	return kind == L3VPN_NH_KIND_ADJACENCY || kind == L3VPN_NH_KIND_TUNNEL;
 }
 
-/* Every member of @group is an ADJACENCY or a TUNNEL. */
-static bool l3vpn_group_is_flat(struct l3vpn_net *ln, const struct l3vpn_group *group)
+/* It may be behind an egress, by itself or as a member of a group. */
+static bool l3vpn_kind_is_path(u8 kind)
+{
+	return l3vpn_kind_is_exit(kind) || kind == L3VPN_NH_KIND_LABELLED ||
+	       kind == L3VPN_NH_KIND_UNREACHABLE;
+}
+
+static bool l3vpn_kind_is_member(u8 kind)
+{
+	return l3vpn_kind_is_path(kind) || kind == L3VPN_NH_KIND_EGRESS || kind == L3VPN_NH_KIND_VRF;
+}
+
+/* Every member of @group is of a kind that @may. */
+static bool l3vpn_group_all(struct l3vpn_net *ln, const struct l3vpn_group *group, bool (*may)(u8 kind))
 {
 	int i;
 
 	for (i = 0; i < group->count; i++) {
-		if (!l3vpn_kind_is_exit(l3vpn_nh_data(ln, group->member[i].nh)->kind))
+		if (!may(l3vpn_nh_data(ln, group->member[i].nh)->kind))
 			return false;
 	}
 	return true;
+}
+
+/* May @data be behind what allows kinds that @may, and groups of these? */
+static bool l3vpn_may_follow(struct l3vpn_net *ln, const struct l3vpn_nh_data *data, bool (*may)(u8 kind))
+{
+	return may(data->kind) ||
+	       (data->kind == L3VPN_NH_KIND_GROUP && l3vpn_group_all(ln, &data->group, may));
 }
 
 static bool l3vpn_group_has(const struct l3vpn_group *group, const struct l3vpn_nh *nh)
@@ -169,11 +194,13 @@ static bool l3vpn_group_has(const struct l3vpn_group *group, const struct l3vpn_
 	return false;
 }
 
+/* LABELLED and EGRESS. */
 static struct l3vpn_nh_data *l3vpn_build_path(struct l3vpn_net *ln,
 					      const struct l3vpn_nh_spec *spec,
 					      const struct l3vpn_nh *self,
 					      struct netlink_ext_ack *extack)
 {
+	bool egress = spec->kind == L3VPN_NH_KIND_EGRESS;
 	struct l3vpn_nh *via = l3vpn_nh_find(ln, spec->via);
 	struct l3vpn_nh_data *data, *behind;
 	int i;
@@ -188,13 +215,15 @@ static struct l3vpn_nh_data *l3vpn_build_path(struct l3vpn_net *ln,
 		NL_SET_ERR_MSG(extack, "via: the path would lead back to itself");
 		return ERR_PTR(-ELOOP);
 	}
-	if (!l3vpn_kind_is_exit(behind->kind) &&
-	    (behind->kind != L3VPN_NH_KIND_GROUP || !l3vpn_group_is_flat(ln, &behind->group))) {
-		NL_SET_ERR_MSG(extack, "via: neither an adjacency nor a tunnel nor a group of these");
+	if (!l3vpn_may_follow(ln, behind, egress ? l3vpn_kind_is_path : l3vpn_kind_is_exit)) {
+		if (egress)
+			NL_SET_ERR_MSG(extack, "via: no way to a PE");
+		else
+			NL_SET_ERR_MSG(extack, "via: neither an adjacency nor a tunnel nor a group of these");
 		return ERR_PTR(-EINVAL);
 	}
 
-	data = l3vpn_nh_data_alloc(L3VPN_NH_KIND_LABELLED, 0, GFP_KERNEL);
+	data = l3vpn_nh_data_alloc(spec->kind, 0, GFP_KERNEL);
 	if (!data)
 		return ERR_PTR(-ENOMEM);
 	data->path.via = via;
@@ -203,7 +232,10 @@ static struct l3vpn_nh_data *l3vpn_build_path(struct l3vpn_net *ln,
 	for (i = 0; i < spec->label_count; i++)
 		data->path.lse[i] = cpu_to_be32(spec->labels[i] << MPLS_LS_LABEL_SHIFT);
 	l3vpn_nh_hold(via);
-	via->via_refs++;
+	if (egress)
+		via->egress_refs++;
+	else
+		via->via_refs++;
 	return data;
 }
 
@@ -244,16 +276,20 @@ static int l3vpn_group_member_check(struct l3vpn_net *ln, const struct l3vpn_nh_
 		}
 	}
 	data = l3vpn_nh_data(ln, nh);
-	if (l3vpn_kind_is_exit(data->kind))
-		return 0;
-	if (data->kind != L3VPN_NH_KIND_LABELLED) {
-		NL_SET_ERR_MSG_FMT(extack, "member %u: neither an adjacency nor a tunnel nor a labelled path", i);
+	if (!l3vpn_kind_is_member(data->kind)) {
+		NL_SET_ERR_MSG_FMT(extack, "member %u: of a kind that cannot be in a group", i);
 		return -EINVAL;
 	}
-	if (self && self->via_refs) {
-		bool loop = data->path.via == self;
+	if (self && self->via_refs && !l3vpn_kind_is_exit(data->kind)) {
+		bool loop = data->kind == L3VPN_NH_KIND_LABELLED && data->path.via == self;
 
-		NL_SET_ERR_MSG_FMT(extack, "member %u: a labelled path, but paths lead to this group", i);
+		NL_SET_ERR_MSG_FMT(extack, "member %u: no adjacency, no tunnel, but paths lead to this group", i);
+		return loop ? -ELOOP : -EINVAL;
+	}
+	if (self && self->egress_refs && !l3vpn_kind_is_path(data->kind)) {
+		bool loop = data->kind == L3VPN_NH_KIND_EGRESS && data->path.via == self;
+
+		NL_SET_ERR_MSG_FMT(extack, "member %u: no way to a PE, but egresses lead to this group", i);
 		return loop ? -ELOOP : -EINVAL;
 	}
 	return 0;
@@ -298,6 +334,8 @@ static struct l3vpn_nh_data *l3vpn_build_group(struct l3vpn_net *ln,
 		group->member[to].nh = l3vpn_nh_find(ln, from->nh);
 		group->member[to].weight = from->weight;
 		group->member[to].backup = backup;
+		group->member[to].onward = from->flags & L3VPN_MEMBER_FLAG_ONWARD;
+		group->member[to].nh->member_refs++;
 		l3vpn_nh_hold(group->member[to].nh);
 	}
 	l3vpn_group_bounds(group, 0, active);
@@ -358,9 +396,17 @@ err_data:
 	return ERR_PTR(-ENOMEM);
 }
 
+/* Does @group, that paths or egresses lead to or not, allow a member of this kind? */
+static bool l3vpn_group_allows(const struct l3vpn_nh *group, u8 kind)
+{
+	if (group->via_refs)
+		return l3vpn_kind_is_exit(kind);
+	return group->egress_refs ? l3vpn_kind_is_path(kind) : l3vpn_kind_is_member(kind);
+}
+
 /*
  * @self, of another kind so far, becomes of kind @kind: do those next hops that refer to it allow
- * that? Rare, so a walk over all of them serves.
+ * that? Rare but for the way to a PE, which is in no group, so a walk over all of them serves.
  */
 static int l3vpn_users_check(struct l3vpn_net *ln, const struct l3vpn_nh *self, u8 kind,
 			     struct netlink_ext_ack *extack)
@@ -368,6 +414,12 @@ static int l3vpn_users_check(struct l3vpn_net *ln, const struct l3vpn_nh *self, 
 	struct l3vpn_nh *user;
 	unsigned long id;
 
+	if (self->egress_refs && !l3vpn_kind_is_path(kind) && kind != L3VPN_NH_KIND_GROUP) {
+		NL_SET_ERR_MSG(extack, "kind: egresses lead here and do not allow it");
+		return -EBUSY;
+	}
+	if (!self->member_refs && !self->via_refs)
+		return 0;
 	xa_for_each(&ln->nhs, id, user) {
 		const struct l3vpn_nh_data *data = l3vpn_nh_data(ln, user);
 
@@ -377,10 +429,8 @@ static int l3vpn_users_check(struct l3vpn_net *ln, const struct l3vpn_nh *self, 
 					   user->id);
 			return -EBUSY;
 		}
-		if (data->kind != L3VPN_NH_KIND_GROUP || !l3vpn_group_has(&data->group, self))
-			continue;
-		if (!l3vpn_kind_is_exit(kind) &&
-		    (kind != L3VPN_NH_KIND_LABELLED || user->via_refs)) {
+		if (data->kind == L3VPN_NH_KIND_GROUP && l3vpn_group_has(&data->group, self) &&
+		    !l3vpn_group_allows(user, kind)) {
 			NL_SET_ERR_MSG_FMT(extack, "kind: group %u has it and does not allow it",
 					   user->id);
 			return -EBUSY;
@@ -406,6 +456,7 @@ struct l3vpn_nh_data *l3vpn_nh_build(struct l3vpn_net *ln, const struct l3vpn_nh
 	case L3VPN_NH_KIND_ADJACENCY:
 		return l3vpn_build_adj(ln, spec, extack);
 	case L3VPN_NH_KIND_LABELLED:
+	case L3VPN_NH_KIND_EGRESS:
 		return l3vpn_build_path(ln, spec, self, extack);
 	case L3VPN_NH_KIND_GROUP:
 		return l3vpn_build_group(ln, spec, self, extack);

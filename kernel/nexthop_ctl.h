@@ -20,9 +20,9 @@
  * @gw_len:	0, 4 or 16
  * @ifindex:	ADJACENCY
  * @gw:		ADJACENCY, network byte order
- * @via:	LABELLED: id
- * @label_count: LABELLED: 0..L3VPN_LABELS_MAX
- * @labels:	LABELLED: host byte order, each at most L3VPN_LABEL_MAX
+ * @via:	LABELLED, EGRESS: id
+ * @label_count: LABELLED: 0..L3VPN_LABELS_MAX; EGRESS: 1
+ * @labels:	LABELLED, EGRESS: host byte order, each at most L3VPN_LABEL_MAX
  * @member_count: GROUP: 1..L3VPN_GROUP_MAX
  * @members:	GROUP: weight and flags have been checked
  * @vrf:	VRF: id
@@ -57,6 +57,12 @@ struct l3vpn_nh_spec {
 static inline u32 l3vpn_path_label(const struct l3vpn_path *path, int i)
 {
 	return be32_to_cpu(path->lse[i]) >> MPLS_LS_LABEL_SHIFT;
+}
+
+/* L3VPN_MEMBER_FLAG_* */
+static inline u16 l3vpn_member_flags(const struct l3vpn_group_member *member)
+{
+	return (member->backup ? L3VPN_MEMBER_FLAG_BACKUP : 0) | (member->onward ? L3VPN_MEMBER_FLAG_ONWARD : 0);
 }
 
 /* Under ln->lock. The current snapshot. */

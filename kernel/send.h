@@ -19,6 +19,7 @@
  * @tunnel:	the tunnel; valid where @adj is NULL, once l3vpn_way_into_tunnel() has said so
  * @dst:	its route for this packet, valid likewise; NULL: there is none
  * @path:	labels to push on top of @inner, or NULL
+ * @egress:	what @inner is from, or NULL: it is the route's
  * @nh:		handle of what was chosen last: the adjacency, the tunnel, or what is neither
  * @inner:	label stack entry to push first, network byte order, label alone; valid when @has_inner
  * @has_inner:	see @inner
@@ -28,6 +29,7 @@ struct l3vpn_way {
 	const struct l3vpn_tunnel *tunnel;
 	struct dst_entry *dst;
 	const struct l3vpn_path *path;
+	const struct l3vpn_path *egress;
 	const struct l3vpn_nh *nh;
 	__be32 inner;
 	bool has_inner;

@@ -271,7 +271,7 @@ void l3vpn_record_route(const struct sk_buff *skb, const struct l3vpn_pkt *pkt, 
 	ipv6_addr_prefix((struct in6_addr *)s->prefix, &addr, plen);
 }
 
-static void record_nh(const struct l3vpn_pkt *pkt, const struct l3vpn_nh *nh, u32 id)
+static void record_kind(const struct l3vpn_pkt *pkt, u8 kind, u32 id)
 {
 	struct l3vpn_record *record = pkt->record;
 	struct l3vpn_trace_step *s;
@@ -283,10 +283,15 @@ static void record_nh(const struct l3vpn_pkt *pkt, const struct l3vpn_nh *nh, u3
 	if (!s)
 		return;
 	s->nh = id;
-	s->detail = nh ? l3vpn_nh_rcu(nh)->kind : L3VPN_NH_KIND_LABELLED;
+	s->detail = kind;
 }
 
-/* The chain is at most GROUP, LABELLED, GROUP, and what it ends at (nexthop.h). */
+static void record_nh(const struct l3vpn_pkt *pkt, const struct l3vpn_nh *nh)
+{
+	record_kind(pkt, l3vpn_nh_rcu(nh)->kind, nh->id);
+}
+
+/* The chain is at most GROUP, EGRESS, GROUP, LABELLED, GROUP, and what it ends at (nexthop.h). */
 void l3vpn_record_way(const struct l3vpn_pkt *pkt, const struct l3vpn_nh *nh,
 		      const struct l3vpn_way *way)
 {
@@ -295,12 +300,16 @@ void l3vpn_record_way(const struct l3vpn_pkt *pkt, const struct l3vpn_nh *nh,
 	trace_l3vpn_way(nh->id, way->nh->id, last, way->path ? way->path->count : 0);
 	if (!pkt->record)
 		return;
-	record_nh(pkt, nh, nh->id);
-	if (way->path) {
-		record_nh(pkt, NULL, way->path->id);
-		record_nh(pkt, way->path->via, way->path->via->id);
+	record_nh(pkt, nh);
+	if (way->egress) {
+		record_kind(pkt, L3VPN_NH_KIND_EGRESS, way->egress->id);
+		record_nh(pkt, way->egress->via);
 	}
-	record_nh(pkt, way->nh, way->nh->id);
+	if (way->path) {
+		record_kind(pkt, L3VPN_NH_KIND_LABELLED, way->path->id);
+		record_nh(pkt, way->path->via);
+	}
+	record_nh(pkt, way->nh);
 	if (last == L3VPN_NH_KIND_HOST)
 		pkt->record->verdict = L3VPN_VERDICT_HOST;
 }

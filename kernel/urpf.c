@@ -18,7 +18,7 @@
 #include "urpf.h"
 #include "vrf.h"
 
-/* Is an adjacency on @port behind @nh? Goes at most four deep (nexthop.h). */
+/* Is an adjacency on @port behind @nh? Goes at most four deep (nexthop.h); behind an egress is no customer's port. */
 static bool leads_out(const struct l3vpn_nh *nh, const struct l3vpn_port *port)
 {
 	const struct l3vpn_nh_data *data = l3vpn_nh_rcu(nh);

@@ -25,8 +25,10 @@ from wire import (ETH_ARP, ETH_IP, ETH_MPLS, ICMP, arp, eth, ipv4, labels, sh, u
 
 RED, BLUE = 1, 2
 CORE1, CORE2, CE1, CE2, CEB, PRIMARY, BOTH, PE_A, PE_B, EDGE, INTO_RED = range(10, 21)
-CE_FIRST, CE_THREE, HUB = range(30, 33)
+LSP_A1, LSP_A2, WAY_A, WAY_B = range(21, 25)
+CE_FIRST, CE_THREE, HUB, EG_A, EG_B, TWO_PES, CE_ONWARD, CE_ELSE, SPREAD = range(30, 39)
 BACKUP = uapi.MEMBER_FLAG_BACKUP
+ONWARD = BACKUP | uapi.MEMBER_FLAG_ONWARD
 SO_RCVBUFFORCE = 33
 MAGIC = b"flood"
 
@@ -53,14 +55,28 @@ def program():
     nl.nh_group(CE_FIRST, [(CE2, 1, 0), (PE_B, 1, BACKUP)])
     nl.nh_group(CE_THREE, [(CE2, 1, 0), (PE_B, 1, BACKUP), (CE1, 1, BACKUP)])
     nl.nh_group(HUB, [(PE_A, 1, 0), (PE_B, 1, BACKUP)])
+    nl.nh_labelled(LSP_A1, CORE1, [100])
+    nl.nh_labelled(LSP_A2, CORE2, [110])
+    nl.nh_group(WAY_A, [(LSP_A1, 1, 0), (LSP_A2, 1, BACKUP)])
+    nl.nh_labelled(WAY_B, CORE2, [200])
+    nl.nh_egress(EG_A, WAY_A, 5001)
+    nl.nh_egress(EG_B, WAY_B, 5002)
+    nl.nh_group(TWO_PES, [(EG_A, 1, 0), (EG_B, 1, BACKUP)])
+    nl.nh_group(SPREAD, [(EG_A, 1, 0), (EG_B, 1, 0)])
+    nl.nh_group(CE_ONWARD, [(CE2, 1, 0), (EG_B, 1, ONWARD)])
     nl.nh_new(INTO_RED, uapi.NH_KIND_VRF, [(uapi.NH_VRF, struct.pack("=I", RED))])
     nl.route_add(RED, [prefix4("10.20.0.0/16", PRIMARY, 6000), prefix4("10.21.0.0/16", EDGE),
                        prefix4("10.22.0.0/16", CE_FIRST), prefix4("10.23.0.0/16", CE_THREE),
-                       prefix4("10.24.0.0/16", HUB), prefix4("10.4.0.0/16", CE2)])
+                       prefix4("10.24.0.0/16", HUB), prefix4("10.4.0.0/16", CE2), prefix4("10.25.0.0/16", TWO_PES),
+                       prefix4("10.26.0.0/16", CE_ONWARD), prefix4("10.27.0.0/16", SPREAD),
+                       prefix4("10.28.0.0/16", TWO_PES, 77)])
+    nl.nh_group(CE_ELSE, [(CE2, 1, 0), (INTO_RED, 1, BACKUP)])
     nl.route_add(BLUE, [prefix4("10.22.0.0/16", INTO_RED)])
     nl.label_add([label_record(300, uapi.LABEL_ACTION_POP_VRF, vrf=RED),
                   label_record(301, uapi.LABEL_ACTION_POP_VRF, vrf=BLUE),
                   label_record(302, uapi.LABEL_ACTION_POP_NH, vrf=RED, nh=CE_FIRST),
+                  label_record(303, uapi.LABEL_ACTION_POP_NH, vrf=RED, nh=CE_ELSE),
+                  label_record(401, uapi.LABEL_ACTION_SWAP, nh=TWO_PES, out_label=501),
                   label_record(400, uapi.LABEL_ACTION_SWAP, nh=PRIMARY, out_label=500)])
     for w in net.wire.values():
         w.sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 256 << 20)
@@ -433,6 +449,75 @@ def core_edge():
     for nh in (CORE1, PE_A):
         nl.nh_state(nh, False)
     equal(way(), {"k1": [100, 5001]})
+
+
+@test("egresses: each member under its own VPN label; the way to the PE changes as one object, and lost, the other takes over")
+def egresses():
+    def way(dst="10.25.0.1", sport=1):
+        return out("r1", lambda data: ipv4("10.1.0.2", dst, udp(sport, 1, data)))
+
+    equal(way(), {"k1": [100, 5001]})
+    nl.nh_state(CORE1, True)
+    equal(way(), {"k2": [110, 5001]}, "the PE's other path")
+    nl.nh_state(CORE1, False)
+    for nh in (EG_A, WAY_A):
+        nl.nh_state(nh, True)
+        equal(way(), {"k2": [200, 5002]}, f"the PE fails, said of {nh}")
+        nl.nh_state(nh, False)
+        equal(way(), {"k1": [100, 5001]}, "back")
+    nl.nh_new(WAY_A, uapi.NH_KIND_UNREACHABLE)
+    equal(way(), {"k2": [200, 5002]}, "no way to the PE")
+    nl.nh_state(EG_B, True)
+    equal(way(), {"k2": [200, 5002]}, "none, and the other is said to be down: what there is is used")
+    nl.nh_state(EG_B, False)
+    nl.nh_labelled(WAY_A, CORE1, [120])
+    equal(way(), {"k1": [120, 5001]}, "another way to it")
+    nl.nh_group(WAY_A, [(LSP_A1, 1, 0), (LSP_A2, 1, BACKUP)])
+    ends = [way("10.27.0.1", sport) for sport in range(1, 40)]
+    equal({str(e) for e in ends}, {str({"k1": [100, 5001]}), str({"k2": [200, 5002]})}, "flows take both")
+    before = nl.nh_tally(EG_B)[0], nl.nh_tally(EG_A)[0]
+    equal(way(), {"k1": [100, 5001]})
+    equal((nl.nh_tally(EG_B)[0], nl.nh_tally(EG_A)[0]), (before[0], before[1] + 1), "counted")
+    drops = nl.drops().get(uapi.DROP_UNREACHABLE, 0)
+    equal(way("10.28.0.1"), {"r1": []}, "a route with a label of its own: the sender is told")
+    out("k1", lambda data: labels([(401, 0, 64)], ipv4("10.9.0.1", "10.25.0.1", udp(1, 1, data))), ETH_MPLS)
+    equal(nl.drops().get(uapi.DROP_UNREACHABLE, 0) - drops, 2, "dropped: the route's, the swapped one")
+
+
+@test("egresses: a PE's way is lost and comes back under a flood: nothing is lost")
+def egress_flood():
+    with Flood(make=lambda data, i: ipv4("10.1.0.2", f"10.25.{i >> 8 & 255}.{i & 255}", udp(1, i & 65535, data))) as f:
+        f.only_at("k1")
+        for _ in range(30):
+            nl.nh_new(WAY_A, uapi.NH_KIND_UNREACHABLE)
+            f.goes_on(30)
+            nl.nh_group(WAY_A, [(LSP_A1, 1, 0), (LSP_A2, 1, BACKUP)])
+            f.goes_on(30)
+        nl.nh_state(WAY_A, True)
+        f.only_at("k2")
+        nl.nh_state(WAY_A, False)
+        f.only_at("k1")
+    equal(f.lost(), 0, "lost")
+    assert len(f.at["k2"]) > 200, "the backup was hardly used"
+
+
+@test("from the core: onward to the PE that does not send it back; a CE's label falls back on the VRF's table")
+def onward():
+    def labelled(label, dst):
+        return lambda data: labels([(label, 0, 64)], ipv4("10.9.0.1", dst, udp(1, 1, data)))
+
+    for label, dst in ((300, "10.26.0.1"), (303, "10.26.0.1"), (303, "10.22.0.1")):
+        equal(out("k1", labelled(label, dst), ETH_MPLS), {"r2": []}, "the CE")
+    for lost in (lambda: nl.nh_state(CE2, True), lambda: nl.nh_new(CE2, uapi.NH_KIND_UNREACHABLE)):
+        lost()
+        equal(out("k1", labelled(300, "10.26.0.1"), ETH_MPLS), {"k2": [200, 5002]}, "a VRF's label")
+        equal(out("k1", labelled(303, "10.26.0.1"), ETH_MPLS), {"k2": [200, 5002]}, "the CE's label")
+        equal(out("r1", lambda data: ipv4("10.1.0.2", "10.26.0.1", udp(1, 1, data))), {"k2": [200, 5002]}, "a customer")
+    dropped("k1", labelled(303, "10.22.0.1"), ETH_MPLS)
+    nl.nh_adjacency(CE2, "red2", "10.3.0.2")
+    nl.nh_state(CE2, False)
+    net.neighbours()
+    equal(out("k1", labelled(303, "10.22.0.1"), ETH_MPLS), {"r2": []}, "back")
 
 
 def dropped(wire, l3, proto=ETH_IP):

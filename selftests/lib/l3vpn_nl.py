@@ -340,6 +340,10 @@ class L3vpn(Netlink):
         self.nh_new(nh, uapi.NH_KIND_LABELLED,
                     [(uapi.NH_VIA, u32(via)), (uapi.NH_LABELS, b"".join(map(u32, labels)))], flags)
 
+    def nh_egress(self, nh, via, label, flags=0):
+        """A VPN label to the PE that @via leads to."""
+        self.nh_new(nh, uapi.NH_KIND_EGRESS, [(uapi.NH_VIA, u32(via)), (uapi.NH_LABELS, u32(label))], flags)
+
     def nh_group(self, nh, members, flags=0):
         """A group of (nh, weight, flags)."""
         self.nh_new(nh, uapi.NH_KIND_GROUP, [(uapi.NH_MEMBERS, b"".join(member(*m) for m in members))], flags)

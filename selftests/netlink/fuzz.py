@@ -112,7 +112,7 @@ class Fuzz:
     def next_hop(self):
         """NH_NEW's attributes."""
         r = self.rand
-        kind = r.randrange(1, 9) if r.random() < .97 else r.getrandbits(8)
+        kind = r.randrange(1, uapi.NH_KIND_MAX + 1) if r.random() < .97 else r.getrandbits(8)
         attrs = [(uapi.NH_ID, n.u32(self.nh_id())), (uapi.NH_KIND, n.u8(kind))]
         if kind == uapi.NH_KIND_ADJACENCY:
             attrs.append((uapi.NH_IFINDEX, self.ifindex()))
@@ -122,8 +122,11 @@ class Fuzz:
         elif kind == uapi.NH_KIND_LABELLED:
             attrs += [(uapi.NH_VIA, n.u32(self.nh_id())),
                       (uapi.NH_LABELS, b"".join(n.u32(r.choice((16, 99, 1048575))) for _ in range(r.randrange(10))))]
+        elif kind == uapi.NH_KIND_EGRESS:
+            attrs += [(uapi.NH_VIA, n.u32(self.nh_id())),
+                      (uapi.NH_LABELS, n.u32(r.choice((16, 1048575))) * r.choice((1, 1, 1, 0, 2)))]
         elif kind == uapi.NH_KIND_GROUP:
-            attrs.append((uapi.NH_MEMBERS, b"".join(n.member(self.nh_id(), r.randrange(5), r.random() < .2)
+            attrs.append((uapi.NH_MEMBERS, b"".join(n.member(self.nh_id(), r.randrange(5), r.choice((0, 0, 0, 0, 1, 3, 2)))
                                                     for _ in range(r.choice((1, 2, 3, 8, 64))))))
         elif kind == uapi.NH_KIND_VRF:
             attrs.append((uapi.NH_VRF, self.u32(*VRFS)))

@@ -81,7 +81,7 @@ class Forwarders:
         kind = number(found, uapi.NH_KIND)
         if kind == uapi.NH_KIND_ADJACENCY:
             return self._adjacency(router, found, stack, far)
-        if kind == uapi.NH_KIND_LABELLED:
+        if kind in (uapi.NH_KIND_LABELLED, uapi.NH_KIND_EGRESS):
             data = found.get(uapi.NH_LABELS, b"")
             return self.follow(router, number(found, uapi.NH_VIA),
                                list(struct.unpack("=%dI" % (len(data) // 4), data)) + stack, far - 1)

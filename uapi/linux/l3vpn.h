@@ -304,6 +304,11 @@ enum l3vpn_nh_kind {
 	 * by a customer port. A packet without any label has no business there and is dropped as UNREACHABLE.
 	 */
 	L3VPN_NH_KIND_TUNNEL,
+	/*
+	 * Under a VPN label, to the PE that gave it: LABELS has this one, VIA is the way to the PE. A packet that has
+	 * a label from its route or from what was swapped already has no business there and is dropped as UNREACHABLE.
+	 */
+	L3VPN_NH_KIND_EGRESS,
 	__L3VPN_NH_KIND_MAX
 };
 #define L3VPN_NH_KIND_MAX (__L3VPN_NH_KIND_MAX - 1)
@@ -323,16 +328,20 @@ enum {
 	L3VPN_NH_KIND,			/* u8, enum l3vpn_nh_kind */
 	L3VPN_NH_IFINDEX,		/* s32, a port (customer or core) */
 	L3VPN_NH_GATEWAY,		/* binary, 4 or 16 octets; IPv6 may serve IPv4 routes (RFC 8950) */
-	L3VPN_NH_VIA,			/* u32, next hop id: ADJACENCY, TUNNEL, or GROUP of these */
-	/* No label at all: a path whose outermost label is implicit null. */
+	/*
+	 * u32, next hop id: ADJACENCY, TUNNEL, or GROUP of these; of an EGRESS also LABELLED, UNREACHABLE, or GROUP
+	 * that has no EGRESS and no VRF
+	 */
+	L3VPN_NH_VIA,
+	/* No label at all: a path whose outermost label is implicit null. An EGRESS has one. */
 	L3VPN_NH_LABELS,		/* binary, array of u32, outermost first, 0..L3VPN_LABELS_MAX of them */
 	L3VPN_NH_MEMBERS,		/* binary, array of struct l3vpn_nh_member */
 	L3VPN_NH_VRF,			/* u32, VRF id */
 	L3VPN_NH_RESOLVED,		/* u8, answer only: 1 when packets can leave now */
 	L3VPN_NH_REFS,			/* u32, answer only: objects that refer to it */
 	/*
-	 * u8, ADJACENCY, LABELLED, GROUP or TUNNEL: 1: said to be down. A group passes over a member that is, or
-	 * that leads by one that is, while another can forward; what has no choice uses it.
+	 * u8, ADJACENCY, LABELLED, GROUP, TUNNEL, EGRESS or UNREACHABLE: 1: said to be down. A group passes over a
+	 * member that is, or that leads by one that is, while another can forward; what has no choice uses it.
 	 */
 	L3VPN_NH_DOWN,
 	L3VPN_NH_IN_USE,		/* u64, answer only, GROUP: bit i: member i takes flows now */
@@ -350,9 +359,14 @@ enum {
 #define L3VPN_NH_MAX (__L3VPN_NH_MAX - 1)
 
 #define L3VPN_MEMBER_FLAG_BACKUP 1	/* used only while no other member can forward */
+/*
+ * With BACKUP, of what leads into the core: packets that came from the core may take it too. User space has seen to it
+ * that it does not send them back.
+ */
+#define L3VPN_MEMBER_FLAG_ONWARD 2
 
 struct l3vpn_nh_member {
-	__u32 nh;			/* ADJACENCY, TUNNEL or LABELLED, not a GROUP */
+	__u32 nh;			/* ADJACENCY, TUNNEL, LABELLED, EGRESS, VRF or UNREACHABLE, not a GROUP */
 	__u16 weight;			/* 1..65535 */
 	__u16 flags;			/* L3VPN_MEMBER_FLAG_* */
 };
@@ -638,7 +652,7 @@ enum {
  *   ROUTE6: vrf, prefix word 0..3, plen, nh, label
  *   LABEL:  label, action, vrf, nh, out_label, scope
  *   NH:     id, kind, then by kind ADJACENCY: ifindex, gateway octets (0, 4, 16), its words
- *           LABELLED: via, number of labels, the labels   GROUP: for each member nh, weight, flags
+ *           LABELLED, EGRESS: via, number of labels, the labels   GROUP: for each member nh, weight, flags
  *           VRF: vrf   TUNNEL: encap, octets of an address (4, 16), LOCAL's words, REMOTE's words, dport
  *           (0 with GRE), checksum
  *   ENDPOINT: encap, octets of ADDRESS (4, 16), its words, dport (0 with GRE), checksum, upper half of
