@@ -114,6 +114,7 @@ static void put_nh(struct nlmsghdr *nlh, const struct dp_nh *nh)
 			put_addr(nlh, L3VPN_NH_GATEWAY, &nh->gateway);
 		break;
 	case L3VPN_NH_KIND_LABELLED:
+	case L3VPN_NH_KIND_EGRESS:
 		mnl_attr_put_u32(nlh, L3VPN_NH_VIA, nh->via);
 		mnl_attr_put(nlh, L3VPN_NH_LABELS, nh->n_labels * sizeof(nh->labels[0]),
 			     nh->labels);

@@ -127,6 +127,7 @@ static void op_nh_str(const struct dp_op *op, char *buf, size_t len)
 		snprintf(buf + n, len - n, " dev %d via %s", nh->ifindex, a);
 		break;
 	case L3VPN_NH_KIND_LABELLED:
+	case L3VPN_NH_KIND_EGRESS:
 		n += snprintf(buf + n, len - n, " via %u labels", nh->via);
 		for (i = 0; i < nh->n_labels && (size_t)n < len; i++)
 			n += snprintf(buf + n, len - n, " %u", nh->labels[i]);
@@ -135,6 +136,7 @@ static void op_nh_str(const struct dp_op *op, char *buf, size_t len)
 		for (i = 0; i < nh->n_members && (size_t)n < len; i++)
 			n += snprintf(buf + n, len - n, " %u*%u%s", nh->members[i].nh,
 				      nh->members[i].weight,
+				      nh->members[i].flags & L3VPN_MEMBER_FLAG_ONWARD ? "o" :
 				      nh->members[i].flags & L3VPN_MEMBER_FLAG_BACKUP ? "b" : "");
 		break;
 	case L3VPN_NH_KIND_VRF:
@@ -294,6 +296,7 @@ bool dp_nh_equal(const struct dp_nh *a, const struct dp_nh *b)
 	case L3VPN_NH_KIND_ADJACENCY:
 		return a->ifindex == b->ifindex && addr_same(&a->gateway, &b->gateway);
 	case L3VPN_NH_KIND_LABELLED:
+	case L3VPN_NH_KIND_EGRESS:
 		return a->via == b->via && a->n_labels == b->n_labels &&
 		       !memcmp(a->labels, b->labels, a->n_labels * sizeof(a->labels[0]));
 	case L3VPN_NH_KIND_GROUP:
@@ -332,6 +335,7 @@ static uint64_t nh_fold(uint64_t h, const struct dp_nh *nh)
 		h = addr_fold(h, &nh->gateway);
 		break;
 	case L3VPN_NH_KIND_LABELLED:
+	case L3VPN_NH_KIND_EGRESS:
 		h = l3vpn_digest_word(h, nh->via);
 		h = l3vpn_digest_word(h, nh->n_labels);
 		for (i = 0; i < nh->n_labels; i++)
@@ -432,7 +436,7 @@ const char *dp_nh_kind_str(uint8_t kind)
 		[L3VPN_NH_KIND_RECEIVE] = "receive", [L3VPN_NH_KIND_HOST] = "host",
 		[L3VPN_NH_KIND_BLACKHOLE] = "blackhole",
 		[L3VPN_NH_KIND_UNREACHABLE] = "unreachable",
-		[L3VPN_NH_KIND_TUNNEL] = "tunnel",
+		[L3VPN_NH_KIND_TUNNEL] = "tunnel", [L3VPN_NH_KIND_EGRESS] = "egress",
 	};
 
 	return kind && kind <= L3VPN_NH_KIND_MAX ? names[kind] : "unknown";

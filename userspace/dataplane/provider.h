@@ -70,7 +70,7 @@ struct dp_port {
 struct dp_nh {
 	uint32_t id;
 	uint8_t kind;
-	uint8_t n_labels;		/* LABELLED */
+	uint8_t n_labels;		/* LABELLED; EGRESS: 1 */
 	uint16_t n_members;		/* GROUP */
 	int32_t ifindex;		/* ADJACENCY */
 	struct ip_addr gateway;		/* ADJACENCY; family 0: on-link destination. TUNNEL: the far end */
@@ -78,9 +78,9 @@ struct dp_nh {
 	uint8_t encap;			/* TUNNEL: enum l3vpn_encap */
 	uint16_t dport;			/* TUNNEL over UDP */
 	bool checksum;			/* TUNNEL over UDP */
-	uint32_t via;			/* LABELLED */
+	uint32_t via;			/* LABELLED, EGRESS */
 	uint32_t vrf;			/* VRF */
-	uint32_t labels[L3VPN_LABELS_MAX];	/* LABELLED, outermost first */
+	uint32_t labels[L3VPN_LABELS_MAX];	/* LABELLED, EGRESS, outermost first */
 	struct l3vpn_nh_member *members;	/* GROUP */
 };
 

@@ -33,6 +33,7 @@ bool sync_nh_content(const struct fib_nh *nh, struct dp_nh *out,
 		out->gateway = nh->gateway;
 		break;
 	case FIB_NH_LABELLED:
+	case FIB_NH_EGRESS:
 		if (!nh->via || !nh->via->id)
 			return false;
 		out->via = nh->via->id;
@@ -48,7 +49,8 @@ bool sync_nh_content(const struct fib_nh *nh, struct dp_nh *out,
 				return false;
 			members[i].nh = nh->members[i].nh->id;
 			members[i].weight = nh->members[i].weight;
-			members[i].flags = nh->members[i].backup ? L3VPN_MEMBER_FLAG_BACKUP : 0;
+			members[i].flags = (nh->members[i].backup ? L3VPN_MEMBER_FLAG_BACKUP : 0) |
+					   (nh->members[i].onward ? L3VPN_MEMBER_FLAG_ONWARD : 0);
 		}
 		break;
 	case FIB_NH_VRF:

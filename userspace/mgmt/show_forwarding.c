@@ -200,7 +200,7 @@ static json_t *nh_row(const struct stream *st, const struct dp_row *row)
 	json_object_set_new(out, "path", json_string(stream_nh(st->env, &row->nh, path, sizeof(path))));
 	json_object_set_new(out, "resolved", json_boolean(row->nh_resolved));
 	if (row->nh.kind == L3VPN_NH_KIND_ADJACENCY || row->nh.kind == L3VPN_NH_KIND_LABELLED ||
-	    row->nh.kind == L3VPN_NH_KIND_GROUP)
+	    row->nh.kind == L3VPN_NH_KIND_GROUP || row->nh.kind == L3VPN_NH_KIND_EGRESS)
 		json_object_set_new(out, "state", json_string(row->nh_down ? "down" : "up"));
 	if (row->nh.kind == L3VPN_NH_KIND_GROUP)
 		json_object_set_new(out, "in-use", json_string(in_use_str(row, used, sizeof(used))));

@@ -11,7 +11,7 @@
 #include "host/host.h"
 #include "vrf/vrf.h"
 
-#define NEST_MAX	4		/* group, labelled path, group, adjacency */
+#define NEST_MAX	6		/* group, egress, group, labelled path, group, adjacency */
 
 /* ---- words ---- */
 
@@ -52,6 +52,11 @@ static size_t path_nh(const struct show_env *env, const struct dp_nh *nh, char *
 			n = snprintf(buf, len, "implicit-null");
 		if (n < len)
 			n += snprintf(buf + n, len - n, " via ");
+		if (n < len)
+			n += path_of(env, nh->via, buf + n, len - n, depth + 1);
+		break;
+	case L3VPN_NH_KIND_EGRESS:
+		n = snprintf(buf, len, "vpn label %u to ", nh->labels[0]);
 		if (n < len)
 			n += path_of(env, nh->via, buf + n, len - n, depth + 1);
 		break;

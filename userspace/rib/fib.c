@@ -13,7 +13,8 @@
 #include "rib/private.h"
 #include "rib/soft.h"
 
-enum { LEVEL_LEAF, LEVEL_LABELLED, LEVEL_GROUP, LEVELS };
+/* the ways to a PE are below the labels that it gave, and these below groups of several PEs */
+enum { LEVEL_LEAF, LEVEL_LABELLED, LEVEL_PATHS, LEVEL_EGRESS, LEVEL_GROUP, LEVELS };
 
 struct fib {
 	struct rib *rib;
@@ -29,9 +30,14 @@ struct fib {
 
 static unsigned int level_of(const struct fib_nh *nh)
 {
-	if (nh->kind == FIB_NH_GROUP)
-		return LEVEL_GROUP;
-	return nh->kind == FIB_NH_LABELLED ? LEVEL_LABELLED : LEVEL_LEAF;
+	switch (nh->kind) {
+	case FIB_NH_GROUP:
+		return nh->tracked ? LEVEL_PATHS : LEVEL_GROUP;
+	case FIB_NH_EGRESS:
+		return LEVEL_EGRESS;
+	default:
+		return nh->kind == FIB_NH_LABELLED ? LEVEL_LABELLED : LEVEL_LEAF;
+	}
 }
 
 static bool same_content(const struct fib_nh *a, const struct fib_nh *b)
@@ -48,7 +54,8 @@ static bool same_content(const struct fib_nh *a, const struct fib_nh *b)
 	for (i = 0; i < a->n_members; i++)
 		if (a->members[i].nh != b->members[i].nh ||
 		    a->members[i].weight != b->members[i].weight ||
-		    a->members[i].backup != b->members[i].backup)
+		    a->members[i].backup != b->members[i].backup ||
+		    a->members[i].onward != b->members[i].onward)
 			return false;
 	return true;
 }
@@ -115,11 +122,12 @@ static void content_drop(struct fib *fib, struct fib_nh *via, struct fib_member 
 	fib_nh_put(fib, via);
 }
 
-static struct fib_nh *nh_new(struct fib *fib, const struct fib_nh *spec)
+static struct fib_nh *nh_new(struct fib *fib, const struct fib_nh *spec, bool tracked)
 {
 	struct fib_nh *nh = xcalloc(1, sizeof(*nh));
 
 	content_take(nh, spec);
+	nh->tracked = tracked;
 	nh->refs = 1;
 	list_init(&nh->all);
 	list_add_tail(&fib->nhs[level_of(nh)], &nh->all);
@@ -135,7 +143,7 @@ static struct fib_nh *nh_by_content(struct fib *fib, const struct fib_nh *spec)
 
 	if (n)
 		return fib_nh_ref(hash_entry(n, struct fib_nh, node));
-	nh = nh_new(fib, spec);
+	nh = nh_new(fib, spec, false);
 	hash_insert(&fib->by_content, &nh->node, hash);
 	tell_nh(fib, FIB_ADD, nh);
 	return nh;
@@ -167,6 +175,13 @@ struct fib_nh *fib_nh_labelled(struct fib *fib, struct fib_nh *via, const uint32
 	return nh_by_content(fib, &spec);
 }
 
+struct fib_nh *fib_nh_egress(struct fib *fib, struct fib_nh *pe, uint32_t label)
+{
+	struct fib_nh spec = { .kind = FIB_NH_EGRESS, .via = pe, .n_labels = 1, .labels = { label } };
+
+	return nh_by_content(fib, &spec);
+}
+
 struct fib_nh *fib_nh_group(struct fib *fib, const struct fib_member *m, unsigned int n)
 {
 	struct fib_nh spec = { .kind = FIB_NH_GROUP, .n_members = n,
@@ -191,9 +206,8 @@ struct fib_nh *fib_nh_special(struct fib *fib, enum fib_nh_kind kind)
 
 struct fib_nh *fib_nh_tracked(struct fib *fib, const struct fib_nh *spec, struct nexthop *owner)
 {
-	struct fib_nh *nh = nh_new(fib, spec);
+	struct fib_nh *nh = nh_new(fib, spec, true);
 
-	nh->tracked = true;
 	nh->owner = owner;
 	tell_nh(fib, FIB_ADD, nh);
 	return nh;
@@ -265,6 +279,11 @@ const char *fib_nh_str(const struct fib_nh *nh, char *buf, size_t size)
 	case FIB_NH_LABELLED:
 		fib_nh_str(nh->via, buf, size);
 		add_labels(nh, buf, size, strlen(buf));
+		break;
+	case FIB_NH_EGRESS:
+		used = snprintf(buf, size, "vpn label %u ", nh->labels[0]);
+		if (used < size)
+			fib_nh_str(nh->via, buf + used, size - used);
 		break;
 	case FIB_NH_GROUP:
 		used = snprintf(buf, size, "group");

@@ -40,12 +40,14 @@ enum fib_nh_kind {
 	FIB_NH_BLACKHOLE,
 	FIB_NH_UNREACHABLE,
 	FIB_NH_TUNNEL,
+	FIB_NH_EGRESS,
 };
 
 struct fib_member {
 	struct fib_nh *nh;
 	uint16_t weight;
 	bool backup;
+	bool onward;			/* of a backup into the core: packets from the core may take it too */
 };
 
 struct fib_nh {
@@ -64,8 +66,8 @@ struct fib_nh {
 	uint16_t dport;			/* TUNNEL over UDP */
 	bool checksum;			/* TUNNEL over UDP: with a checksum */
 	uint32_t vrf;			/* VRF: daemon's VRF id */
-	struct fib_nh *via;		/* LABELLED: an ADJACENCY or TUNNEL */
-	uint8_t n_labels;		/* LABELLED, outermost first; may be 0 */
+	struct fib_nh *via;		/* LABELLED: an ADJACENCY or TUNNEL; EGRESS: the way to a PE */
+	uint8_t n_labels;		/* LABELLED, outermost first; may be 0. EGRESS: 1 */
 	uint32_t labels[FIB_LABELS_MAX];
 	uint16_t n_members;		/* GROUP */
 	struct fib_member *members;
@@ -113,6 +115,9 @@ struct fib_nh *fib_nh_adjacency(struct fib *fib, int ifindex, const struct ip_ad
 /* @t: encap, local, gateway, dport and checksum count */
 struct fib_nh *fib_nh_tunnel(struct fib *fib, const struct fib_nh *t);
 struct fib_nh *fib_nh_labelled(struct fib *fib, struct fib_nh *via, const uint32_t *labels, unsigned int n);
+/* @label: a VPN label, @pe: the tracked object of the remote PE that gave it */
+struct fib_nh *fib_nh_egress(struct fib *fib, struct fib_nh *pe, uint32_t label);
+/* members: no two of one object; an EGRESS is no member where an EGRESS leads to the group */
 struct fib_nh *fib_nh_group(struct fib *fib, const struct fib_member *m, unsigned int n);
 struct fib_nh *fib_nh_vrf(struct fib *fib, uint32_t vrf);
 struct fib_nh *fib_nh_special(struct fib *fib, enum fib_nh_kind kind);	/* BLACKHOLE, UNREACHABLE, .. */

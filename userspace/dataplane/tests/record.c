@@ -55,6 +55,11 @@ static bool nh_there(const struct record *r, uint32_t id)
 	return id < RECORD_NHS && r->nh[id].nh;
 }
 
+static bool has_via(const struct dp_nh *nh)
+{
+	return nh->kind == L3VPN_NH_KIND_LABELLED || nh->kind == L3VPN_NH_KIND_EGRESS;
+}
+
 static bool nh_used(const struct record *r, uint32_t id)
 {
 	const struct record_route *route;
@@ -64,7 +69,7 @@ static bool nh_used(const struct record *r, uint32_t id)
 		const struct dp_nh *nh = r->nh[i].nh;
 		int m;
 
-		if (nh && nh->kind == L3VPN_NH_KIND_LABELLED && nh->via == id)
+		if (nh && has_via(nh) && nh->via == id)
 			return true;
 		for (m = 0; nh && nh->kind == L3VPN_NH_KIND_GROUP && m < nh->n_members; m++)
 			if (nh->members[m].nh == id)
@@ -189,7 +194,7 @@ static int do_nh(struct record *r, const struct dp_op *op)
 		r->nh[nh->id].nh = NULL;
 		return 0;
 	}
-	if (nh->kind == L3VPN_NH_KIND_LABELLED && !nh_there(r, nh->via))
+	if (has_via(nh) && !nh_there(r, nh->via))
 		return ENOENT;
 	for (i = 0; nh->kind == L3VPN_NH_KIND_GROUP && i < nh->n_members; i++)
 		if (!nh_there(r, nh->members[i].nh))
