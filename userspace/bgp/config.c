@@ -182,6 +182,9 @@ static bool check_family(const struct inherit *i, const struct bgp_peer_conf *c,
 				       c->vrf[0] ? "a neighbor in a VRF cannot have" : "is for neighbors in VRFs");
 	if (af->route_reflector_client && c->remote_as != as)
 		return conf_error_node(err, n, "route-reflector-client is for a neighbor of our own AS");
+	if (af->next_hop_self && bgp_family_vpn(f))
+		return conf_error_node(err, n,
+				       "next-hop-self: routes of other PEs would need a label of ours (RFC 4364 10 b), which is not supported");
 	if (af->next_hop_unchanged && c->remote_as == as)
 		return conf_error_node(err, n,
 				       "next-hop-unchanged: a neighbor of our own AS is told the next hop anyway");
@@ -314,7 +317,7 @@ static void change_global(enum conf_op op, const struct lyd_node *old, const str
 			  void *arg)
 {
 	struct bgp *b = arg;
-	uint32_t as = b->as, id = b->id;
+	uint32_t as = b->as, id = b->id, cluster = b->cluster_id;
 	bool was = b->configured;
 	struct ip_addr a;
 
@@ -326,6 +329,9 @@ static void change_global(enum conf_op op, const struct lyd_node *old, const str
 	b->as = conf_u32(now, "as", 0);
 	if (addr_parse(conf_str(now, "router-id", ""), &a) && a.family == AF_INET)
 		b->id = addr_to_v4(&a);
+	b->cluster_id = b->id;
+	if (addr_parse(conf_str(now, "cluster-id", ""), &a) && a.family == AF_INET)
+		b->cluster_id = addr_to_v4(&a);
 	b->listen_port = (uint16_t)conf_u32(now, "listen-port", BGP_PORT);
 	b->gr_enabled = !conf_exists(now, "graceful-restart/disable");
 	b->gr_time = (uint16_t)conf_u32(now, "graceful-restart/restart-time", 120);
@@ -333,7 +339,7 @@ static void change_global(enum conf_op op, const struct lyd_node *old, const str
 	b->gr_stale = (uint16_t)conf_u32(now, "graceful-restart/stale-time", 300);
 	if (!was && b->restarting)
 		timer_start(&b->restart_timer, b->gr_deferral * 1000ull);
-	if (was && (as != b->as || id != b->id))
+	if (was && (as != b->as || id != b->id || cluster != b->cluster_id))
 		bgp_peers_restart(b);
 	else if (was)
 		bgp_peers_caps(b);

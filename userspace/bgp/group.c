@@ -328,9 +328,12 @@ static void key_of_labelled(const struct bgp_peer_family *pf, struct bgp_group_k
 {
 	const struct bgp_family_conf *c = &pf->peer->conf.af[pf->family];
 
-	key->self = key->internal ? c->next_hop_self : !c->next_hop_unchanged;
 	key->client = c->route_reflector_client;
 	key->v6_next_hop = pf->peer->info.agreed.v6_next_hop[pf->family];
+	if (bgp_family_lu(pf->family))
+		key->self = key->internal ? c->next_hop_self : !c->next_hop_unchanged;
+	else
+		key->unchanged = c->next_hop_unchanged;
 }
 
 /* False: it cannot be told anything of the family. */
@@ -344,7 +347,7 @@ static bool key_of(const struct bgp_peer_family *pf, struct bgp_group_key *key)
 	key->as4 = p->info.agreed.as4;
 	key->internal = bgp_peer_internal(p);
 	key->vrf = p->vrf_id;
-	if (bgp_family_lu(pf->family))
+	if (bgp_family_labelled(pf->family))
 		key_of_labelled(pf, key);
 	return true;
 }

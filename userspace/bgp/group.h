@@ -6,7 +6,7 @@
  *
  *   rib table --rib_sub--> feed --> group: pending nets -> policy (out.c) -> pack -> members
  *
- * Private to group.c, out.c, out_lu.c and pack.c. Main thread only.
+ * Private to group.c, out.c, out_lu.c, reflect.c and pack.c. Main thread only.
  */
 #ifndef L3VPN_BGP_GROUP_H
 #define L3VPN_BGP_GROUP_H
@@ -21,10 +21,11 @@ struct bgp_group_key {
 	bool as4;
 	bool internal;
 	uint32_t vrf;
-	/* labelled unicast */
-	bool self;			/* what others told goes out with our next hop and label */
+	/* labelled unicast and VPN */
 	bool client;			/* internal: of ours as reflector */
 	bool v6_next_hop;		/* RFC 8950 */
+	bool self;			/* labelled unicast: what others told goes out with our next hop and label */
+	bool unchanged;			/* VPN, external: with the next hop and label as they came */
 };
 
 /* What was said about a net; its index is the net's id. */
@@ -62,6 +63,7 @@ struct bgp_group {
 	uint32_t n_sayings;
 	struct {
 		struct attrs *in, *out;	/* references; out NULL: not to be announced */
+		const struct rib_source *source;	/* of @in: it counts for reflection */
 	} cache[BGP_OUT_CACHE];
 	uint64_t messages;		/* encoded, for show */
 };
@@ -83,6 +85,14 @@ struct attrs *bgp_out_attrs(struct bgp_group *g, const struct rib_route *r, uint
 struct attrs *bgp_out_lu(struct bgp_group *g, const struct rib_route *r, uint32_t *label);
 /* what is common: the path with our AS in front, what stays with us; next hop unset */
 struct attrs *bgp_out_rewrite(struct bgp_group *g, const struct attrs_builder *in);
+/* ---- reflect.c: what a peer told; the route's source is a peer's ---- */
+/* may the group's members hear of it? (RFC 4456 section 6) */
+bool bgp_passes(const struct bgp_group *g, const struct rib_route *r);
+/* can this next hop be said to the group as it is? */
+bool bgp_sayable(const struct bgp_group *g, const struct ip_addr *nexthop);
+/* its attributes for the group, with ORIGINATOR_ID and CLUSTER_LIST where it is reflected; next hop unset when @self */
+struct attrs *bgp_pass_on(struct bgp_group *g, const struct rib_route *r, bool self);
+
 /* RFC 1997 */
 bool bgp_out_forbidden(const struct bgp_group *g, const struct attrs *a);
 void bgp_out_cache_clear(struct bgp_group *g);

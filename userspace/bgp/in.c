@@ -43,7 +43,7 @@ static const char *refusal(const struct bgp_peer *p, const struct attrs *a)
 		return "our AS is in the path";
 	if (a->f.flags & ATTRS_HAS_ORIGINATOR && a->f.originator_id == b->id)
 		return "we are its originator";
-	if (in_cluster_list(a, b->id))
+	if (in_cluster_list(a, b->cluster_id))
 		return "we are in its cluster list";
 	if (!bgp_peer_internal(p) && addr_is_set(&a->f.nexthop) &&
 	    nht_own_address(rib_nht(b->env.rib), p->vrf_id, &a->f.nexthop))

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Outbound policy: which best routes a group's members are told, and with which attributes.
- * RFC 4271 5.1 and 9.1.3, RFC 1997; of VPN and CE routes there is no reflection: what an internal peer
- * told goes to no other internal peer. Labelled unicast is in out_lu.c. Contracts in group.h.
+ * RFC 4271 5.1 and 9.1.3, RFC 1997. Labelled unicast is in out_lu.c, what stays as peers told it in
+ * reflect.c. Contracts in group.h.
  */
 #include <string.h>
 
@@ -44,15 +44,25 @@ static bool wanted_in_vrf(const struct bgp_group *g, const struct rib_route *r)
 	return v && vrf_announces(&v->af[afi], r->net, NULL);
 }
 
+/*
+ * Of the VPN tables: what we export ourselves, with a label of ours; and what peers told, with their next hop and
+ * label. To another AS only where next hops stay unchanged: with our own as next hop the label would have to be
+ * swapped (RFC 4364 10 b).
+ */
+static bool wanted_vpn(const struct bgp_group *g, const struct rib_route *r)
+{
+	if (r->label == RIB_LABEL_NONE)
+		return false;
+	if (r->source->proto->id == RIB_PROTO_VPN)
+		return true;
+	if (r->source->proto != &bgp_proto || (!g->key.internal && !g->key.unchanged))
+		return false;
+	return bgp_passes(g, r) && bgp_sayable(g, &r->attrs->f.nexthop);
+}
+
 static bool wanted(const struct bgp_group *g, const struct rib_route *r)
 {
-	if (!bgp_family_vpn(g->feed->family))
-		return wanted_in_vrf(g, r);
-	/*
-	 * What we export ourselves, with a label of ours. A label of another PE would have to be
-	 * swapped (RFC 4364 section 10 b), or left as it is by a reflector (RFC 4456).
-	 */
-	return r->source->proto->id == RIB_PROTO_VPN && r->label != RIB_LABEL_NONE;
+	return bgp_family_vpn(g->feed->family) ? wanted_vpn(g, r) : wanted_in_vrf(g, r);
 }
 
 /* Our AS in front of the path; its length. */
@@ -114,6 +124,8 @@ static struct attrs *rewrite(struct bgp_group *g, const struct rib_route *r)
 {
 	struct attrs_builder b;
 
+	if (bgp_family_vpn(g->feed->family) && r->source->proto == &bgp_proto)
+		return bgp_pass_on(g, r, false);
 	memset(&b, 0, sizeof(b));
 	b.f.origin = ORIGIN_INCOMPLETE;
 	if (r->attrs)
@@ -133,11 +145,12 @@ struct attrs *bgp_out_attrs(struct bgp_group *g, const struct rib_route *r, uint
 		return NULL;
 	if (!r->attrs)
 		return rewrite(g, r);
-	if (g->cache[slot].in != r->attrs) {
+	if (g->cache[slot].in != r->attrs || g->cache[slot].source != r->source) {
 		out = rewrite(g, r);
 		attrs_put(g->cache[slot].in);
 		attrs_put(g->cache[slot].out);
 		g->cache[slot].in = attrs_get(r->attrs);
+		g->cache[slot].source = r->source;
 		g->cache[slot].out = out;
 	}
 	out = g->cache[slot].out;

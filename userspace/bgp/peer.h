@@ -97,6 +97,7 @@ struct bgp {
 	bool groups_changed;		/* a neighbor-group did, in the commit under way */
 	uint32_t as;
 	uint32_t id;			/* host order */
+	uint32_t cluster_id;		/* host order; RFC 4456 section 7 */
 	uint16_t listen_port;
 	bool gr_enabled;
 	uint16_t gr_time, gr_deferral, gr_stale;	/* seconds */

@@ -214,8 +214,8 @@ static const struct step plain_steps[] = {
 };
 
 /*
- * Those whose next hop carries packets; in a VPN table, where there are none, those that an IP route leads to: enough to
- * reflect them. A VRF's own table never takes such a route for its best.
+ * Those whose next hop carries packets; in a VPN table, where there are none, those that an IP route leads to:
+ * enough to reflect them. A VRF's own table never takes such a route for its best.
  */
 static unsigned int keep_eligible(struct rib_route **routes, unsigned int n)
 {

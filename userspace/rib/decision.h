@@ -3,7 +3,8 @@
  * Choice of the best route of a prefix, by elimination as RFC 4271 9.1.2.2 states it, so that the
  * result depends on the set of candidates and never on their order of arrival:
  *
- *   eligible (in a VPN table: transport to the next hop before an IP route alone); administrative distance; then among BGP paths (CE-learned and imported alike):
+ *   eligible (in a VPN table: transport to the next hop before an IP route alone); administrative distance;
+ *   then among BGP paths (CE-learned and imported alike):
  *   local preference, locally originated, AS path length, origin, MED among paths of one
  *   neighbouring AS, eBGP over iBGP, interior metric, older eBGP path only if asked (RFC 5004 is
  *   off), router id or originator id (RFC 4456), cluster list length, peer address, path id;

@@ -98,7 +98,7 @@ struct nexthop {
 	struct nexthop_key key;
 	uint32_t refs;
 	uint8_t reason;			/* enum nexthop_reason; usable when NH_OK */
-	bool reachable;			/* PE: there is an IP route to it, whether or not packets can be carried there */
+	bool reachable;			/* PE: there is an IP route to it, with transport or without */
 	uint32_t metric;		/* interior cost to it; 0 when unknown or connected */
 	struct fib_nh *fib;		/* forwarding object, made at the first use by a route, else NULL */
 	struct rib_list routes;		/* RIB_OF_NEXTHOP */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * VPN routes by route target (targets.h). Attributes are in the index while a route of a VPN table has them: one entry for each of
- * their route targets, or one for none at all.
+ * VPN routes by route target (targets.h). Attributes are in the index while a route of a VPN table has them: one
+ * entry for each of their route targets, or one for none at all.
  */
 #include "rib/targets.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * VPN routes by route target (RFC 4364 section 4.3): route target -> attributes that carry it -> routes. Who begins or ceases to care
- * about a route target looks at its routes alone, whatever the tables hold beside. Main thread only.
+ * VPN routes by route target (RFC 4364 section 4.3): route target -> attributes that carry it -> routes. Who begins or
+ * ceases to care about a route target looks at its routes alone, whatever the tables hold beside. Main thread only.
  */
 #ifndef L3VPN_RIB_TARGETS_H
 #define L3VPN_RIB_TARGETS_H
@@ -17,8 +17,8 @@ struct rib_net;
 struct rib_table;
 
 /*
- * A resumable walk over the nets of a table that have a route with one of some route targets; a net comes once for each such
- * route. Routes that appear meanwhile may be missed: their tables' subscribers hear of them.
+ * A resumable walk over the nets of a table that have a route with one of some route targets; a net comes once for
+ * each such route. Routes that appear meanwhile may be missed: their tables' subscribers hear of them.
  */
 struct rib_target_walk {
 	/* rib's */

@@ -103,7 +103,7 @@ static int setup(void **unused)
 	memset(&bgp, 0, sizeof(bgp));
 	bgp.env = (struct rib_env){ .jobs = jobs, .rib = rib, .labels = labels_new(jobs, rib_fib(rib)) };
 	bgp.as = 65000;
-	bgp.id = 0x0a000001;
+	bgp.id = bgp.cluster_id = 0x0a000001;
 	list_init(&bgp.feeds);
 	assert_true(labels_configure(bgp.env.labels, 24000, 24999, 60));
 	lu = bgp.lu[AFI4] = bgp_lu_new(&bgp, AF_INET);
