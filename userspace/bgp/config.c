@@ -182,9 +182,6 @@ static bool check_family(const struct inherit *i, const struct bgp_peer_conf *c,
 				       c->vrf[0] ? "a neighbor in a VRF cannot have" : "is for neighbors in VRFs");
 	if (af->route_reflector_client && c->remote_as != as)
 		return conf_error_node(err, n, "route-reflector-client is for a neighbor of our own AS");
-	if (af->next_hop_self && bgp_family_vpn(f))
-		return conf_error_node(err, n,
-				       "next-hop-self: routes of other PEs would need a label of ours (RFC 4364 10 b), which is not supported");
 	if (af->next_hop_unchanged && c->remote_as == as)
 		return conf_error_node(err, n,
 				       "next-hop-unchanged: a neighbor of our own AS is told the next hop anyway");

@@ -330,10 +330,7 @@ static void key_of_labelled(const struct bgp_peer_family *pf, struct bgp_group_k
 
 	key->client = c->route_reflector_client;
 	key->v6_next_hop = pf->peer->info.agreed.v6_next_hop[pf->family];
-	if (bgp_family_lu(pf->family))
-		key->self = key->internal ? c->next_hop_self : !c->next_hop_unchanged;
-	else
-		key->unchanged = c->next_hop_unchanged;
+	key->unchanged = key->internal ? !c->next_hop_self : c->next_hop_unchanged;
 }
 
 /* False: it cannot be told anything of the family. */

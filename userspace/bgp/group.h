@@ -24,8 +24,8 @@ struct bgp_group_key {
 	/* labelled unicast and VPN */
 	bool client;			/* internal: of ours as reflector */
 	bool v6_next_hop;		/* RFC 8950 */
-	bool self;			/* labelled unicast: what others told goes out with our next hop and label */
-	bool unchanged;			/* VPN, external: with the next hop and label as they came */
+	/* what others told goes out with next hop and label as they came; else with ours, which VPN routes have not */
+	bool unchanged;
 };
 
 /* What was said about a net; its index is the net's id. */

@@ -45,9 +45,8 @@ static bool wanted_in_vrf(const struct bgp_group *g, const struct rib_route *r)
 }
 
 /*
- * Of the VPN tables: what we export ourselves, with a label of ours; and what peers told, with their next hop and
- * label. To another AS only where next hops stay unchanged: with our own as next hop the label would have to be
- * swapped (RFC 4364 10 b).
+ * Of the VPN tables: what we export ourselves, with a label of ours; and what peers told, if it keeps their next hop and
+ * label. With our own as next hop the label would have to be swapped (RFC 4364 section 10 b).
  */
 static bool wanted_vpn(const struct bgp_group *g, const struct rib_route *r)
 {
@@ -55,7 +54,7 @@ static bool wanted_vpn(const struct bgp_group *g, const struct rib_route *r)
 		return false;
 	if (r->source->proto->id == RIB_PROTO_VPN)
 		return true;
-	if (r->source->proto != &bgp_proto || (!g->key.internal && !g->key.unchanged))
+	if (r->source->proto != &bgp_proto || !g->key.unchanged)
 		return false;
 	return bgp_passes(g, r) && bgp_sayable(g, &r->attrs->f.nexthop);
 }

@@ -13,7 +13,7 @@ static enum afi afi_of(const struct bgp_group *g)
 
 struct attrs *bgp_out_lu(struct bgp_group *g, const struct rib_route *r, uint32_t *label)
 {
-	bool self = r->source->is_local || g->key.self;
+	bool self = r->source->is_local || !g->key.unchanged;
 
 	if ((!r->source->is_local && !bgp_passes(g, r)) || bgp_out_forbidden(g, r->attrs))
 		return NULL;

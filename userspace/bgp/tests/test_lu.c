@@ -378,7 +378,7 @@ static struct attrs *told(const char *prefix, struct bgp_group_key key, uint32_t
 
 static void out_external(void **unused)
 {
-	const struct bgp_group_key self = { .self = true }, as_it_is = { 0 };
+	const struct bgp_group_key self = { 0 }, as_it_is = { .unchanged = true };
 	uint32_t label, ours;
 	struct attrs *a;
 	char text[64];
@@ -406,8 +406,8 @@ static void out_external(void **unused)
 
 static void out_internal(void **unused)
 {
-	const struct bgp_group_key plain = { .internal = true }, self = { .internal = true, .self = true },
-				   client = { .internal = true, .client = true };
+	const struct bgp_group_key plain = { .internal = true, .unchanged = true }, self = { .internal = true },
+				   client = { .internal = true, .unchanged = true, .client = true };
 	uint32_t label;
 	struct attrs *a;
 	const uint8_t *clusters;
