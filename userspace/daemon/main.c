@@ -30,6 +30,7 @@
 #include "lib/mem.h"
 #include "mgmt/mgmt.h"
 #include "mgmt/show.h"
+#include "policy/policy.h"
 #include "rib/table.h"
 #include "static/static.h"
 #include "vrf/vrf.h"
@@ -149,7 +150,8 @@ static bool start_tables(struct daemon *d)
 		return false;
 	}
 	d->env = (struct rib_env){
-		.jobs = d->jobs, .conf = d->conf, .rib = d->rib, .labels = d->labels,
+		.jobs = d->jobs, .conf = d->conf, .rib = d->rib, .policies = policies_new(d->conf, d->jobs),
+		.labels = d->labels,
 	};
 	d->vrfs = vrfs_new(&d->env);
 	d->env.vrfs = d->vrfs;
@@ -380,6 +382,7 @@ static void stop(struct daemon *d)
 		labels_save(d->labels);
 	if (d->vrfs)
 		vrfs_free(d->vrfs);
+	policies_free(d->env.policies);
 	if (d->labels)
 		labels_free(d->labels);
 	if (d->rib)

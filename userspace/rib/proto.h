@@ -13,6 +13,7 @@
 struct conf;
 struct jobs;
 struct labels;
+struct policies;
 struct rib;
 struct rib_route;
 struct vrfs;
@@ -39,6 +40,7 @@ struct rib_env {
 	struct jobs *jobs;
 	struct conf *conf;
 	struct rib *rib;
+	struct policies *policies;
 	struct labels *labels;
 	struct vrfs *vrfs;
 };
