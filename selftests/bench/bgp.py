@@ -1,0 +1,370 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""BGP speakers as reflectors of VPN routes, ours beside others', in turn, in one run. Run by scripts/bench bgp, as root.
+
+    client 10.0.1.1 --announces--> reflector 10.0.0.1 --reflects--> client 10.0.1.2 (and more)
+
+Each speaker has a network namespace of its own; the clients are one process there (bgp_load.c), which verifies every route
+that it receives: prefix, label, route targets, other attributes, next hop, ORIGINATOR_ID, CLUSTER_LIST. A wrong one, or one that
+is missing, is a failure, and there is no figure. Times are from the first octet that is announced (withdrawn) to the last
+route that the receiver has (has lost). Memory is the peak resident set (VmHWM) of the speaker's processes, added up; CPU
+theirs, user and system.
+
+Case reflect: 1,000,000 VPNv4 routes of 1,000 RDs, 10, 100 and 1,000 routes for each attribute set (AS path, communities, route
+targets), one client that announces and one that receives.
+Case clients: 100,000 routes, 100 clients that announce 1,000 each and are told those of 8 of 256 sets of route targets, by
+RT-Constrain (RFC 4684) where the speaker has it; the others tell each client everything, as their operators live with.
+"""
+import argparse
+import json
+import os
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+BUILD = os.environ.get("L3VPN_BUILD") or os.path.join(TOP, "build/userspace")
+LOAD = os.path.join(TOP, "build/bench/bgp_load")
+AS, REFLECTOR = 65000, "10.0.0.1"
+
+
+def client(n):
+    return "10.0.%d.%d" % (1 + n // 250, 1 + n % 250)
+
+
+class Failure(Exception):
+    """What was measured is not right; the message says what."""
+
+
+class Space:
+    """A network namespace with the reflector's and the clients' addresses, a /run of its own, and a folder."""
+
+    def __init__(self, clients):
+        self.dir = tempfile.mkdtemp(prefix="l3vpn-bench-")
+        os.chmod(self.dir, 0o755)
+        script = ("mount -t tmpfs run /run && mkdir -p /run/openbgpd /run/frr && chown frr /run/frr 2>/dev/null;"
+                  "ip link set lo up && ip -batch - && echo ready && exec sleep 100000")
+        self.holder = subprocess.Popen(["unshare", "-n", "-m", "sh", "-c", script], stdin=subprocess.PIPE,
+                                       stdout=subprocess.PIPE, text=True)
+        for address in [REFLECTOR] + [client(n) for n in range(clients)]:
+            self.holder.stdin.write("addr add %s/32 dev lo\n" % address)
+        self.holder.stdin.close()
+        if self.holder.stdout.readline() != "ready\n":
+            raise Failure("no network namespace could be made: root is needed")
+        self.processes = []
+
+    def start(self, argv, log, **more):
+        out = open(os.path.join(self.dir, log), "ab")  # closed with the process
+        process = subprocess.Popen(["nsenter", "-t", str(self.holder.pid), "-n", "-m", "--", *argv], stderr=out,
+                                   **{"stdout": out, "stdin": subprocess.DEVNULL, **more})
+        out.close()
+        self.processes.append(process)
+        return process
+
+    def run(self, *argv):
+        return subprocess.run(["nsenter", "-t", str(self.holder.pid), "-n", "-m", "--", *argv], check=True, text=True,
+                              stdout=subprocess.PIPE).stdout
+
+    def write(self, name, text):
+        path = os.path.join(self.dir, name)
+        with open(path, "w", encoding="utf-8") as out:
+            out.write(text)
+        os.chmod(path, 0o600)
+        return path
+
+    def log(self, name):
+        with open(os.path.join(self.dir, name), encoding="utf-8", errors="replace") as f:
+            return f.read()[-3000:]
+
+    def close(self):
+        for process in reversed(self.processes):
+            process.send_signal(signal.SIGTERM)
+        for process in reversed(self.processes):
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.holder.kill()
+        self.holder.wait()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+class Load:
+    """The load tool: say() a command, get its answer."""
+
+    def __init__(self, space, routes, per_set, rds=1000, rts=0):
+        self.process = space.start([LOAD], "load.log", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.space = space
+        self.say("plan", routes, per_set, rds, rts)
+
+    def say(self, *words):
+        self.process.stdin.write(" ".join(str(w) for w in words) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise Failure("the load tool has ended: " + self.space.log("load.log"))
+        return json.loads(line)
+
+    def session(self, name, local, *more, hold=90, peer=REFLECTOR):
+        self.say("session", name, local, peer, 179, AS, hold, *more)
+
+    def up(self, seconds=60):
+        if self.say("up", seconds)["timeout"]:
+            raise Failure("not all sessions came up")
+
+    def have(self, name, count, seconds, *variant):
+        """Its statistics once it has so many routes, all of them right."""
+        told = self.say("have", name, count, seconds, *variant)
+        if told["timeout"]:
+            raise Failure("%s has %d routes instead of %d after %d s (%s)" % (name, told["routes"], count, seconds,
+                                                                            told["closed"]))
+        return self.right(told)
+
+    def right(self, told):
+        if told["wrong"] or not told["established"] or told["downs"]:
+            raise Failure("%s: %d wrong, first: %s; sessions lost: %d %s" % (
+                told["session"], told["wrong"], told["failure"], told["downs"], told["closed"]))
+        return told
+
+
+# ---- the speakers ----
+
+class Other:
+    rtc = False                         # RT-Constrain
+    withdraws = True                    # else routes are withdrawn by the end of the session
+
+
+class Ours(Other):
+    name, program = "l3vpnd", os.path.join(BUILD, "l3vpnd")
+    rtc = True
+
+    def version(self):
+        return subprocess.run([self.program, "--version"], check=True, text=True, stdout=subprocess.PIPE).stdout.split()[1]
+
+    def config(self, clients):
+        text = "router bgp %d\n router-id %s\n" % (AS, REFLECTOR)
+        for address in clients:
+            text += (" neighbor %s\n  remote-as %d\n  update-source %s\n  passive\n  address-family vpnv4 unicast\n"
+                     "   route-reflector-client\n  !\n%s !\n" % (
+                         address, AS, REFLECTOR, "  address-family ipv4 rt-filter\n  !\n" if self.rtc else ""))
+        return text + "!\n"
+
+    def start(self, space, clients):
+        conf = space.write("l3vpnd.conf", self.config(clients))
+        return space.start([self.program, "--provider", "none", "--foreground", "--config", conf, "--socket",
+                            os.path.join(space.dir, "sock"), "--state", os.path.join(space.dir, "state")], "speaker.log")
+
+
+class Openbgpd(Other):
+    name, program = "openbgpd", "/usr/sbin/bgpd"
+    withdraws = False                   # 7.7 takes no notice of a withdrawn VPN route, whatever its label
+
+    def version(self):
+        text = subprocess.run([self.program, "-V"], check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
+        return re.search(r"[0-9.]+", text)[0]
+
+    def start(self, space, clients):
+        # no decision has to be repeated for a second best path, nothing goes into a kernel's table
+        text = ("AS %d\nrouter-id %s\nfib-update no\nnexthop qualify via default\nsocket \"%s\"\nlisten on %s\n"
+                "rde evaluate default\n"
+                "group clients {\n remote-as %d\n local-address %s\n route-reflector\n passive\n announce IPv4 none\n"
+                " announce IPv4 vpn\n" % (AS, REFLECTOR, os.path.join(space.dir, "sock"), REFLECTOR, AS, REFLECTOR))
+        text += "".join(" neighbor %s\n" % c for c in clients) + "}\nallow from any\nallow to any\n"
+        return space.start([self.program, "-d", "-f", space.write("bgpd.conf", text)], "speaker.log")
+
+
+class Bird(Other):
+    name, program = "bird", "/usr/sbin/bird"
+
+    def version(self):
+        return subprocess.run([self.program, "--version"], check=False, text=True, stderr=subprocess.PIPE).stderr.split()[-1]
+
+    def start(self, space, clients):
+        # neither import nor export tables: routes are kept once
+        text = ("router id %s;\nlog stderr { warning, error, fatal, bug };\nprotocol device { scan time 60; }\n"
+                "protocol direct { ipv4; interface \"lo\"; }\nvpn4 table vpntab;\n"
+                "template bgp reflected { local %s as %d; rr client; rr cluster id %s; passive; multihop;\n"
+                " vpn4 mpls { table vpntab; import all; export all; gateway recursive; import table off; export table off; };\n"
+                "}\n" % (REFLECTOR, REFLECTOR, AS, REFLECTOR))
+        for n, address in enumerate(clients):
+            text += "protocol bgp c%d from reflected { neighbor %s as %d; }\n" % (n, address, AS)
+        return space.start([self.program, "-f", "-c", space.write("bird.conf", text), "-s",
+                            os.path.join(space.dir, "ctl")], "speaker.log")
+
+
+class Frr(Other):
+    name, program = "frr", "/usr/lib/frr/bgpd"
+
+    def version(self):
+        text = subprocess.run([self.program, "--version"], check=False, text=True, stdout=subprocess.PIPE).stdout
+        return re.search(r"version ([0-9.]+)", text)[1]
+
+    def start(self, space, clients):
+        text = ("log stdout errors\nrouter bgp %d\n bgp router-id %s\n bgp cluster-id %s\n no bgp default ipv4-unicast\n"
+                " neighbor C peer-group\n neighbor C remote-as %d\n neighbor C update-source %s\n neighbor C passive\n"
+                % (AS, REFLECTOR, REFLECTOR, AS, REFLECTOR))
+        text += "".join(" neighbor %s peer-group C\n" % c for c in clients)
+        text += (" address-family ipv4 vpn\n  neighbor C activate\n  neighbor C route-reflector-client\n"
+                 " exit-address-family\nexit\n")
+        run = os.path.join(space.dir, "frr")
+        os.makedirs(run)
+        shutil.chown(run, "frr", "frr")
+        conf = space.write("frr.conf", text)
+        shutil.chown(conf, "frr", "frr")
+        # alone, without zebra: next hops need no resolution to be reflected
+        return space.start([self.program, "-Z", "-f", conf, "-i", os.path.join(run, "pid"), "--vty_socket", run,
+                            "-l", REFLECTOR, "--log", "stdout"], "speaker.log")
+
+
+class Gobgp(Other):
+    name, program = "gobgp", "/usr/bin/gobgpd"
+    rtc = True
+
+    def version(self):
+        return subprocess.run([self.program, "--version"], check=True, text=True, stdout=subprocess.PIPE).stdout.split()[-1]
+
+    def start(self, space, clients):
+        text = ("[global.config]\n  as = %d\n  router-id = \"%s\"\n  local-address-list = [\"%s\"]\n" %
+                (AS, REFLECTOR, REFLECTOR))
+        for address in clients:
+            text += ("[[neighbors]]\n  [neighbors.config]\n    neighbor-address = \"%s\"\n    peer-as = %d\n"
+                     "  [neighbors.transport.config]\n    local-address = \"%s\"\n    passive-mode = true\n"
+                     "  [neighbors.route-reflector.config]\n    route-reflector-client = true\n"
+                     "    route-reflector-cluster-id = \"%s\"\n" % (address, AS, REFLECTOR, REFLECTOR))
+            for family in ["l3vpn-ipv4-unicast"] + (["rtc"] if len(clients) > 2 else []):
+                text += "  [[neighbors.afi-safis]]\n    [neighbors.afi-safis.config]\n      afi-safi-name = \"%s\"\n" % family
+        return space.start([self.program, "-f", space.write("gobgpd.toml", text), "-t", "toml", "-l", "error",
+                            "--api-hosts", "127.0.0.1:50051"], "speaker.log")
+
+
+SPEAKERS = [Ours(), Openbgpd(), Bird(), Frr(), Gobgp()]
+
+
+# ---- what is measured ----
+
+def family(pid):
+    """The process and all below it."""
+    parents = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                with open("/proc/%s/stat" % entry, encoding="ascii") as f:
+                    parents[int(entry)] = int(f.read().rsplit(")", 1)[1].split()[1])
+            except (FileNotFoundError, ProcessLookupError):
+                pass
+    found = [pid]
+    for one in found:
+        found += [p for p, parent in parents.items() if parent == one]
+    return found
+
+
+def usage(pid):
+    """(peak resident set in kB, CPU seconds) of a process and all below it."""
+    peak = ticks = 0
+    for one in family(pid):
+        with open("/proc/%d/status" % one, encoding="ascii") as f:
+            peak += int(re.search(r"VmHWM:\s+(\d+)", f.read())[1])
+        with open("/proc/%d/stat" % one, encoding="ascii") as f:
+            fields = f.read().rsplit(")", 1)[1].split()
+            ticks += int(fields[11]) + int(fields[12])
+    return peak, ticks / os.sysconf("SC_CLK_TCK")
+
+
+def reflect(speaker, args, per_set):
+    """One round: its figures."""
+    space = Space(2)
+    try:
+        process = speaker.start(space, [client(0), client(1)])
+        load = Load(space, args.routes, per_set)
+        load.session("a", client(0), "client")
+        load.session("b", client(1), "client")
+        load.up()
+        _peak, cpu0 = usage(process.pid)
+        load.say("mark")
+        load.say("announce", "a", 0, args.routes)
+        got = load.have("b", args.routes, args.timeout)
+        sent = load.right(load.say("stats", "a"))
+        _peak, cpu1 = usage(process.pid)
+        told = {"announce_s": got["last"] - sent["sent_first"], "read_s": sent["sent_last"] - sent["sent_first"],
+                "announce_cpu_s": cpu1 - cpu0, "updates": got["updates"], "octets": got["octets"], "again": got["again"]}
+        load.say("idle", 1)
+        load.say("mark")
+        if speaker.withdraws:
+            load.say("withdraw", "a", 0, args.routes)
+        else:
+            ended = load.say("end", "a")["time"]
+        got = load.have("b", 0, args.timeout)
+        if speaker.withdraws:
+            ended = load.right(load.say("stats", "a"))["sent_first"]
+        peak, cpu2 = usage(process.pid)
+        told.update(withdraw_s=got["last"] - ended, withdraw_cpu_s=cpu2 - cpu1,
+                    withdraw_updates=got["updates"], memory_mb=peak / 1024)
+        return told
+    except Failure as failure:
+        raise Failure("%s: %s\n%s" % (speaker.name, failure, space.log("speaker.log"))) from None
+    finally:
+        space.close()
+
+
+def medians(rounds):
+    return {key: round(statistics.median(r[key] for r in rounds), 3) for key in rounds[0]}
+
+
+def tell(case, results, extra):
+    """One object a speaker, then ours in relation to the best of the others."""
+    for name, (version, figures) in results.items():
+        print(json.dumps({"bench": "bgp", "case": case, "speaker": name, "version": version, **extra, **figures}), flush=True)
+    others = [f for name, (_v, f) in results.items() if name != "l3vpnd" and "failure" not in f]
+    ours = results.get("l3vpnd", (None, {"failure": ""}))[1]
+    if not others or "failure" in ours:
+        return
+    keys = [k for k in ours if k.endswith("_s") and not k.endswith("cpu_s") and k != "read_s"] + ["memory_mb"]
+    ratio = {"vs_best_" + k: round(ours[k] / min(o[k] for o in others), 3) for k in keys}
+    print(json.dumps({"bench": "bgp", "case": case, **extra, **ratio}), flush=True)
+
+
+def interleaved(case, speakers, args, extra, measure):
+    rounds = {s.name: [] for s in speakers}
+    failed = {}
+    for n in range(args.rounds):
+        for speaker in speakers:
+            if speaker.name in failed:
+                continue
+            try:
+                rounds[speaker.name].append(measure(speaker))
+                print("# round %d %s %s" % (n, speaker.name, rounds[speaker.name][-1]), file=sys.stderr, flush=True)
+            except Failure as failure:
+                print("# " + str(failure).replace("\n", "\n# "), file=sys.stderr, flush=True)
+                failed[speaker.name] = str(failure).split("\n", 1)[0]
+    tell(case, {s.name: (s.version(), {"failure": failed[s.name]} if s.name in failed else medians(rounds[s.name]))
+                for s in speakers}, extra)
+    return not failed
+
+
+def main():
+    p = argparse.ArgumentParser(prog="scripts/bench bgp")
+    p.add_argument("--routes", type=int, default=1000000)
+    p.add_argument("--rounds", type=int, default=3)
+    p.add_argument("--per-set", default="10,100,1000", help="routes for each attribute set")
+    p.add_argument("--only", help="speakers, with commas between: " + ", ".join(s.name for s in SPEAKERS))
+    p.add_argument("--case", default="reflect", choices=["reflect"])
+    p.add_argument("--timeout", type=int, default=300, help="seconds that a speaker has for each step")
+    args = p.parse_args()
+    speakers = [s for s in SPEAKERS if not args.only or s.name in args.only.split(",")]
+    if not speakers:
+        p.error("no speaker of that name")
+    right = True
+    for per_set in [int(n) for n in args.per_set.split(",")]:
+        right &= interleaved("reflect", speakers, args, {"routes": args.routes, "per_set": per_set, "rounds": args.rounds},
+                             lambda s, per_set=per_set: reflect(s, args, per_set))
+    return 0 if right else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
