@@ -30,6 +30,28 @@ def attribute(flags, code, value):
     return struct.pack("!BBB", flags, code, len(value)) + value
 
 
+def refresh(family, subtype=0):
+    """ROUTE-REFRESH; 1 and 2 are the marks of RFC 7313."""
+    return message(REFRESH, struct.pack("!HBB", family[0], subtype, family[1]))
+
+
+def with_id(path_id, nlri):
+    """RFC 7911."""
+    return struct.pack("!I", path_id) + nlri
+
+
+def capabilities(body):
+    """{code: [value, ...]} of an OPEN's body."""
+    found, at = {}, 10
+    while at < len(body):
+        kind, length = body[at], body[at + 1]
+        value, at = body[at + 2:at + 2 + length], at + 2 + length
+        while kind == 2 and value:
+            found.setdefault(value[0], []).append(value[2:2 + value[1]])
+            value = value[2 + value[1]:]
+    return found
+
+
 def rd(text):
     """RFC 4364 4.2, types 0, 1 and 2."""
     left, right = text.split(":")
@@ -120,6 +142,8 @@ class Speaker:
         self.source, self.families, self.hold, self.port = source, families, hold, port
         self.capabilities = capabilities
         self.received, self.notification, self.closed = [], None, threading.Event()
+        self.refreshes = []     # (AFI, SAFI, subtype, UPDATEs that had come before)
+        self.peer_open = b""    # body of its OPEN
         self.lock = threading.Lock()
 
     def _socket(self):
@@ -142,7 +166,8 @@ class Speaker:
                 self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self.socket.sendall(self.open_message())
                 self.buffer = b""
-                kinds = [self._read(10)[0], ]
+                kind, self.peer_open = self._read(10)
+                kinds = [kind]
                 self.socket.sendall(message(KEEPALIVE))
                 kinds.append(self._read(10)[0])
                 if kinds == [OPEN, KEEPALIVE]:
@@ -181,6 +206,9 @@ class Speaker:
                     self.notification = (body[0], body[1], body[2:])
                 elif kind == UPDATE:
                     self.received.append(body)
+                elif kind == REFRESH:
+                    afi, subtype, safi = struct.unpack("!HBB", body)
+                    self.refreshes.append((afi, safi, subtype, len(self.received)))
                 elif kind == KEEPALIVE:
                     self.send(message(KEEPALIVE))
             except TimeoutError:

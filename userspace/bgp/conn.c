@@ -95,7 +95,7 @@ static void encode_refresh(struct buf *b, const void *arg)
 {
 	const enum bgp_family *f = arg;
 
-	bgp_refresh_encode(b, *f);
+	bgp_refresh_encode(b, *f, BGP_REFRESH_REQUEST);
 }
 
 static struct bgp_open our_open(const struct bgp_session *s)
@@ -458,20 +458,34 @@ static void got_refresh(struct bgp_conn *c, struct cursor body)
 {
 	struct bgp_session *s = c->s;
 	struct bgp_notification err;
+	enum bgp_refresh what;
 	struct bgp_report *r;
 	enum bgp_family f;
 	bool known;
 
-	if (c->state == BGP_ESTABLISHED && !bgp_refresh_decode(body, &f, &known, &err)) {
+	if (c->state != BGP_ESTABLISHED) {
+		bgp_conn_event(c, BGP_EV_REFRESH);
+		return;
+	}
+	if (!bgp_refresh_decode(body, &f, &what, &known, &err)) {
+		/* that error is RFC 7313's own */
+		if (!c->agreed.enhanced_refresh)
+			bgp_notification_set(&err, BGP_ERR_HEADER, BGP_HDR_BAD_LENGTH, err.data + 16, 2);
 		bgp_conn_error(c, err.code, err.subcode, err.data, err.len);
 		bgp_conn_event(c, BGP_EV_UPDATE_ERR);
 		return;
 	}
-	if (c->state == BGP_ESTABLISHED && known && c->agreed.family[f] && c->agreed.refresh) {
+	known = known && c->agreed.family[f] &&
+		(what == BGP_REFRESH_REQUEST ? c->agreed.refresh : c->agreed.enhanced_refresh);
+	if (known) {
 		bgp_session_flush(s);
 		r = bgp_report_new(s, BGP_REPORT_REFRESH);
-		r->family = f;
+		r->refresh.family = f;
+		r->refresh.what = what;
 		bgp_report_post(s, r);
+	} else {
+		log_warn("bgp", "%s: ROUTE-REFRESH ignored: its family or subtype %u was not agreed on", s->conf.name,
+			 (unsigned int)what);
 	}
 	bgp_conn_event(c, BGP_EV_REFRESH);
 }
@@ -697,7 +711,7 @@ static void send_out(struct bgp_session *s, struct bgp_order *o)
 	struct bgp_conn *c = s->conn[0];
 
 	if (c && c->state == BGP_ESTABLISHED && o->send.epoch == s->epoch) {
-		atomic_fetch_add(&s->out[BGP_COUNT_UPDATE], o->send.out->messages);
+		atomic_fetch_add(&s->out[o->send.out->counter], o->send.out->messages);
 		bgp_conn_queue(c, o->send.out, true);
 		bgp_conn_poll(c);
 		return;

@@ -160,6 +160,9 @@ static bool sync_member(struct bgp_group *g, struct bgp_peer_family *pf)
 	if (pf->sync_at < g->n_said)
 		return true;
 	pf->syncing = false;
+	if (pf->refreshing)
+		bgp_pack_refresh(pf, BGP_REFRESH_END);
+	pf->refreshing = false;
 	return false;
 }
 
@@ -174,6 +177,8 @@ static void tell_eors(struct bgp_group *g)
 			continue;
 		pf->needs_eor = false;
 		bgp_pack_eor(pf);
+		if (pf->refresh_later)
+			bgp_groups_refresh(pf);
 	}
 }
 
@@ -388,6 +393,8 @@ static void leave(struct bgp_peer_family *pf)
 	list_del(&pf->member);
 	pf->group = NULL;
 	pf->syncing = false;
+	pf->refreshing = false;
+	pf->refresh_later = false;
 	pf->needs_eor = false;
 	if (list_empty(&g->members)) {
 		group_free(g);
@@ -412,6 +419,12 @@ void bgp_groups_refresh(struct bgp_peer_family *pf)
 {
 	if (!pf->group)
 		return;
+	/* End-of-RIB goes first (RFC 7313 section 4) */
+	pf->refresh_later = pf->needs_eor;
+	if (pf->needs_eor)
+		return;
+	bgp_pack_refresh(pf, BGP_REFRESH_BEGIN);
+	pf->refreshing = true;
 	pf->syncing = true;
 	pf->sync_at = 0;
 	job_schedule(&pf->group->job);

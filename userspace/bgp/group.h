@@ -104,5 +104,7 @@ bool bgp_out_nexthop(const struct bgp_peer *p, enum bgp_family f, struct ip_addr
 void bgp_pack(struct bgp_group *g, struct bgp_saying *s, uint32_t n);
 /* End-of-RIB for one member, RFC 4724 section 2. */
 void bgp_pack_eor(struct bgp_peer_family *pf);
+/* Begin or end of what a refresh tells again, RFC 7313; nothing to a peer that does not know it. */
+void bgp_pack_refresh(struct bgp_peer_family *pf, enum bgp_refresh what);
 
 #endif

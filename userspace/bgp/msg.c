@@ -9,14 +9,13 @@
 void bgp_notification_set(struct bgp_notification *n, uint8_t code, uint8_t subcode,
 			  const void *data, size_t len)
 {
-	memset(n, 0, sizeof(*n));
 	n->code = code;
 	n->subcode = subcode;
 	if (len > sizeof(n->data))
 		len = sizeof(n->data);
-	n->len = (uint8_t)len;
+	n->len = (uint16_t)len;
 	if (len)
-		memcpy(n->data, data, len);
+		memmove(n->data, data, len);
 }
 
 /* RFC 4271 6.1: the least and most that a message of this type may measure; false: no type. */
@@ -127,30 +126,46 @@ bool bgp_notification_decode(struct cursor body, struct bgp_notification *n)
 	return true;
 }
 
-void bgp_refresh_encode(struct buf *b, enum bgp_family f)
+void bgp_refresh_encode(struct buf *b, enum bgp_family f, enum bgp_refresh what)
 {
 	size_t start = bgp_msg_begin(b, BGP_ROUTE_REFRESH);
 
 	buf_u16(b, bgp_family_afi(f));
-	buf_u8(b, 0);
+	buf_u8(b, (uint8_t)what);
 	buf_u8(b, bgp_family_safi(f));
 	bgp_msg_end(b, start);
 }
 
-bool bgp_refresh_decode(struct cursor body, enum bgp_family *f, bool *known,
+/* The complete message is what the error carries. */
+static void refresh_error(struct cursor body, struct bgp_notification *err)
+{
+	uint8_t mem[BGP_NOTIFICATION_DATA];
+	size_t len = cursor_left(&body), start;
+	struct buf b;
+
+	if (len > sizeof(mem) - BGP_HEADER_LEN)
+		len = sizeof(mem) - BGP_HEADER_LEN;
+	buf_init_fixed(&b, mem, sizeof(mem));
+	start = bgp_msg_begin(&b, BGP_ROUTE_REFRESH);
+	buf_bytes(&b, body.at, len);
+	bgp_msg_end(&b, start);
+	buf_patch_u16(&b, 16, (uint16_t)(BGP_HEADER_LEN + cursor_left(&body)));
+	bgp_notification_set(err, BGP_ERR_REFRESH, BGP_REFRESH_BAD_LENGTH, b.data, b.len);
+}
+
+bool bgp_refresh_decode(struct cursor body, enum bgp_family *f, enum bgp_refresh *what, bool *known,
 			struct bgp_notification *err)
 {
-	const uint8_t *all = body.at;
-	size_t len = cursor_left(&body);
+	struct cursor all = body;
 	uint8_t subtype, safi;
 	uint16_t afi;
 
-	if (len != 4 || !cursor_u16(&body, &afi) || !cursor_u8(&body, &subtype) ||
+	if (cursor_left(&body) != 4 || !cursor_u16(&body, &afi) || !cursor_u8(&body, &subtype) ||
 	    !cursor_u8(&body, &safi)) {
-		bgp_notification_set(err, BGP_ERR_REFRESH, 1, all, len);
+		refresh_error(all, err);
 		return false;
 	}
-	/* Subtypes other than 0 belong to RFC 7313, which we do not advertise. */
-	*known = subtype == 0 && bgp_family_of(afi, safi, f);
+	*what = subtype;
+	*known = subtype <= BGP_REFRESH_END && bgp_family_of(afi, safi, f);
 	return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Framing of BGP messages (RFC 4271 4.1), and the messages without much inside:
- * KEEPALIVE, NOTIFICATION (4.5) and ROUTE-REFRESH (RFC 2918). No state, no memory.
+ * KEEPALIVE, NOTIFICATION (4.5) and ROUTE-REFRESH (RFC 2918, 7313). No state, no memory.
  */
 #ifndef L3VPN_BGP_MSG_H
 #define L3VPN_BGP_MSG_H
@@ -10,14 +10,17 @@
 #include "lib/buf.h"
 #include "lib/cursor.h"
 
+#define BGP_NOTIFICATION_DATA (BGP_MAX_LEN - BGP_HEADER_LEN - 2)
+
 /* What a NOTIFICATION says. */
 struct bgp_notification {
 	uint8_t code;
 	uint8_t subcode;
-	uint8_t len;		/* bytes used in data; longer data is cut */
-	uint8_t data[64];
+	uint16_t len;		/* octets used in data, the others have no meaning; longer data is cut */
+	uint8_t data[BGP_NOTIFICATION_DATA];
 };
 
+/* @data may lie in @n itself. */
 void bgp_notification_set(struct bgp_notification *n, uint8_t code, uint8_t subcode,
 			  const void *data, size_t len);
 
@@ -42,12 +45,12 @@ void bgp_keepalive_encode(struct buf *b);
 void bgp_notification_encode(struct buf *b, const struct bgp_notification *n);
 bool bgp_notification_decode(struct cursor body, struct bgp_notification *n);
 
-void bgp_refresh_encode(struct buf *b, enum bgp_family f);
+void bgp_refresh_encode(struct buf *b, enum bgp_family f, enum bgp_refresh what);
 /*
- * False and *err set when the length is wrong (RFC 7313 section 5). *known is false for a
- * family that this speaker does not know: to be ignored (RFC 2918 section 4).
+ * False and *err set when the length is wrong (RFC 7313 section 5). *known is false for a family that this speaker
+ * does not know (RFC 2918 section 4), and for a subtype without meaning (RFC 7313 section 5): to be ignored.
  */
-bool bgp_refresh_decode(struct cursor body, enum bgp_family *f, bool *known,
+bool bgp_refresh_decode(struct cursor body, enum bgp_family *f, enum bgp_refresh *what, bool *known,
 			struct bgp_notification *err);
 
 #endif

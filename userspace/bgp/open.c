@@ -98,6 +98,10 @@ void bgp_open_encode(struct buf *b, const struct bgp_open *o)
 		buf_u8(b, BGP_CAP_ROUTE_REFRESH);
 		buf_u8(b, 0);
 	}
+	if (o->caps.enhanced_refresh) {
+		buf_u8(b, BGP_CAP_ENHANCED_REFRESH);
+		buf_u8(b, 0);
+	}
 	encode_ext_nexthop(b, &o->caps);
 	if (o->caps.as4) {
 		buf_u8(b, BGP_CAP_AS4);
@@ -199,6 +203,9 @@ static bool decode_caps(struct cursor c, struct bgp_caps *caps)
 			break;
 		case BGP_CAP_ROUTE_REFRESH:
 			caps->refresh = true;
+			break;
+		case BGP_CAP_ENHANCED_REFRESH:
+			caps->enhanced_refresh = true;
 			break;
 		case BGP_CAP_EXT_NEXTHOP:
 			decode_ext_nexthop(value, caps);
@@ -323,6 +330,7 @@ void bgp_agree(const struct bgp_open *ours, const struct bgp_open *theirs, struc
 	a->hold = ours->hold < theirs->hold ? ours->hold : theirs->hold;
 	a->as4 = l->as4 && r->as4;
 	a->refresh = l->refresh && r->refresh;
+	a->enhanced_refresh = l->enhanced_refresh && r->enhanced_refresh;
 	a->gr = l->gr && r->gr;
 	for (int f = 0; f < BGP_FAMILIES; f++) {
 		a->family[f] = l->family[f] && r->family[f];

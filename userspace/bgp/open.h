@@ -14,6 +14,7 @@ struct bgp_caps {
 	bool as4;			/* RFC 6793 */
 	uint32_t as;			/* valid with as4 */
 	bool refresh;			/* RFC 2918 */
+	bool enhanced_refresh;		/* RFC 7313 */
 	bool any_family;		/* a multiprotocol capability of any kind was there */
 	bool family[BGP_FAMILIES];	/* RFC 4760 */
 	bool v6_next_hop[BGP_FAMILIES];	/* RFC 8950: IPv4 families over an IPv6 next hop */
@@ -46,7 +47,7 @@ struct bgp_open_expect {
 struct bgp_agreed {
 	uint16_t hold;		/* seconds, 0: no keepalives */
 	bool as4;
-	bool refresh;
+	bool refresh, enhanced_refresh;
 	bool family[BGP_FAMILIES];
 	bool v6_next_hop[BGP_FAMILIES];
 	bool gr;		/* both know RFC 4724 */

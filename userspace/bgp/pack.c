@@ -219,3 +219,21 @@ void bgp_pack_eor(struct bgp_peer_family *pf)
 	pf->eor_sent = true;
 	log_debug("bgp", "%s: End-of-RIB of %s sent", pf->peer->name, bgp_family_name(pf->family));
 }
+
+void bgp_pack_refresh(struct bgp_peer_family *pf, enum bgp_refresh what)
+{
+	uint8_t mem[BGP_HEADER_LEN + 4];
+	struct bgp_out *out;
+	struct buf b;
+
+	if (!pf->peer->info.agreed.enhanced_refresh)
+		return;
+	buf_init_fixed(&b, mem, sizeof(mem));
+	bgp_refresh_encode(&b, pf->family, what);
+	out = bgp_out_new(b.data, b.len, 1);
+	if (!out)
+		return;
+	out->counter = BGP_COUNT_REFRESH;
+	bgp_session_send(pf->peer->session, out);
+	bgp_out_put(out);
+}

@@ -137,6 +137,7 @@ static void fill_caps(const struct bgp_peer *p, struct bgp_caps *c)
 	c->as4 = true;
 	c->as = b->as;
 	c->refresh = true;
+	c->enhanced_refresh = true;
 	c->gr = b->gr_enabled;
 	c->gr_time = b->gr_time;
 	c->gr_restarting = b->restarting;
@@ -196,6 +197,7 @@ static void went_down(struct bgp_peer *p, bool lost)
 		p->family[f].active = false;
 		p->family[f].disabled = false;
 		p->family[f].eor_sent = false;
+		bgp_refresh_stop(&p->family[f]);
 	}
 	bgp_helper_down(p, lost);
 	bgp_restart_check(p->bgp);
@@ -324,6 +326,7 @@ void bgp_peer_add(struct bgp *b, const struct bgp_peer_conf *conf)
 		p->family[f].peer = p;
 		p->family[f].family = f;
 		list_init(&p->family[f].member);
+		bgp_refresh_init(&p->family[f]);
 	}
 	bgp_helper_init(p);
 	insert(b, p);
@@ -474,11 +477,13 @@ static void on_update(void *owner, const struct bgp_update *u)
 	bgp_in_update(owner, u);
 }
 
-static void on_refresh(void *owner, enum bgp_family f)
+static void on_refresh(void *owner, enum bgp_family f, enum bgp_refresh what)
 {
 	struct bgp_peer *p = owner;
 
-	if (p->family[f].active)
+	if (what != BGP_REFRESH_REQUEST)
+		bgp_refresh_received(&p->family[f], what);
+	else if (p->family[f].active)
 		bgp_groups_refresh(&p->family[f]);
 }
 

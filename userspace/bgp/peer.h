@@ -63,11 +63,17 @@ struct bgp_peer_family {
 	bool stale;			/* routes kept over the peer's restart (RFC 4724 4.2) */
 	bool eor_received;
 	bool eor_sent;
+	/* the peer's refresh (RFC 7313), refresh.c */
+	bool refreshing_in;
+	uint8_t marks;			/* of stale routes, not swept yet */
+	struct timer refresh_timer;
 	/* outbound, group.c */
 	struct bgp_group *group;	/* NULL: nothing is sent */
 	struct list member;		/* in group */
 	bool needs_eor;
 	bool syncing;			/* is told what the group sent before it came */
+	bool refreshing;		/* ... between the marks of RFC 7313 */
+	bool refresh_later;		/* asked for, behind End-of-RIB */
 	uint32_t sync_at;
 };
 
@@ -157,6 +163,11 @@ void bgp_helper_down(struct bgp_peer *p, bool lost);
 void bgp_helper_up(struct bgp_peer *p);
 void bgp_helper_eor(struct bgp_peer_family *pf);
 void bgp_helper_init(struct bgp_peer *p);
+
+/* ---- refresh.c: RFC 7313 as receiver ---- */
+void bgp_refresh_init(struct bgp_peer_family *pf);
+void bgp_refresh_received(struct bgp_peer_family *pf, enum bgp_refresh what);	/* BEGIN or END */
+void bgp_refresh_stop(struct bgp_peer_family *pf);		/* the session is down */
 
 /* ---- group.c: what goes out ---- */
 void bgp_groups_join(struct bgp_peer *p);	/* every active family */

@@ -142,6 +142,9 @@ void bgp_helper_down(struct bgp_peer *p, bool lost)
 		if (!pf->has_source)
 			continue;
 		if (keep && c->gr_family[f] && p->info.agreed.family[f]) {
+			/* what was stale already: RFC 4724 4.2, consecutive restarts */
+			if (pf->stale)
+				rib_source_sweep(&pf->source, NULL);
 			rib_source_stale(&pf->source);
 			pf->stale = true;
 			any = true;

@@ -57,7 +57,8 @@ struct bgp_session_ops {
 	void (*up)(void *owner, const struct bgp_up *up);
 	void (*down)(void *owner, const struct bgp_down *down);
 	void (*update)(void *owner, const struct bgp_update *u);
-	void (*refresh)(void *owner, enum bgp_family f);
+	/* ROUTE-REFRESH, in its place among the updates; BEGIN and END only where RFC 7313 is agreed on */
+	void (*refresh)(void *owner, enum bgp_family f, enum bgp_refresh what);
 	/* what was queued for sending went below the low mark, after it was above the high one */
 	void (*drained)(void *owner);
 };
@@ -111,18 +112,19 @@ void bgp_session_info(struct bgp_session *s, struct bgp_session_info *info);
 
 struct bgp_out {
 	atomic_uint refs;
+	uint8_t counter;	/* enum bgp_counter: what they are */
 	uint32_t messages;
 	uint32_t len;
 	uint8_t data[];
 };
 
-/* Copies; NULL without memory. The caller holds the reference. */
+/* Copies; NULL without memory. The caller holds the reference. They are UPDATEs: else set counter. */
 struct bgp_out *bgp_out_new(const void *data, size_t len, uint32_t messages);
 struct bgp_out *bgp_out_get(struct bgp_out *o);
 void bgp_out_put(struct bgp_out *o);
 
 /*
- * Queues UPDATEs; takes no reference from the caller. Between the session's going down and the
+ * Queues messages; takes no reference from the caller. Between the session's going down and the
  * main thread's hearing of it they are dropped. False: the queue is above its high mark now;
  * stop until drained().
  */

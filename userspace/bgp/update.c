@@ -234,7 +234,8 @@ struct bgp_update *bgp_update_decode(const struct bgp_decode *d, struct cursor b
 	uint16_t wlen, alen;
 	int plain;
 
-	memset(err, 0, sizeof(*err));
+	err->code = 0;
+	err->len = 0;
 	if (!u)
 		return NULL;
 	if (len)

@@ -64,6 +64,7 @@ static const struct {
 	{ BGP_ERR_CEASE, BGP_CEASE_RESOURCES, "Cease/Out of Resources" },
 	{ BGP_ERR_CEASE, BGP_CEASE_BFD_DOWN, "Cease/BFD Down" },
 	{ BGP_ERR_CEASE, -1, "Cease" },
+	{ BGP_ERR_REFRESH, BGP_REFRESH_BAD_LENGTH, "ROUTE-REFRESH Message Error/Invalid Message Length" },
 	{ BGP_ERR_REFRESH, -1, "ROUTE-REFRESH Message Error" },
 };
 

@@ -86,6 +86,18 @@ enum bgp_cease_subcode {
 	BGP_CEASE_BFD_DOWN = 10,	/* RFC 9384 */
 };
 
+/* RFC 7313 */
+enum bgp_refresh_subcode {
+	BGP_REFRESH_BAD_LENGTH = 1,
+};
+
+/* What a ROUTE-REFRESH says, RFC 2918 and 7313 section 3.2 */
+enum bgp_refresh {
+	BGP_REFRESH_REQUEST = 0,
+	BGP_REFRESH_BEGIN = 1,
+	BGP_REFRESH_END = 2,
+};
+
 /* Capability codes, RFC 5492 */
 enum bgp_cap_code {
 	BGP_CAP_MULTIPROTOCOL = 1,
@@ -94,6 +106,7 @@ enum bgp_cap_code {
 	BGP_CAP_GRACEFUL_RESTART = 64,
 	BGP_CAP_AS4 = 65,
 	BGP_CAP_ADD_PATH = 69,		/* RFC 7911 */
+	BGP_CAP_ENHANCED_REFRESH = 70,	/* RFC 7313 */
 };
 
 /* Path attributes */

@@ -139,7 +139,7 @@ static void deliver(struct bgp_workers *ws, struct bgp_report *r)
 		break;
 	case BGP_REPORT_REFRESH:
 		if (s->owner)
-			ws->ops->refresh(s->owner, r->family);
+			ws->ops->refresh(s->owner, r->refresh.family, r->refresh.what);
 		break;
 	case BGP_REPORT_DRAINED:
 		if (s->owner)
@@ -346,6 +346,7 @@ struct bgp_out *bgp_out_new(const void *data, size_t len, uint32_t messages)
 	if (!o)
 		return NULL;
 	atomic_init(&o->refs, 1);
+	o->counter = BGP_COUNT_UPDATE;
 	o->messages = messages;
 	o->len = (uint32_t)len;
 	memcpy(o->data, data, len);

@@ -59,7 +59,10 @@ struct bgp_report {
 		};
 		struct bgp_down down;
 		struct bgp_update *updates;
-		enum bgp_family family;
+		struct {
+			enum bgp_family family;
+			enum bgp_refresh what;
+		} refresh;
 	};
 };
 

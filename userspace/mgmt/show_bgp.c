@@ -193,10 +193,10 @@ static void family_items(struct items *s, const struct bgp_peer *p)
 		if (!p->conf.af[f].on)
 			continue;
 		snprintf(name, sizeof(name), "%s", bgp_family_name(f));
-		item(s, name, "%s%s%s%s%s%s: %u received, %u advertised",
+		item(s, name, "%s%s%s%s%s%s%s: %u received, %u advertised",
 		     pf->active ? "negotiated" : "not negotiated", pf->disabled ? ", disabled" : "",
 		     pf->active && p->info.agreed.addpath_rx[f] ? ", additional paths received" : "",
-		     pf->stale ? ", stale routes kept" : "",
+		     pf->stale ? ", stale routes kept" : "", pf->refreshing_in ? ", refresh under way" : "",
 		     pf->eor_received ? ", End-of-RIB received" : "",
 		     pf->eor_sent ? ", End-of-RIB sent" : "", pf->has_source ? pf->source.count : 0,
 		     bgp_family_advertised(pf));

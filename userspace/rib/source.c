@@ -10,6 +10,12 @@
 #include "lib/mem.h"
 #include "rib/private.h"
 
+/* Was it stale when the sweep was asked for? Marks that were made since do not count. */
+static bool to_sweep(const struct rib_source *s, const struct rib_route *r)
+{
+	return ((r->round - s->swept) & 15) > ((s->round - s->swept) & 15);
+}
+
 static bool sweep_some(struct job *job, unsigned int budget)
 {
 	struct rib_source *s = container_of(job, struct rib_source, job);
@@ -17,7 +23,7 @@ static bool sweep_some(struct job *job, unsigned int budget)
 	struct rib_route *r;
 
 	while ((r = rib_list_first(s->table->rib, &s->routes))) {
-		if (!rib_route_stale(r))
+		if (!to_sweep(s, r))
 			break;
 		if (!budget--)
 			return true;
@@ -38,6 +44,7 @@ void rib_source_init(struct rib_source *s)
 	s->refs = 0;
 	s->purge = 0;
 	s->round = 0;
+	s->swept = 0;
 	s->purged = NULL;
 	job_init(&s->job, s->table->rib->jobs, "sweep of routes", sweep_some);
 }
@@ -50,6 +57,7 @@ void rib_source_stale(struct rib_source *s)
 void rib_source_sweep(struct rib_source *s, void (*purged)(struct rib_source *s))
 {
 	s->purge = 1;
+	s->swept = s->round;
 	s->purged = purged;
 	job_schedule(&s->job);
 }

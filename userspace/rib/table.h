@@ -61,6 +61,7 @@ struct rib_source {
 	struct job job;
 	uint8_t purge;
 	uint8_t round;			/* raised by rib_source_stale() */
+	uint8_t swept;			/* round when the last sweep was asked for */
 	void (*purged)(struct rib_source *s);
 };
 
@@ -109,7 +110,7 @@ bool rib_withdraw(struct rib_source *s, const struct rd *rd, const struct prefix
  * sweep. Not more than 15 times without a sweep that came to its end.
  */
 void rib_source_stale(struct rib_source *s);
-/* Remove in slices what is stale, or everything; purged() (may be NULL) is called at the end. */
+/* Remove in slices what is stale now, or everything that is there now; purged() (may be NULL) is called at the end. */
 void rib_source_sweep(struct rib_source *s, void (*purged)(struct rib_source *s));
 void rib_source_flush(struct rib_source *s, void (*purged)(struct rib_source *s));
 /* at once, and cancels a running purge: the source may be freed if refs is 0 (else see rib_source_idle) */

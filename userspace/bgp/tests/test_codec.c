@@ -27,6 +27,7 @@ static struct bgp_open sample_open(void)
 	o.caps.as4 = true;
 	o.caps.as = o.as;
 	o.caps.refresh = true;
+	o.caps.enhanced_refresh = true;
 	o.caps.gr = true;
 	o.caps.gr_restarting = true;
 	o.caps.gr_time = 321;
@@ -66,7 +67,7 @@ static void open_round_trip(void **state)
 	assert_int_equal(got.as2, BGP_AS_TRANS);
 	assert_int_equal(got.hold, 90);
 	assert_int_equal(got.id, o.id);
-	assert_true(got.caps.refresh && got.caps.gr && got.caps.gr_restarting);
+	assert_true(got.caps.refresh && got.caps.enhanced_refresh && got.caps.gr && got.caps.gr_restarting);
 	assert_int_equal(got.caps.gr_time, 321);
 	assert_memory_equal(got.caps.family, o.caps.family, sizeof(o.caps.family));
 	assert_memory_equal(got.caps.gr_family, o.caps.gr_family, sizeof(o.caps.gr_family));
@@ -181,7 +182,10 @@ static void agreement(void **state)
 	bgp_agree(&a, &b, &g);
 	assert_int_equal(g.hold, 30);
 	assert_false(g.as4);
-	assert_true(g.refresh && g.gr);
+	assert_true(g.refresh && g.gr && g.enhanced_refresh);
+	b.caps.enhanced_refresh = false;
+	bgp_agree(&a, &b, &g);
+	assert_true(g.refresh && !g.enhanced_refresh);
 	assert_true(g.family[BGP_VPNV4] && !g.family[BGP_VPNV6] && !g.family[BGP_IPV6]);
 	assert_true(g.v6_next_hop[BGP_VPNV4]);
 }
@@ -196,7 +200,7 @@ static void framing_pieces(void **state)
 	buf_init(&b);
 	bgp_open_encode(&b, &o);
 	bgp_keepalive_encode(&b);
-	bgp_refresh_encode(&b, BGP_VPNV6);
+	bgp_refresh_encode(&b, BGP_VPNV6, BGP_REFRESH_REQUEST);
 	for (size_t cut = 0; cut <= b.len; cut++) {
 		struct cursor in = cursor_make(b.data, cut), body;
 		enum bgp_msg_type type;
@@ -475,27 +479,70 @@ static void withdraw_label(void **state)
 static void small_messages(void **state)
 {
 	struct bgp_notification n, got;
-	enum bgp_family f;
+	uint8_t long_data[BGP_MAX_LEN] = { 1, 2, 3 };
 	struct buf b;
-	bool known;
 
 	buf_init(&b);
 	bgp_notification_set(&n, BGP_ERR_CEASE, BGP_CEASE_SHUTDOWN, "bye", 3);
 	bgp_notification_encode(&b, &n);
 	assert_true(bgp_notification_decode(frame(&b, BGP_NOTIFICATION), &got));
-	assert_memory_equal(&n, &got, sizeof(n));
-	for (int i = 0; i < BGP_FAMILIES; i++) {
+	assert_int_equal(got.code, BGP_ERR_CEASE);
+	assert_int_equal(got.subcode, BGP_CEASE_SHUTDOWN);
+	assert_int_equal(got.len, 3);
+	assert_memory_equal(got.data, "bye", 3);
+	/* as much data as a message holds, and no more */
+	buf_rewind(&b, 0);
+	bgp_notification_set(&n, BGP_ERR_UPDATE, BGP_UPD_LENGTH, long_data, sizeof(long_data));
+	bgp_notification_encode(&b, &n);
+	assert_int_equal(b.len, BGP_MAX_LEN);
+	assert_true(bgp_notification_decode(frame(&b, BGP_NOTIFICATION), &got));
+	assert_int_equal(got.len, BGP_MAX_LEN - 21);
+	assert_memory_equal(got.data, long_data, got.len);
+	buf_free(&b);
+}
+
+/* RFC 2918, 7313 */
+static void refreshes(void **state)
+{
+	struct bgp_notification err;
+	enum bgp_refresh what;
+	enum bgp_family f;
+	struct buf b;
+	bool known;
+
+	buf_init(&b);
+	for (int i = 0; i < 3 * BGP_FAMILIES; i++) {
 		buf_rewind(&b, 0);
-		bgp_refresh_encode(&b, i);
-		assert_true(bgp_refresh_decode(frame(&b, BGP_ROUTE_REFRESH), &f, &known, &got));
+		bgp_refresh_encode(&b, i / 3, i % 3);
+		assert_true(bgp_refresh_decode(frame(&b, BGP_ROUTE_REFRESH), &f, &what, &known, &err));
 		assert_true(known);
-		assert_int_equal(f, i);
+		assert_int_equal(f, i / 3);
+		assert_int_equal(what, i % 3);
 	}
-	b.data[BGP_HEADER_LEN + 3] = 77;
-	assert_true(bgp_refresh_decode(frame(&b, BGP_ROUTE_REFRESH), &f, &known, &got));
+	/* a subtype, then a family without meaning: ignored */
+	b.data[BGP_HEADER_LEN + 2] = 3;
+	assert_true(bgp_refresh_decode(frame(&b, BGP_ROUTE_REFRESH), &f, &what, &known, &err));
 	assert_false(known);
-	assert_false(bgp_refresh_decode(cursor_make(b.data, 3), &f, &known, &got));
-	assert_int_equal(got.code, BGP_ERR_REFRESH);
+	b.data[BGP_HEADER_LEN + 2] = 0;
+	b.data[BGP_HEADER_LEN + 3] = 77;
+	assert_true(bgp_refresh_decode(frame(&b, BGP_ROUTE_REFRESH), &f, &what, &known, &err));
+	assert_false(known);
+	/* wrong lengths: the complete message comes back */
+	for (uint16_t len = 0; len < 9; len++) {
+		uint8_t m[BGP_HEADER_LEN + 8] = { 0 };
+
+		if (len == 4)
+			continue;
+		memset(m, 0xff, 16);
+		m[17] = (uint8_t)(BGP_HEADER_LEN + len);
+		m[18] = BGP_ROUTE_REFRESH;
+		m[BGP_HEADER_LEN] = 9;
+		assert_false(bgp_refresh_decode(cursor_make(m + BGP_HEADER_LEN, len), &f, &what, &known, &err));
+		assert_int_equal(err.code, BGP_ERR_REFRESH);
+		assert_int_equal(err.subcode, BGP_REFRESH_BAD_LENGTH);
+		assert_int_equal(err.len, BGP_HEADER_LEN + len);
+		assert_memory_equal(err.data, m, err.len);
+	}
 	buf_free(&b);
 }
 
@@ -508,7 +555,7 @@ int main(void)
 		cmocka_unit_test(framing_errors), cmocka_unit_test(nlri_round_trip),
 		cmocka_unit_test(nlri_bad), cmocka_unit_test(withdraw_label), cmocka_unit_test(labelled_nlri),
 		cmocka_unit_test(memberships), cmocka_unit_test(add_path),
-		cmocka_unit_test(small_messages),
+		cmocka_unit_test(small_messages), cmocka_unit_test(refreshes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,6 +30,8 @@ struct end {
 	struct bgp_up up;
 	unsigned int ups, downs, refreshes, routes, eors, drained, messages;
 	struct bgp_down down;
+	enum bgp_refresh refresh[8];	/* the last ones, and how many routes had come before */
+	unsigned int refresh_at[8];
 	int listen_fd;
 	uv_poll_t poll;
 	bool slow;		/* the main thread is busy: each update takes it a while */
@@ -68,10 +70,12 @@ static void on_update(void *o, const struct bgp_update *u)
 		usleep(200);
 }
 
-static void on_refresh(void *o, enum bgp_family f)
+static void on_refresh(void *o, enum bgp_family f, enum bgp_refresh what)
 {
 	struct end *e = o;
 
+	e->refresh[e->refreshes % 8] = what;
+	e->refresh_at[e->refreshes % 8] = e->routes;
 	e->refreshes++;
 }
 
@@ -116,6 +120,7 @@ static struct bgp_session_conf conf_of(const char *name, const char *self, const
 	c.caps.as4 = true;
 	c.caps.as = 65000;
 	c.caps.refresh = true;
+	c.caps.enhanced_refresh = true;
 	c.caps.any_family = true;
 	c.caps.family[BGP_VPNV4] = true;
 	c.caps.family[BGP_VPNV6] = true;
@@ -423,11 +428,14 @@ static void raw_send(int fd, const struct buf *b)
 	}
 }
 
+static bool raw_enhanced;	/* the next OPEN has RFC 7313's capability */
+
 static void raw_open(struct buf *b, uint16_t hold)
 {
 	struct bgp_open o = { .as = 65000, .hold = hold, .id = 0x7f000063 };
 
 	o.caps = conf_of("", "127.0.0.1", "127.0.0.1").caps;
+	o.caps.enhanced_refresh = raw_enhanced;
 	bgp_open_encode(b, &o);
 }
 
@@ -547,15 +555,95 @@ static void hold_timer(void **state)
 	unmake(e);
 }
 
+/* An UPDATE with @n VPNv4 routes, the first of which ends with @from. */
+static void put_routes(struct buf *b, unsigned int from, unsigned int n)
+{
+	static const uint8_t attrs[] = { 0x40, 1, 1, 0, 0x40, 2, 0, 0x40, 5, 4, 0, 0, 0, 100 };
+	size_t at = bgp_msg_begin(b, BGP_UPDATE), len, mp;
+	struct ip_addr nh;
+
+	addr_parse("10.0.0.2", &nh);
+	buf_u16(b, 0);
+	len = b->len;
+	buf_u16(b, 0);
+	mp = bgp_mp_reach_begin(b, BGP_VPNV4, &nh, NULL);
+	for (; n--; from++) {
+		uint8_t octets[4] = { 10, (uint8_t)(from >> 16), (uint8_t)(from >> 8), (uint8_t)from };
+		struct bgp_nlri nlri = { .label = 100 };
+
+		nlri.prefix = prefix_make(AF_INET, octets, 32);
+		bgp_nlri_encode(b, BGP_VPNV4, &nlri, 0);
+	}
+	bgp_mp_end(b, mp);
+	buf_bytes(b, attrs, sizeof(attrs));
+	buf_patch_u16(b, len, (uint16_t)(b->len - len - 2));
+	bgp_msg_end(b, at);
+}
+
+/* RFC 7313: the marks come in their place among the updates, from a peer with the capability only. */
+static void refresh_marks(void **state)
+{
+	struct end *e = &pool[1];
+	struct buf b;
+	int fd;
+
+	buf_init(&b);
+	for (int enhanced = 0; enhanced < 2; enhanced++) {
+		fd = raw_begin(e);
+		raw_enhanced = enhanced;
+		raw_up(fd, e, 90);
+		raw_enhanced = false;
+		assert_int_equal(e->up.agreed.enhanced_refresh, enhanced);
+		buf_rewind(&b, 0);
+		bgp_refresh_encode(&b, BGP_VPNV4, BGP_REFRESH_BEGIN);
+		put_routes(&b, 0, 3);
+		bgp_refresh_encode(&b, BGP_VPNV4, BGP_REFRESH_END);
+		bgp_refresh_encode(&b, BGP_IPV4, BGP_REFRESH_REQUEST);	/* not negotiated */
+		bgp_refresh_encode(&b, BGP_VPNV4, 9);
+		put_routes(&b, 3, 1);
+		bgp_refresh_encode(&b, BGP_VPNV6, BGP_REFRESH_REQUEST);
+		raw_send(fd, &b);
+		wait_for(&e->refreshes, enhanced ? 3 : 1, "refreshes");
+		assert_int_equal(e->routes, 4);
+		assert_int_equal(e->refreshes, enhanced ? 3 : 1);
+		assert_int_equal(e->refresh[e->refreshes - 1], BGP_REFRESH_REQUEST);
+		assert_int_equal(e->refresh_at[e->refreshes - 1], 4);
+		if (enhanced) {
+			assert_int_equal(e->refresh[0], BGP_REFRESH_BEGIN);
+			assert_int_equal(e->refresh_at[0], 0);
+			assert_int_equal(e->refresh[1], BGP_REFRESH_END);
+			assert_int_equal(e->refresh_at[1], 3);
+		}
+		/* one of the wrong length comes back whole, to whom that error says something */
+		buf_rewind(&b, 0);
+		{
+			uint8_t body[BGP_MAX_LEN];
+			size_t at = bgp_msg_begin(&b, BGP_ROUTE_REFRESH), len;
+
+			buf_u32(&b, 0x00010180);
+			buf_u8(&b, 7);
+			bgp_msg_end(&b, at);
+			raw_send(fd, &b);
+			len = raw_expect(fd, BGP_NOTIFICATION, body);
+			assert_int_equal(len, 2 + (enhanced ? b.len : 2));
+			assert_int_equal(body[0], enhanced ? BGP_ERR_REFRESH : BGP_ERR_HEADER);
+			assert_int_equal(body[1], enhanced ? BGP_REFRESH_BAD_LENGTH : BGP_HDR_BAD_LENGTH);
+			assert_memory_equal(body + 2, b.data + (enhanced ? 0 : 16), len - 2);
+		}
+		wait_for(&e->downs, 1, "down");
+		close(fd);
+		unmake(e);
+	}
+	buf_free(&b);
+}
+
 /*
  * More than the queue holds, while the main thread is slow: reading stops, the queue stays
  * bounded, the session stays up, and every route arrives.
  */
 static void back_pressure(void **state)
 {
-	static const uint8_t attrs[] = { 0x40, 1, 1, 0, 0x40, 2, 0, 0x40, 5, 4, 0, 0, 0, 100 };
 	unsigned int sent = 0, messages = 3000, most = 0;
-	struct ip_addr nh;
 	struct bgp_session_info i;
 	struct end *e = &pool[1];
 	struct buf b;
@@ -563,27 +651,9 @@ static void back_pressure(void **state)
 
 	raw_up(fd, e, 90);
 	e->slow = true;
-	addr_parse("10.0.0.2", &nh);
 	buf_init(&b);
-	for (unsigned int m = 0; m < messages; m++) {
-		size_t at = bgp_msg_begin(&b, BGP_UPDATE), len, mp;
-
-		buf_u16(&b, 0);
-		len = b.len;
-		buf_u16(&b, 0);
-		mp = bgp_mp_reach_begin(&b, BGP_VPNV4, &nh, NULL);
-		for (unsigned int n = 0; n < 200; n++, sent++) {
-			uint8_t octets[4] = { 10, (uint8_t)(sent >> 16), (uint8_t)(sent >> 8),
-					      (uint8_t)sent };
-			struct bgp_nlri nlri = { .label = 100 };
-
-			nlri.prefix = prefix_make(AF_INET, octets, 32);
-			bgp_nlri_encode(&b, BGP_VPNV4, &nlri, false);
-		}
-		bgp_mp_end(&b, mp);
-		buf_bytes(&b, attrs, sizeof(attrs));
-		buf_patch_u16(&b, len, (uint16_t)(b.len - len - 2));
-		bgp_msg_end(&b, at);
+	for (unsigned int m = 0; m < messages; m++, sent += 200) {
+		put_routes(&b, sent, 200);
 		raw_send(fd, &b);
 		buf_rewind(&b, 0);
 		bgp_session_info(e->s, &i);
@@ -641,7 +711,8 @@ int main(void)
 		cmocka_unit_test(both_active), cmocka_unit_test(stop_and_start),
 		cmocka_unit_test(refused_open), cmocka_unit_test(md5),
 		cmocka_unit_test(ttl_security), cmocka_unit_test(answers),
-		cmocka_unit_test(hold_timer), cmocka_unit_test(back_pressure),
+		cmocka_unit_test(hold_timer), cmocka_unit_test(refresh_marks),
+		cmocka_unit_test(back_pressure),
 		cmocka_unit_test(outbound_queue),
 	};
 

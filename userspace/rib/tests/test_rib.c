@@ -371,6 +371,22 @@ static void subscribers_hear_once(void **unused)
 	jobs_run(jobs, 0);
 	assert_int_equal(s.count, 500);
 	assert_int_equal(changes, 3000);
+	/* a mark made while a sweep waits is not for it: 100 are refreshed, 400 go, 100 are stale again */
+	rib_source_stale(&s);
+	for (i = 0; i < 100; i++) {
+		q = (struct prefix){ .addr = addr_v4(0x0a000000 + (i << 8)), .len = 24 };
+		rib_announce(&s, NULL, &q, &path);
+	}
+	rib_source_sweep(&s, NULL);
+	rib_source_stale(&s);
+	jobs_run(jobs, 0);
+	assert_int_equal(s.count, 100);
+	assert_true(rib_route_stale(rib_routes(rib_find(s.table, NULL, &q))));
+	rib_announce(&s, NULL, &q, &path);
+	assert_false(rib_route_stale(rib_routes(rib_find(s.table, NULL, &q))));
+	rib_source_sweep(&s, NULL);
+	jobs_run(jobs, 0);
+	assert_int_equal(s.count, 1);
 	rib_source_flush(&s, NULL);
 	assert_false(rib_source_idle(&s));
 	rib_unsubscribe(&late);

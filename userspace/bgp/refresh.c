@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Enhanced route refresh (RFC 7313), as receiver: between its two marks a peer tells all that it has of a family; what
+ * it did not mention is gone. Contracts in peer.h; as sender, see group.c.
+ */
+#include "bgp/peer.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+
+/* Marks that may be waiting for their sweep: the table counts to 15 (rib_source_stale()). */
+#define MARKS_MAX 8
+
+static void swept(struct rib_source *s)
+{
+	container_of(s, struct bgp_peer_family, source)->marks = 0;
+}
+
+static void end(struct bgp_peer_family *pf, const char *why)
+{
+	timer_stop(&pf->refresh_timer);
+	pf->refreshing_in = false;
+	log_info("bgp", "%s: refresh of %s is over%s", pf->peer->name, bgp_family_name(pf->family), why);
+	rib_source_sweep(&pf->source, swept);
+}
+
+static void overdue(struct timer *t)
+{
+	struct bgp_peer_family *pf = container_of(t, struct bgp_peer_family, refresh_timer);
+
+	if (pf->refreshing_in)
+		end(pf, ": the peer did not say so within the stale path time");
+}
+
+void bgp_refresh_init(struct bgp_peer_family *pf)
+{
+	timer_init(&pf->refresh_timer, pf->peer->bgp->env.jobs, overdue);
+}
+
+/* Once more before the end: what came since the first time is what the peer has now; the time runs anew. */
+static void begin(struct bgp_peer_family *pf)
+{
+	struct bgp_peer *p = pf->peer;
+
+	if (p->info.peer.caps.gr && !pf->eor_received) {
+		log_err("bgp", "%s: beginning of a refresh of %s ignored: End-of-RIB did not come yet", p->name,
+			bgp_family_name(pf->family));
+		return;
+	}
+	if (!pf->refreshing_in && pf->marks == MARKS_MAX) {
+		log_err("bgp", "%s: beginning of a refresh of %s ignored: too many, one after the other", p->name,
+			bgp_family_name(pf->family));
+		return;
+	}
+	if (!pf->refreshing_in) {
+		rib_source_stale(&pf->source);
+		pf->marks++;
+	}
+	pf->refreshing_in = true;
+	timer_start(&pf->refresh_timer, p->bgp->gr_stale * 1000ull);
+	log_info("bgp", "%s: refresh of %s begins", p->name, bgp_family_name(pf->family));
+}
+
+void bgp_refresh_received(struct bgp_peer_family *pf, enum bgp_refresh what)
+{
+	/* without a source nothing is kept (RT-Constrain), and nothing of a disabled family is known */
+	if (!pf->active || pf->disabled || !pf->has_source)
+		return;
+	if (what == BGP_REFRESH_BEGIN)
+		begin(pf);
+	else if (pf->refreshing_in)
+		end(pf, "");
+	else
+		log_info("bgp", "%s: end of a refresh of %s ignored: none is under way", pf->peer->name,
+			 bgp_family_name(pf->family));
+}
+
+void bgp_refresh_stop(struct bgp_peer_family *pf)
+{
+	timer_stop(&pf->refresh_timer);
+	pf->refreshing_in = false;
+}
