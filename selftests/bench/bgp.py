@@ -4,7 +4,7 @@
 
     client 10.0.1.1 --announces--> reflector 10.0.0.1 --reflects--> client 10.0.1.2 (and more)
 
-Each speaker has a network namespace of its own; the clients are one process there (bgp_load.c), which verifies every route
+Each speaker has a network namespace of its own; the clients are one process in another (bgp_load.c), which verifies every route
 that it receives: prefix, label, route targets, other attributes, next hop, ORIGINATOR_ID, CLUSTER_LIST. A wrong one, or one that
 is missing, is a failure, and there is no figure. Times are from the first octet that is announced (withdrawn) to the last
 route that the receiver has (has lost). Memory is the peak resident set (VmHWM) of the speaker's processes, added up; CPU
@@ -42,33 +42,38 @@ class Failure(Exception):
 
 
 class Space:
-    """A network namespace with the reflector's and the clients' addresses, a /run of its own, and a folder."""
+    """Two network namespaces with a cable between, and a folder: the speaker's, with a /run of its own, and the clients'."""
 
     def __init__(self, clients):
         self.dir = tempfile.mkdtemp(prefix="l3vpn-bench-")
         os.chmod(self.dir, 0o755)
-        script = ("mount -t tmpfs run /run && mkdir -p /run/openbgpd /run/frr && chown frr /run/frr 2>/dev/null;"
-                  "ip link set lo up && ip -batch - && echo ready && exec sleep 100000")
-        self.holder = subprocess.Popen(["unshare", "-n", "-m", "sh", "-c", script], stdin=subprocess.PIPE,
-                                       stdout=subprocess.PIPE, text=True)
-        for address in [REFLECTOR] + [client(n) for n in range(clients)]:
-            self.holder.stdin.write("addr add %s/32 dev lo\n" % address)
-        self.holder.stdin.close()
-        if self.holder.stdout.readline() != "ready\n":
-            raise Failure("no network namespace could be made: root is needed")
-        self.processes = []
+        self.processes, self.holders = [], {}
+        for place in ("speaker", "clients"):
+            self.holders[place] = subprocess.Popen(
+                ["unshare", "-n", "-m", "sh", "-c", "mount -t tmpfs run /run && mkdir -p /run/openbgpd &&"
+                 "ip link set lo up && echo ready && exec sleep 100000"], stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, text=True)
+            if self.holders[place].stdout.readline() != "ready\n":
+                raise Failure("no network namespace could be made: root is needed")
+        self.ip("speaker", "link add core type veth peer name core netns %d" % self.holders["clients"].pid,
+                "link set core up", "addr add %s/16 dev core" % REFLECTOR)
+        self.ip("clients", "link set core up", *["addr add %s/16 dev core" % client(n) for n in range(clients)])
 
-    def start(self, argv, log, **more):
-        out = open(os.path.join(self.dir, log), "ab")  # closed with the process
-        process = subprocess.Popen(["nsenter", "-t", str(self.holder.pid), "-n", "-m", "--", *argv], stderr=out,
-                                   **{"stdout": out, "stdin": subprocess.DEVNULL, **more})
-        out.close()
+    def ip(self, place, *lines):
+        subprocess.run([*self.inside(place), "ip", "-batch", "-"], input="\n".join(lines) + "\n", text=True, check=True)
+
+    def inside(self, place):
+        return ["nsenter", "-t", str(self.holders[place].pid), "-n", "-m", "--"]
+
+    def start(self, argv, log, place="speaker", **more):
+        with open(os.path.join(self.dir, log), "ab") as out:
+            process = subprocess.Popen([*self.inside(place), *argv], stderr=out,
+                                       **{"stdout": out, "stdin": subprocess.DEVNULL, **more})
         self.processes.append(process)
         return process
 
     def run(self, *argv):
-        return subprocess.run(["nsenter", "-t", str(self.holder.pid), "-n", "-m", "--", *argv], check=True, text=True,
-                              stdout=subprocess.PIPE).stdout
+        return subprocess.run([*self.inside("speaker"), *argv], check=True, text=True, stdout=subprocess.PIPE).stdout
 
     def write(self, name, text):
         path = os.path.join(self.dir, name)
@@ -90,8 +95,10 @@ class Space:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        self.holder.kill()
-        self.holder.wait()
+        for holder in self.holders.values():
+            holder.kill()
+            holder.wait()
+            holder.stdout.close()
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
@@ -99,7 +106,7 @@ class Load:
     """The load tool: say() a command, get its answer."""
 
     def __init__(self, space, routes, per_set, rds=1000, rts=0):
-        self.process = space.start([LOAD], "load.log", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = space.start([LOAD], "load.log", "clients", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.space = space
         self.say("plan", routes, per_set, rds, rts)
 
@@ -142,7 +149,7 @@ class Other:
 
 class Ours(Other):
     name, program = "l3vpnd", os.path.join(BUILD, "l3vpnd")
-    rtc = True
+    rtc = False
 
     def version(self):
         return subprocess.run([self.program, "--version"], check=True, text=True, stdout=subprocess.PIPE).stdout.split()[1]
