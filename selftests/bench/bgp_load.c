@@ -100,7 +100,8 @@ static void do_plan(char **w)
 	plan.per_set = number(w[2]);
 	plan.rds = number(w[3]);
 	plan.rts = number(w[4]);
-	if (!plan.routes || !plan.per_set || !plan.rds || plan.routes / plan.rds >= 200u << 16)
+	if (!plan.routes || !plan.per_set || !plan.rds ||
+	    (plan.routes / plan.rds + 1) * (plan.rds < RD_BLOCKS ? plan.rds : RD_BLOCKS) > 200u << 16)
 		refuse(w[0], "out of range");
 	plan.owner = malloc(plan.routes * sizeof(*plan.owner));
 	plan.variant = calloc(plan.routes, 1);

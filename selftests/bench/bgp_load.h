@@ -19,6 +19,7 @@
 #define MESSAGE_HEAD	19
 #define VARIANTS	200		/* of a route's attributes: MED 0 (none) to 199 */
 #define OWNER_NONE	0xffff
+#define RD_BLOCKS	50		/* RDs of different prefixes, then the same ones again */
 
 enum { MSG_OPEN = 1, MSG_UPDATE, MSG_NOTIFICATION, MSG_KEEPALIVE, MSG_REFRESH };
 enum { SAFI_VPN = 128, SAFI_RTC = 132 };

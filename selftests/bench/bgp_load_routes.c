@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The routes of a load: encoded, and compared with what they have to be. Route i is 10.0.0.0/24 and on within its RD,
- * under label 16 + i; its set s has AS path [64512 + s % 400, 4200000000 + s], two communities and its RTs of its own.
+ * The routes of a load: encoded, and compared with what they have to be. Route i is a /24 from 10.0.0.0 on, under label
+ * 16 + i; 50 RDs have prefixes of their own, the next 50 the same ones again, and so on. Its set s has AS path
+ * [64512 + s % 400, 4200000000 + s], two communities and its RTs of its own.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -70,7 +71,7 @@ static uint8_t *put_nlri(uint8_t *p, uint32_t i, uint32_t label)
 	p = put16(p, 0);
 	p = put16(p, LOAD_AS);
 	p = put32(p, 1 + i / n);
-	i %= n;
+	i = i / n % RD_BLOCKS * n + i % n;
 	*p++ = 10 + (i >> 16);
 	*p++ = i >> 8;
 	*p++ = i;
@@ -91,7 +92,7 @@ static uint32_t get_nlri(const uint8_t *p, size_t left, size_t *len, uint32_t *l
 		return plan.routes;
 	*label = p[1] << 12 | p[2] << 4 | p[3] >> 4;
 	rd = get32(p + 8) - 1;
-	i = ((uint32_t)p[12] - 10) << 16 | p[13] << 8 | p[14];
+	i = (((uint32_t)p[12] - 10) << 16 | p[13] << 8 | p[14]) - rd % RD_BLOCKS * n;
 	if (rd >= plan.rds || i >= n || rd * n + i >= plan.routes)
 		return plan.routes;
 	return rd * n + i;

@@ -28,6 +28,7 @@
 #include "lib/jobs.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/pulse.h"
 #include "mgmt/mgmt.h"
 #include "mgmt/show.h"
 #include "policy/policy.h"
@@ -42,6 +43,7 @@ struct daemon {
 	struct options opt;
 	uv_loop_t *loop;
 	struct jobs *jobs;
+	struct pulse *pulse;
 	struct conf *conf;
 	struct mgmt *mgmt;
 	struct rib *rib;
@@ -234,7 +236,7 @@ static bool start_management(struct daemon *d)
 	struct conf_error err = { 0 };
 
 	d->show = (struct show_env){
-		.loop = d->loop, .conf = d->conf, .jobs = d->jobs, .rib = d->rib,
+		.loop = d->loop, .conf = d->conf, .jobs = d->jobs, .pulse = d->pulse, .rib = d->rib,
 		.labels = d->labels, .vrfs = d->vrfs, .host = d->host, .sync = d->sync,
 		.bfd = bfd_io(d->bfd),
 	};
@@ -391,6 +393,7 @@ static void stop(struct daemon *d)
 		conf_free(d->conf);
 	if (d->jobs)
 		jobs_free(d->jobs);
+	pulse_free(d->pulse);
 	for (i = 0; i < ARRAY_SIZE(d->signals); i++)
 		if (d->signals[i].data)
 			uv_close((uv_handle_t *)&d->signals[i], NULL);
@@ -412,6 +415,7 @@ int main(int argc, char **argv)
 		return 1;
 	timer_init(&d.nobody, NULL, nobody);
 	d.loop = uv_default_loop();
+	d.pulse = pulse_new(d.loop);
 	signals_start(&d);
 	if (start_tables(&d) && start_forwarding(&d) && start_bfd(&d) && start_protocols(&d) &&
 	    start_management(&d)) {

@@ -8,6 +8,7 @@ void show_register(struct mgmt *mgmt, const struct show_env *env)
 {
 	show_conf_register(mgmt, env->conf);
 	show_log_register(mgmt);
+	show_system_register(mgmt, env);
 	show_vrf_register(mgmt, env);
 	show_rib_register(mgmt, env);
 	show_labels_register(mgmt, env);

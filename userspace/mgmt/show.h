@@ -18,6 +18,7 @@ struct host;
 struct jobs;
 struct labels;
 struct ldp;
+struct pulse;
 struct rib;
 struct vrfs;
 
@@ -26,6 +27,7 @@ struct show_env {
 	uv_loop_t *loop;
 	struct conf *conf;
 	struct jobs *jobs;
+	struct pulse *pulse;		/* may be NULL */
 	struct rib *rib;
 	struct labels *labels;
 	struct vrfs *vrfs;
@@ -39,6 +41,7 @@ struct show_env {
 void show_register(struct mgmt *mgmt, const struct show_env *env);
 
 /* Each in mgmt/show_ROOM.c; @env lives as long as @mgmt. */
+void show_system_register(struct mgmt *mgmt, const struct show_env *env);
 void show_host_register(struct mgmt *mgmt, const struct show_env *env);
 void show_dataplane_register(struct mgmt *mgmt, const struct show_env *env);
 void show_packets_register(struct mgmt *mgmt, const struct show_env *env);
