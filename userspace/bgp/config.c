@@ -336,6 +336,7 @@ static void change_global(enum conf_op op, const struct lyd_node *old, const str
 	b->gr_stale = (uint16_t)conf_u32(now, "graceful-restart/stale-time", 300);
 	if (!was && b->restarting)
 		timer_start(&b->restart_timer, b->gr_deferral * 1000ull);
+	bgp_rtc_changed(b->rtc);
 	if (was && (as != b->as || id != b->id || cluster != b->cluster_id))
 		bgp_peers_restart(b);
 	else if (was)

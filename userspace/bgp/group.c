@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Update groups: members come and go, nets change, slices of work are told. Contracts in
+ * Update groups: feeds of tables, groups, and members that come and go. What a group does is in tell.c. Contracts in
  * group.h and peer.h.
- *
- * What is pending is a list of nets without doubles, and what to say is worked out when it is
- * said: so a peer that takes nothing costs a bounded list, and then hears the last word only.
- * A member that comes when the group has spoken already is told what was said from the memory
- * of the group, while the group goes on.
  */
 #include "bgp/group.h"
 
@@ -16,214 +11,6 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 
-#define SLICE 4096		/* nets in one slice: enough to fill messages */
-
-/* ---- the memory of what was said ---- */
-
-static struct bgp_said *said_at(struct bgp_group *g, uint32_t id)
-{
-	uint32_t n = g->n_said ? g->n_said : 64;
-
-	if (id >= g->n_said) {
-		while (n <= id)
-			n *= 2;
-		g->said = xrealloc(g->said, n * sizeof(*g->said));
-		memset(g->said + g->n_said, 0, (n - g->n_said) * sizeof(*g->said));
-		g->n_said = n;
-	}
-	return &g->said[id];
-}
-
-static void said_release(struct bgp_said *s)
-{
-	struct rib_net *net = s->net;
-
-	if (!net || s->attrs || s->pending)
-		return;
-	memset(s, 0, sizeof(*s));
-	rib_net_release(net);
-}
-
-static void mark_pending(struct bgp_group *g, struct rib_net *net)
-{
-	uint32_t id = rib_net_id(net);
-	struct bgp_said *s = said_at(g, id);
-
-	if (s->pending)
-		return;
-	if (!s->net) {
-		rib_net_hold(net);
-		s->net = net;
-	}
-	s->pending = true;
-	if (g->n_pending == g->room) {
-		g->room = g->room ? g->room * 2 : 256;
-		g->pending = xrealloc(g->pending, g->room * sizeof(*g->pending));
-	}
-	g->pending[g->n_pending++] = id;
-}
-
-/* ---- one net: compare what is with what was said ---- */
-
-static struct bgp_saying *say(struct bgp_group *g, const struct bgp_said *s, struct attrs *attrs)
-{
-	struct bgp_saying *w = &g->sayings[g->n_sayings++];
-	const struct rd *rd = rib_net_rd(s->net);
-
-	memset(w, 0, sizeof(*w));
-	w->attrs = attrs;
-	w->nlri.prefix = rib_net_prefix(s->net);
-	w->nlri.label = s->label;
-	if (rd)
-		memcpy(w->nlri.rd, rd->b, sizeof(w->nlri.rd));
-	return w;
-}
-
-static struct bgp_peer_family *member_of_source(struct bgp_group *g, const struct rib_route *r)
-{
-	struct bgp_peer_family *pf;
-
-	if (r->source->proto != &bgp_proto || r->source->is_local)
-		return NULL;
-	pf = container_of(r->source, struct bgp_peer_family, source);
-	return pf->group == g ? pf : NULL;
-}
-
-static void decide(struct bgp_group *g, uint32_t id)
-{
-	struct bgp_said *s = &g->said[id];
-	struct rib_route *best = rib_best(s->net);
-	uint32_t label = RIB_LABEL_NONE;
-	struct attrs *now = best ? bgp_out_attrs(g, best, &label) : NULL;
-	struct bgp_peer_family *but = now ? member_of_source(g, best) : NULL;
-	struct bgp_saying *w;
-
-	s->pending = false;
-	if (!now) {
-		if (s->attrs) {
-			w = say(g, s, NULL);
-			w->but = s->but;
-			g->told--;
-		}
-		/* the reference is dropped: withdrawals need no attributes */
-		attrs_put(s->attrs);
-		s->attrs = NULL;
-		s->but = NULL;
-		said_release(s);
-		return;
-	}
-	if (now == s->attrs && label == s->label && but == s->but) {
-		attrs_put(now);
-		return;
-	}
-	if (!s->attrs)
-		g->told++;
-	if (s->attrs && but && but != s->but) {
-		/* it was told before; now the route is its own */
-		w = say(g, s, NULL);
-		w->only = but;
-	}
-	attrs_put(s->attrs);
-	s->attrs = now;
-	s->label = label;
-	s->but = but;
-	w = say(g, s, now);
-	w->but = but;
-}
-
-/* ---- members ---- */
-
-static bool congested(struct bgp_group *g)
-{
-	struct bgp_peer_family *pf;
-	bool any = false;
-
-	list_for_each(pf, &g->members, struct bgp_peer_family, member)
-		any |= bgp_session_congested(pf->peer->session);
-	return any;
-}
-
-/* A slice of what the group said, for one that came later. True: there is more to say now. */
-static bool sync_member(struct bgp_group *g, struct bgp_peer_family *pf)
-{
-	if (bgp_session_congested(pf->peer->session))
-		return false;
-	g->n_sayings = 0;
-	while (pf->sync_at < g->n_said && g->n_sayings < SLICE) {
-		const struct bgp_said *s = &g->said[pf->sync_at++];
-
-		if (s->attrs && s->but != pf)
-			say(g, s, s->attrs)->only = pf;
-	}
-	bgp_pack(g, g->sayings, g->n_sayings);
-	g->n_sayings = 0;
-	if (pf->sync_at < g->n_said)
-		return true;
-	pf->syncing = false;
-	if (pf->refreshing)
-		bgp_pack_refresh(pf, BGP_REFRESH_END);
-	pf->refreshing = false;
-	return false;
-}
-
-static void tell_eors(struct bgp_group *g)
-{
-	struct bgp_peer_family *pf;
-
-	if (!g->walked || g->n_pending)
-		return;
-	list_for_each(pf, &g->members, struct bgp_peer_family, member) {
-		if (!pf->needs_eor || pf->syncing)
-			continue;
-		pf->needs_eor = false;
-		bgp_pack_eor(pf);
-		if (pf->refresh_later)
-			bgp_groups_refresh(pf);
-	}
-}
-
-static void walk_some(struct bgp_group *g)
-{
-	struct rib_net *net;
-
-	for (unsigned int i = 0; i < SLICE; i++) {
-		net = rib_walk(g->feed->table, &g->cursor);
-		if (!net) {
-			g->walked = true;
-			return;
-		}
-		mark_pending(g, net);
-	}
-}
-
-static bool group_job(struct job *job, unsigned int budget)
-{
-	struct bgp_group *g = container_of(job, struct bgp_group, job);
-	struct bgp_peer_family *pf;
-	uint32_t n;
-	bool more = false;
-
-	list_for_each(pf, &g->members, struct bgp_peer_family, member) {
-		if (pf->syncing)
-			more |= sync_member(g, pf);
-	}
-	if (congested(g))
-		return more;
-	if (!g->walked)
-		walk_some(g);
-	n = g->n_pending < SLICE ? g->n_pending : SLICE;
-	g->n_sayings = 0;
-	for (uint32_t i = 0; i < n; i++)
-		decide(g, g->pending[g->n_pending - 1 - i]);
-	g->n_pending -= n;
-	bgp_pack(g, g->sayings, g->n_sayings);
-	g->n_sayings = 0;
-	tell_eors(g);
-	if (!g->n_pending && g->walked)
-		bgp_out_cache_clear(g);
-	return more || g->n_pending || !g->walked;
-}
-
 /* ---- feeds ---- */
 
 static void feed_change(struct rib_sub *sub, struct rib_net *net)
@@ -231,10 +18,8 @@ static void feed_change(struct rib_sub *sub, struct rib_net *net)
 	struct bgp_feed *feed = container_of(sub, struct bgp_feed, sub);
 	struct bgp_group *g;
 
-	list_for_each(g, &feed->groups, struct bgp_group, node) {
-		mark_pending(g, net);
-		job_schedule(&g->job);
-	}
+	list_for_each(g, &feed->groups, struct bgp_group, node)
+		bgp_group_mark(g, net);
 }
 
 void bgp_groups_net_changed(struct bgp *b, struct rib_net *net)
@@ -303,9 +88,12 @@ static struct bgp_group *group_get(struct bgp_feed *feed, const struct bgp_group
 	g->feed = feed;
 	g->key = *key;
 	list_init(&g->members);
-	/* a net may need two sayings: one for the member that it came from */
-	g->sayings = xcalloc(2 * SLICE, sizeof(*g->sayings));
-	job_init(&g->job, feed->bgp->env.jobs, "BGP updates", group_job);
+	g->said.table = feed->table;
+	g->said.several = key->several;
+	/* paths that are not the best are told too */
+	feed->sub.all_paths |= key->several;
+	interest_init(&g->interest);
+	job_init(&g->job, feed->bgp->env.jobs, "BGP updates", bgp_group_work);
 	list_add_tail(&feed->groups, &g->node);
 	return g;
 }
@@ -316,13 +104,13 @@ static void group_free(struct bgp_group *g)
 
 	job_cancel(&g->job);
 	bgp_out_cache_clear(g);
-	for (uint32_t i = 0; i < g->n_said; i++) {
-		attrs_put(g->said[i].attrs);
-		if (g->said[i].net)
-			rib_net_release(g->said[i].net);
-	}
+	said_free(&g->said);
+	interest_free(&g->interest);
+	audiences_clear(&g->audiences);
+	bits_free(&g->present);
+	bits_free(&g->constrained);
 	list_del(&g->node);
-	free(g->said);
+	free(g->by_number);
 	free(g->pending);
 	free(g->sayings);
 	free(g);
@@ -349,9 +137,40 @@ static bool key_of(const struct bgp_peer_family *pf, struct bgp_group_key *key)
 	key->as4 = p->info.agreed.as4;
 	key->internal = bgp_peer_internal(p);
 	key->vrf = p->vrf_id;
+	key->several = p->info.agreed.addpath_tx[pf->family];
 	if (bgp_family_labelled(pf->family))
 		key_of_labelled(pf, key);
 	return true;
+}
+
+/* the lowest number that is free */
+static bool number_member(struct bgp_group *g, struct bgp_peer_family *pf)
+{
+	uint32_t i;
+
+	for (i = 0; i < g->numbers && g->by_number[i]; i++)
+		;
+	if (i == BGP_MEMBERS_MAX)
+		return false;
+	if (i == g->numbers) {
+		g->numbers = g->numbers ? g->numbers * 2 : 8;
+		g->by_number = xrealloc(g->by_number, g->numbers * sizeof(*g->by_number));
+		memset(g->by_number + i, 0, (g->numbers - i) * sizeof(*g->by_number));
+	}
+	g->by_number[i] = pf;
+	pf->number = (uint16_t)i;
+	return true;
+}
+
+static void tell_newcomer(struct bgp_group *g, struct bgp_peer_family *pf)
+{
+	bits_set(&g->present, pf->number);
+	bgp_group_audience_changed(g);
+	if (bits_test(&g->constrained, pf->number))
+		bgp_rtc_joined(pf);
+	else if (g->said.n)
+		bgp_group_sync(pf);
+	job_schedule(&g->job);
 }
 
 static void join(struct bgp_peer_family *pf)
@@ -370,12 +189,47 @@ static void join(struct bgp_peer_family *pf)
 	if (!feed)
 		return;
 	g = group_get(feed, &key);
+	if (!number_member(g, pf)) {
+		log_err("bgp", "%s: nothing is announced of %s: its update group has %u members", p->name,
+			bgp_family_name(pf->family), BGP_MEMBERS_MAX);
+		return;
+	}
 	pf->group = g;
-	pf->syncing = g->n_said > 0;
-	pf->sync_at = 0;
 	pf->needs_eor = true;
+	pf->syncing = false;
+	pf->walking = false;
+	rib_target_walk_init(&pf->targets, feed->table);
 	list_add_tail(&g->members, &pf->member);
-	job_schedule(&g->job);
+	if (bgp_rtc_constrains(p, pf->family)) {
+		bits_set(&g->constrained, pf->number);
+		g->n_constrained++;
+	}
+	if (bgp_rtc_may_tell(p, pf->family))
+		tell_newcomer(g, pf);
+}
+
+void bgp_groups_open(struct bgp_peer *p)
+{
+	for (int f = 0; f < BGP_FAMILIES; f++) {
+		struct bgp_peer_family *pf = &p->family[f];
+
+		if (pf->group && !bits_test(&pf->group->present, pf->number))
+			tell_newcomer(pf->group, pf);
+	}
+}
+
+void bgp_groups_interest(struct bgp_peer *p, const uint8_t rt[8], uint8_t bits, bool wants)
+{
+	for (int f = 0; f < BGP_FAMILIES; f++) {
+		struct bgp_peer_family *pf = &p->family[f];
+		struct bgp_group *g = pf->group;
+
+		if (!g || !bgp_family_vpn(f) || !bits_test(&g->present, pf->number))
+			continue;
+		interest_set(&g->interest, pf->number, rt, bits, wants);
+		bgp_group_audience_changed(g);
+		bgp_group_sync_target(pf, rt, bits);
+	}
 }
 
 void bgp_groups_join(struct bgp_peer *p)
@@ -391,8 +245,10 @@ static void leave(struct bgp_peer_family *pf)
 	struct bgp_group *g = pf->group;
 
 	list_del(&pf->member);
+	rib_target_walk_end(&pf->targets);
 	pf->group = NULL;
 	pf->syncing = false;
+	pf->walking = false;
 	pf->refreshing = false;
 	pf->refresh_later = false;
 	pf->needs_eor = false;
@@ -400,11 +256,15 @@ static void leave(struct bgp_peer_family *pf)
 		group_free(g);
 		return;
 	}
-	/* everyone who is left was told its routes */
-	for (uint32_t i = 0; i < g->n_said; i++) {
-		if (g->said[i].but == pf)
-			g->said[i].but = NULL;
+	g->by_number[pf->number] = NULL;
+	bits_clear(&g->present, pf->number);
+	if (bits_test(&g->constrained, pf->number)) {
+		bits_clear(&g->constrained, pf->number);
+		g->n_constrained--;
+		interest_forget(&g->interest, pf->number);
 	}
+	said_forget_member(&g->said, pf->number);
+	bgp_group_audience_changed(g);
 }
 
 void bgp_groups_leave(struct bgp_peer *p)
@@ -425,9 +285,7 @@ void bgp_groups_refresh(struct bgp_peer_family *pf)
 		return;
 	bgp_pack_refresh(pf, BGP_REFRESH_BEGIN);
 	pf->refreshing = true;
-	pf->syncing = true;
-	pf->sync_at = 0;
-	job_schedule(&pf->group->job);
+	bgp_group_sync(pf);
 }
 
 void bgp_groups_drained(struct bgp_peer *p)
@@ -495,22 +353,32 @@ void bgp_groups_vrf_changed(struct bgp *b, const struct vrf *v)
 
 uint32_t bgp_family_advertised(const struct bgp_peer_family *pf)
 {
-	return pf->group ? pf->group->told : 0;
+	return pf->group ? pf->group->said.told : 0;
 }
 
-struct rib_net *bgp_advertised_walk(const struct bgp_peer_family *pf, uint32_t *at,
-				    struct attrs **attrs, uint32_t *label)
+struct rib_net *bgp_advertised_walk(const struct bgp_peer_family *pf, struct bgp_advertised *at)
 {
-	const struct bgp_group *g = pf->group;
+	struct bgp_group *g = pf->group;
+	struct bgp_said_path scratch;
+	const struct bgp_said_path *path;
+	uint32_t n;
 
-	while (g && *at < g->n_said) {
-		const struct bgp_said *s = &g->said[(*at)++];
+	for (; g && at->net < g->said.n; at->net++, at->path = 0) {
+		const struct bgp_said *s = &g->said.said[at->net];
 
-		if (!s->attrs || s->but == pf)
+		if (!s->attrs)
 			continue;
-		*attrs = s->attrs;
-		*label = s->label;
-		return s->net;
+		path = said_paths(&g->said, s, &scratch, &n);
+		while (at->path < n) {
+			const struct bgp_said_path *p = &path[at->path++];
+
+			if (!bgp_group_hears(g, p->attrs, p->but, pf->number))
+				continue;
+			at->attrs = p->attrs;
+			at->label = p->label;
+			at->path_id = g->said.several ? p->id : 0;
+			return rib_net_by_id(g->said.table, at->net);
+		}
 	}
 	return NULL;
 }

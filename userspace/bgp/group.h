@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Update groups: families of peers that are told the same things in the same words. A group
- * hears of a table's changes through the table's feed, works out what to say about each net,
- * remembers what it said, and encodes each message once for all of its members.
+ * hears of a table's changes through the table's feed, works out what to say about each net and to whom,
+ * remembers what it said, and encodes each message once for all of its members that it is for.
  *
- *   rib table --rib_sub--> feed --> group: pending nets -> policy (out.c) -> pack -> members
+ *   rib table --rib_sub--> feed --> group: pending nets -> policy (out.c) -> audience -> pack -> members
  *
- * Private to group.c, out.c, out_lu.c, reflect.c and pack.c. Main thread only.
+ * group.c: feeds, groups and their members. tell.c: a group's work. Private to them and to audience.c,
+ * said.c, out*.c, reflect.c, rtc.c and pack.c. Main thread only.
  */
 #ifndef L3VPN_BGP_GROUP_H
 #define L3VPN_BGP_GROUP_H
 
 #include "bgp/attr.h"
+#include "bgp/audience.h"
 #include "bgp/peer.h"
+#include "bgp/said.h"
 
 /* What makes peers alike. Zeroed whole: compared as octets. */
 struct bgp_group_key {
@@ -20,6 +23,7 @@ struct bgp_group_key {
 	struct ip_addr nexthop_ll;
 	bool as4;
 	bool internal;
+	bool several;			/* several paths of a net (RFC 7911) */
 	uint32_t vrf;
 	/* labelled unicast and VPN */
 	bool client;			/* internal: of ours as reflector */
@@ -28,20 +32,11 @@ struct bgp_group_key {
 	bool unchanged;
 };
 
-/* What was said about a net; its index is the net's id. */
-struct bgp_said {
-	struct rib_net *net;		/* held; NULL: nothing said, nothing pending */
-	struct attrs *attrs;		/* reference; NULL: withdrawn, or never told. Next hop unset: the group's */
-	uint32_t label;
-	struct bgp_peer_family *but;	/* the member that it came from, who was not told */
-	bool pending;
-};
-
 /* What is to be said, between policy and packing. */
 struct bgp_saying {
 	struct attrs *attrs;		/* borrowed from said; NULL: withdrawal */
-	struct bgp_peer_family *only;	/* not NULL: for this member alone */
-	struct bgp_peer_family *but;	/* not NULL: not for this member */
+	const struct bgp_audience *to;
+	uint32_t next;			/* pack.c: 1 + index of the next one in the same run */
 	struct bgp_nlri nlri;
 };
 
@@ -52,19 +47,30 @@ struct bgp_group {
 	struct bgp_feed *feed;
 	struct bgp_group_key key;
 	struct list members;		/* struct bgp_peer_family.member */
+	struct bgp_peer_family **by_number;
+	uint32_t numbers;
+	struct bgp_bits present;	/* members that are told now */
+	struct bgp_bits constrained;	/* of them: only what they want (RFC 4684) */
+	uint32_t n_constrained;
+	struct bgp_interest interest;
+	struct bgp_audiences audiences;
 	struct job job;
 	bool walked;			/* the table's first walk is over */
 	struct rib_cursor cursor;
-	struct bgp_said *said;
-	uint32_t n_said;
-	uint32_t told;			/* nets announced now */
+	struct bgp_said_table said;
 	uint32_t *pending, n_pending, room;
 	struct bgp_saying *sayings;	/* of the slice under way */
-	uint32_t n_sayings;
+	uint32_t n_sayings, room_sayings;
 	struct {
 		struct attrs *in, *out;	/* references; out NULL: not to be announced */
 		const struct rib_source *source;	/* of @in: it counts for reflection */
 	} cache[BGP_OUT_CACHE];
+	struct bgp_group_whom {
+		const struct attrs *attrs;
+		const struct bgp_audience *to;
+		uint16_t but;
+		bool had, valid;
+	} whom[BGP_OUT_CACHE];		/* audience.c's answers, until a member or an interest changes */
 	uint64_t messages;		/* encoded, for show */
 };
 
@@ -78,13 +84,29 @@ struct bgp_feed {
 	struct list groups;
 };
 
+/* ---- tell.c ---- */
+bool bgp_group_work(struct job *job, unsigned int budget);
+void bgp_group_mark(struct bgp_group *g, struct rib_net *net);	/* schedules */
+/* members or what they want changed: who hears of what is worked out anew */
+void bgp_group_audience_changed(struct bgp_group *g);
+/* tells a member everything that was said so far, or takes it back where it does not want it any more */
+void bgp_group_sync(struct bgp_peer_family *pf);
+/* ... of what carries the route target alone */
+void bgp_group_sync_target(struct bgp_peer_family *pf, const uint8_t rt[8], uint8_t bits);
+
+/* does this member hear of it? */
+bool bgp_group_hears(struct bgp_group *g, const struct attrs *a, uint16_t but, uint16_t number);
+
 /* ---- out.c: policy ---- */
 /* Attributes and label for the group's members, with a reference, or NULL: not announced to them. */
 struct attrs *bgp_out_attrs(struct bgp_group *g, const struct rib_route *r, uint32_t *label);
 /* ... of labelled unicast; out_lu.c */
 struct attrs *bgp_out_lu(struct bgp_group *g, const struct rib_route *r, uint32_t *label);
+/* ... of memberships; out_rtc.c */
+struct attrs *bgp_out_rtc(struct bgp_group *g, const struct rib_route *r);
 /* what is common: the path with our AS in front, what stays with us; next hop unset */
 struct attrs *bgp_out_rewrite(struct bgp_group *g, const struct attrs_builder *in);
+
 /* ---- reflect.c: what a peer told; the route's source is a peer's ---- */
 /* may the group's members hear of it? (RFC 4456 section 6) */
 bool bgp_passes(const struct bgp_group *g, const struct rib_route *r);
@@ -100,7 +122,13 @@ void bgp_out_cache_clear(struct bgp_group *g);
 bool bgp_out_nexthop(const struct bgp_peer *p, enum bgp_family f, struct ip_addr *nexthop,
 		     struct ip_addr *nexthop_ll);
 
-/* ---- pack.c: sayings into messages, sorted so that equal attributes share them ---- */
+/* ---- rtc.c: does the peer say what it wants? and has it said so? ---- */
+bool bgp_rtc_constrains(const struct bgp_peer *p, enum bgp_family f);
+bool bgp_rtc_may_tell(const struct bgp_peer *p, enum bgp_family f);
+/* a member came: what it wants, into its group */
+void bgp_rtc_joined(struct bgp_peer_family *pf);
+
+/* ---- pack.c: sayings into messages; what has equal attributes and audience shares them ---- */
 void bgp_pack(struct bgp_group *g, struct bgp_saying *s, uint32_t n);
 /* End-of-RIB for one member, RFC 4724 section 2. */
 void bgp_pack_eor(struct bgp_peer_family *pf);

@@ -10,6 +10,20 @@
 #include "rib/lsp.h"
 #include "rib/transport.h"
 
+/* RFC 4684; @path NULL: withdrawn */
+static void membership(struct bgp_peer_family *pf, const struct bgp_nlri *n, const struct rib_path *path)
+{
+	struct prefix p = bgp_rtc_prefix(&n->rtc);
+
+	if (path) {
+		rib_announce(&pf->source, NULL, &p, path);
+		bgp_rtc_announced(pf->peer, &n->rtc);
+	} else {
+		rib_withdraw(&pf->source, NULL, &p, n->path_id);
+		bgp_rtc_withdrawn(pf->peer, &n->rtc);
+	}
+}
+
 static void withdraw_all(struct bgp_peer_family *pf, const struct bgp_routes *r)
 {
 	bool vpn = bgp_family_vpn(r->family);
@@ -18,6 +32,10 @@ static void withdraw_all(struct bgp_peer_family *pf, const struct bgp_routes *r)
 		const struct bgp_nlri *n = &r->nlri[i];
 		struct rd rd;
 
+		if (r->family == BGP_RTC) {
+			membership(pf, n, NULL);
+			continue;
+		}
 		memcpy(rd.b, n->rd, sizeof(rd.b));
 		rib_withdraw(&pf->source, vpn ? &rd : NULL, &n->prefix, n->path_id);
 	}
@@ -56,6 +74,8 @@ static struct nexthop *path_nexthop(const struct bgp_peer *p, const struct bgp_r
 	struct nht *nht = rib_nht(p->bgp->env.rib);
 	const char *ifname = p->conf.peer.ifname[0] ? p->conf.peer.ifname : NULL;
 
+	if (r->family == BGP_RTC)
+		return nexthop_ref(bgp_rtc_nexthop(p->bgp->rtc));
 	if (bgp_family_vpn(r->family))
 		return nexthop_pe(nht, &r->nexthop, TRANSPORT_DEFAULT);
 	if (bgp_family_lu(r->family))
@@ -99,16 +119,21 @@ static void announce_all(struct bgp_peer_family *pf, const struct bgp_update *u,
 		return;
 	}
 	path.nh = path_nexthop(p, r);
+	path.label = RIB_LABEL_NONE;
 	for (uint32_t i = 0; i < r->count; i++) {
 		const struct bgp_nlri *n = &r->nlri[i];
 		struct rd rd;
 
+		path.path_id = n->path_id;
+		if (r->family == BGP_RTC) {
+			membership(pf, n, &path);
+			continue;
+		}
 		memcpy(rd.b, n->rd, sizeof(rd.b));
 		if (!label_fits(p, r, n)) {
 			rib_withdraw(&pf->source, NULL, &n->prefix, n->path_id);
 			continue;
 		}
-		path.path_id = n->path_id;
 		path.label = bgp_family_labelled(r->family) ? n->label : RIB_LABEL_NONE;
 		rib_announce(&pf->source, vpn ? &rd : NULL, &n->prefix, &path);
 	}
@@ -135,6 +160,8 @@ void bgp_in_update(struct bgp_peer *p, const struct bgp_update *u)
 		if (u->eor[f] && pf->active) {
 			log_info("bgp", "%s: End-of-RIB of %s", p->name, bgp_family_name(f));
 			pf->eor_received = true;
+			if (f == BGP_RTC)
+				bgp_rtc_complete(p);
 			bgp_helper_eor(pf);
 			bgp_restart_check(p->bgp);
 		}

@@ -139,6 +139,8 @@ struct attrs *bgp_out_attrs(struct bgp_group *g, const struct rib_route *r, uint
 
 	if (bgp_family_lu(g->feed->family))
 		return bgp_out_lu(g, r, label);
+	if (g->feed->family == BGP_RTC)
+		return bgp_out_rtc(g, r);
 	*label = r->label;
 	if (!wanted(g, r) || (r->attrs && bgp_out_forbidden(g, r->attrs)))
 		return NULL;

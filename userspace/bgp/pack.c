@@ -8,71 +8,58 @@
 
 #include "bgp/group.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 
 #define CHUNK 65536		/* messages are handed over in chunks of at most this many octets */
+
+/* Sayings that are alike but for their NLRI, linked by bgp_saying.next. */
+struct run {
+	uint32_t first, last;	/* 1 + index, 0: the slot is free */
+	uint32_t n;
+};
 
 struct packer {
 	struct bgp_group *g;
 	enum bgp_family family;
 	bool plain;		/* IPv4 with IPv4 next hops: outside MP attributes */
+	unsigned int flags;	/* BGP_NLRI_PATH_ID */
+	const struct bgp_saying *all;
 	struct buf b;		/* messages finished and the one under way */
 	uint32_t messages;
-	const struct bgp_saying *who;	/* whose members the chunk is for */
+	const struct bgp_audience *to;	/* whom the chunk is for */
 	size_t attrs_len;
 	uint8_t attrs[BGP_MAX_LEN];	/* encoded attributes of the run */
 	uint8_t mem[CHUNK];
 };
 
-/* Withdrawals first; then by for whom, and by attributes. */
-static int saying_cmp(const void *a, const void *b)
+static const struct bgp_saying *following(const struct packer *p, const struct bgp_saying *s)
 {
-	const struct bgp_saying *x = a, *y = b;
-
-	if (!x->attrs != !y->attrs)
-		return x->attrs ? 1 : -1;
-	if (x->only != y->only)
-		return x->only < y->only ? -1 : 1;
-	if (x->but != y->but)
-		return x->but < y->but ? -1 : 1;
-	if (x->attrs != y->attrs)
-		return x->attrs < y->attrs ? -1 : 1;
-	return 0;
-}
-
-static bool same_members(const struct bgp_saying *a, const struct bgp_saying *b)
-{
-	return a->only == b->only && a->but == b->but;
+	return s->next ? &p->all[s->next - 1] : NULL;
 }
 
 static void hand_over(struct packer *p)
 {
-	struct bgp_peer_family *pf;
 	struct bgp_out *out;
 
 	if (!p->b.len)
 		return;
 	out = bgp_out_new(p->b.data, p->b.len, p->messages);
 	p->g->messages += p->messages;
-	if (!out) {
+	if (!out)
 		log_err("bgp", "no memory for %u messages", p->messages);
-	} else if (p->who->only) {
-		bgp_session_send(p->who->only->peer->session, out);
-	} else {
-		list_for_each(pf, &p->g->members, struct bgp_peer_family, member) {
-			if (pf != p->who->but)
-				bgp_session_send(pf->peer->session, out);
-		}
-	}
+	for (uint32_t i = 0; out && i < p->to->n; i++)
+		for (uint64_t w = p->to->word[i]; w; w &= w - 1)
+			bgp_session_send(p->g->by_number[i * 64 + (uint32_t)__builtin_ctzll(w)]->peer->session, out);
 	bgp_out_put(out);
 	buf_rewind(&p->b, 0);
 	p->messages = 0;
 }
 
-/* Message of withdrawals: as many as fit; how many of @n that was. */
-static uint32_t withdrawal(struct packer *p, const struct bgp_saying *s, uint32_t n)
+/* Message of withdrawals: as many as fit; the first of the run that did not. */
+static const struct bgp_saying *withdrawal(struct packer *p, const struct bgp_saying *s)
 {
+	unsigned int flags = p->flags | BGP_NLRI_WITHDRAW;
 	size_t start = bgp_msg_begin(&p->b, BGP_UPDATE), mp = 0, lengths = p->b.len, list;
-	uint32_t i;
 
 	buf_u16(&p->b, 0);
 	if (!p->plain) {
@@ -80,11 +67,11 @@ static uint32_t withdrawal(struct packer *p, const struct bgp_saying *s, uint32_
 		mp = bgp_mp_unreach_begin(&p->b, p->family);
 	}
 	list = p->b.len;
-	for (i = 0; i < n; i++) {
+	for (; s; s = following(p, s)) {
 		/* two more octets for the attribute length that follows plain withdrawals */
-		if (p->b.len - start + bgp_nlri_size(p->family, &s[i].nlri, 0) + 2 > BGP_MAX_LEN)
+		if (p->b.len - start + bgp_nlri_size(p->family, &s->nlri, flags) + 2 > BGP_MAX_LEN)
 			break;
-		bgp_nlri_encode(&p->b, p->family, &s[i].nlri, BGP_NLRI_WITHDRAW);
+		bgp_nlri_encode(&p->b, p->family, &s->nlri, flags);
 	}
 	if (p->plain) {
 		buf_patch_u16(&p->b, lengths, (uint16_t)(p->b.len - list));
@@ -94,14 +81,13 @@ static uint32_t withdrawal(struct packer *p, const struct bgp_saying *s, uint32_
 		buf_patch_u16(&p->b, lengths + 2, (uint16_t)(p->b.len - lengths - 4));
 	}
 	bgp_msg_end(&p->b, start);
-	return i;
+	return s;
 }
 
-static uint32_t announcement(struct packer *p, const struct bgp_saying *s, uint32_t n)
+static const struct bgp_saying *announcement(struct packer *p, const struct bgp_saying *s)
 {
 	const struct bgp_group_key *k = &p->g->key;
 	size_t start = bgp_msg_begin(&p->b, BGP_UPDATE), mp = 0, at, room = BGP_MAX_LEN;
-	uint32_t i;
 
 	buf_u16(&p->b, 0);
 	at = p->b.len;
@@ -116,10 +102,10 @@ static uint32_t announcement(struct packer *p, const struct bgp_saying *s, uint3
 			mp = bgp_mp_reach_begin(&p->b, p->family, &k->nexthop, &k->nexthop_ll);
 		room -= p->attrs_len;
 	}
-	for (i = 0; i < n; i++) {
-		if (p->b.len - start + bgp_nlri_size(p->family, &s[i].nlri, 0) > room)
+	for (; s; s = following(p, s)) {
+		if (p->b.len - start + bgp_nlri_size(p->family, &s->nlri, p->flags) > room)
 			break;
-		bgp_nlri_encode(&p->b, p->family, &s[i].nlri, 0);
+		bgp_nlri_encode(&p->b, p->family, &s->nlri, p->flags);
 	}
 	if (!p->plain) {
 		bgp_mp_end(&p->b, mp);
@@ -127,7 +113,7 @@ static uint32_t announcement(struct packer *p, const struct bgp_saying *s, uint3
 		buf_patch_u16(&p->b, at, (uint16_t)(p->b.len - at - 2));
 	}
 	bgp_msg_end(&p->b, start);
-	return i;
+	return s;
 }
 
 /* The run's attributes; false: so long that no route fits beside them. */
@@ -143,53 +129,92 @@ static bool encode_attrs(struct packer *p, const struct attrs *a)
 	return !b.full;
 }
 
-/* Sayings that are alike but for their NLRI. */
-static void pack_run(struct packer *p, const struct bgp_saying *s, uint32_t n)
+static void pack_run(struct packer *p, const struct run *r)
 {
+	const struct bgp_saying *s = &p->all[r->first - 1];
+
+	if (p->to != s->to)
+		hand_over(p);
+	p->to = s->to;
 	if (s->attrs && !encode_attrs(p, s->attrs)) {
-		log_err("bgp", "%u routes are not announced: their attributes exceed a message", n);
+		log_err("bgp", "%u routes are not announced: their attributes exceed a message", r->n);
 		return;
 	}
-	while (n) {
-		uint32_t did;
-
+	while (s) {
 		if (p->b.cap - p->b.len < BGP_MAX_LEN)
 			hand_over(p);
-		did = s->attrs ? announcement(p, s, n) : withdrawal(p, s, n);
+		s = s->attrs ? announcement(p, s) : withdrawal(p, s);
 		p->messages++;
-		s += did;
-		n -= did;
 	}
+}
+
+/* the slot of the run that this saying belongs to */
+static struct run *run_of(const struct bgp_saying *all, struct run *slots, uint32_t mask, const struct bgp_saying *s)
+{
+	uint32_t i = hash_ptr(s->attrs) ^ hash_ptr(s->to);
+
+	for (;; i++) {
+		struct run *r = &slots[i & mask];
+		const struct bgp_saying *first = r->first ? &all[r->first - 1] : NULL;
+
+		if (!first || (first->attrs == s->attrs && first->to == s->to))
+			return r;
+	}
+}
+
+/* links runs, and lists them in the order of their first sayings; how many there are */
+static uint32_t runs_make(struct bgp_saying *s, uint32_t n, struct run *slots, uint32_t mask, struct run **list)
+{
+	uint32_t runs = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct run *r = run_of(s, slots, mask, &s[i]);
+
+		s[i].next = 0;
+		if (r->first) {
+			s[r->last - 1].next = i + 1;
+		} else {
+			r->first = i + 1;
+			list[runs++] = r;
+		}
+		r->last = i + 1;
+		r->n++;
+	}
+	return runs;
 }
 
 void bgp_pack(struct bgp_group *g, struct bgp_saying *s, uint32_t n)
 {
+	uint32_t mask = 1, runs;
 	struct packer *p;
-	uint32_t i, j;
+	struct run *slots, **list;
 
 	if (!n)
 		return;
-	p = malloc(sizeof(*p));
-	if (!p) {
-		log_err("bgp", "no memory to encode %u routes", n);
-		return;
-	}
+	while (mask < 2 * n)
+		mask *= 2;
+	p = xmalloc(sizeof(*p));
+	slots = xcalloc(mask, sizeof(*slots));
+	list = xmalloc(n * sizeof(struct run *));
 	p->g = g;
 	p->family = g->feed->family;
 	p->plain = p->family == BGP_IPV4 && g->key.nexthop.family == AF_INET;
+	p->flags = g->key.several ? BGP_NLRI_PATH_ID : 0;
+	p->all = s;
+	p->to = NULL;
 	p->messages = 0;
 	buf_init_fixed(&p->b, p->mem, sizeof(p->mem));
-	qsort(s, n, sizeof(*s), saying_cmp);
-	p->who = s;
-	for (i = 0; i < n; i = j) {
-		for (j = i + 1; j < n && !saying_cmp(&s[i], &s[j]); j++)
-			;
-		if (!same_members(p->who, &s[i]))
-			hand_over(p);
-		p->who = &s[i];
-		pack_run(p, &s[i], j - i);
-	}
+	runs = runs_make(s, n, slots, mask - 1, list);
+	/* withdrawals first: they make room at the peer */
+	for (uint32_t i = 0; i < runs; i++)
+		if (!s[list[i]->first - 1].attrs)
+			pack_run(p, list[i]);
+	for (uint32_t i = 0; i < runs; i++)
+		if (s[list[i]->first - 1].attrs)
+			pack_run(p, list[i]);
 	hand_over(p);
+	free(list);
+	free(slots);
 	free(p);
 }
 

@@ -193,6 +193,7 @@ static void went_down(struct bgp_peer *p, bool lost)
 		return;
 	p->up = false;
 	bgp_groups_leave(p);
+	bgp_rtc_down(p);
 	for (int f = 0; f < BGP_FAMILIES; f++) {
 		p->family[f].active = false;
 		p->family[f].disabled = false;
@@ -217,6 +218,8 @@ static struct rib_table *family_table(const struct bgp_peer *p, enum bgp_family 
 {
 	uint8_t af = bgp_family_afi(f) == BGP_AFI_IPV4 ? AF_INET : AF_INET6;
 
+	if (f == BGP_RTC)
+		return rib_table_memberships(p->bgp->env.rib);
 	if (bgp_family_vpn(f))
 		return rib_table_vpn(p->bgp->env.rib, af);
 	if (bgp_family_lu(f))
@@ -230,7 +233,7 @@ static void source_make(struct bgp_peer *p, enum bgp_family f)
 	struct rib_table *t = family_table(p, f);
 	bool internal = bgp_peer_internal(p);
 
-	if (pf->has_source || !p->conf.af[f].on || f == BGP_RTC)
+	if (pf->has_source || !p->conf.af[f].on )
 		return;
 	if (!t) {
 		log_err("bgp", "%s: no table for %s", p->name, bgp_family_name(f));
@@ -329,6 +332,7 @@ void bgp_peer_add(struct bgp *b, const struct bgp_peer_conf *conf)
 		bgp_refresh_init(&p->family[f]);
 	}
 	bgp_helper_init(p);
+	bgp_rtc_init(p);
 	insert(b, p);
 	sources_make(p);
 	bgp_live_apply(p);
@@ -458,6 +462,7 @@ static void on_up(void *owner, const struct bgp_up *up)
 		if (pf->has_source && !pf->source.count)
 			pf->source.router_id = up->peer.id;
 	}
+	bgp_rtc_up(p);
 	bgp_helper_up(p);
 	if (!p->bgp->restarting)
 		bgp_groups_join(p);
@@ -508,6 +513,7 @@ static void on_vrf(struct vrf_watch *w, enum vrf_event e, struct vrf *v)
 
 	if (e == VRF_CHANGE)
 		bgp_groups_vrf_changed(b, v);
+	bgp_rtc_changed(b->rtc);
 	if (e != VRF_CHANGE)
 		bgp_listen_update(b);
 }
@@ -532,6 +538,7 @@ static void *start(const struct rib_env *env)
 	instance = b;
 	b->lu[AFI4] = bgp_lu_new(b, AF_INET);
 	b->lu[AFI6] = bgp_lu_new(b, AF_INET6);
+	b->rtc = bgp_rtc_new(b);
 	bgp_restart_begin(b);
 	bgp_config_subscribe(b);
 	b->vrf_watch.event = on_vrf;
@@ -563,6 +570,7 @@ static void stop(void *inst)
 	timer_stop(&b->grave_timer);
 	bgp_lu_free(b->lu[AFI4]);
 	bgp_lu_free(b->lu[AFI6]);
+	bgp_rtc_free(b->rtc);
 	bgp_workers_free(b->workers);
 	hash_fini(&b->by_address);
 	list_for_each_safe(p, tmp, &b->graves, struct bgp_peer, node) {

@@ -10,8 +10,10 @@
 #include "bgp/session.h"
 #include "lib/jobs.h"
 #include "lib/list.h"
+#include "bgp/rtc.h"
 #include "rib/liveness.h"
 #include "rib/table.h"
+#include "rib/targets.h"
 #include "vrf/vrf.h"
 
 struct bgp_group;
@@ -70,11 +72,14 @@ struct bgp_peer_family {
 	/* outbound, group.c */
 	struct bgp_group *group;	/* NULL: nothing is sent */
 	struct list member;		/* in group */
+	uint16_t number;		/* in group */
 	bool needs_eor;
 	bool syncing;			/* is told what the group sent before it came */
 	bool refreshing;		/* ... between the marks of RFC 7313 */
 	bool refresh_later;		/* asked for, behind End-of-RIB */
+	bool walking;			/* ... what has route targets that it wants, or does not want any more, since just now */
 	uint32_t sync_at;
+	struct rib_target_walk targets;
 };
 
 struct bgp_peer {
@@ -90,6 +95,7 @@ struct bgp_peer {
 	char last_down[128];
 	struct liveness_watch live;	/* BFD, live.c */
 	struct bgp_peer_family family[BGP_FAMILIES];
+	struct bgp_rtc_wants rtc;
 	struct timer gr_timer;		/* restart time, then stale path time */
 	bool dying;			/* waits until tables let go of its sources */
 };
@@ -117,6 +123,7 @@ struct bgp {
 	struct timer listen_timer;
 	struct vrf_watch vrf_watch;
 	struct bgp_lu *lu[AFI_MAX];	/* lu.c */
+	struct bgp_rtc_own *rtc;
 	/* restart.c */
 	bool restarting;
 	struct timer restart_timer;	/* the deferral's end */
@@ -178,13 +185,22 @@ bool bgp_groups_moved(struct bgp_peer_family *pf);
 void bgp_groups_again(struct bgp *b, struct rib_table *t);
 void bgp_groups_refresh(struct bgp_peer_family *pf);	/* ROUTE-REFRESH: all of it again */
 void bgp_groups_drained(struct bgp_peer *p);
+/* it has said what it wants, or the wait for that is over */
+void bgp_groups_open(struct bgp_peer *p);
+/* it wants the routes with that route target, or not any more; @bits of it count, 0..64 */
+void bgp_groups_interest(struct bgp_peer *p, const uint8_t rt[8], uint8_t bits, bool wants);
 void bgp_groups_vrf_changed(struct bgp *b, const struct vrf *v);
 /* what is said of a net may differ though its best route does not: its label came, or another one */
 void bgp_groups_net_changed(struct bgp *b, struct rib_net *net);
 uint32_t bgp_family_advertised(const struct bgp_peer_family *pf);
-/* Resumable walk of what a peer's family was told; *at starts at 0; NULL: no more. */
-struct rib_net *bgp_advertised_walk(const struct bgp_peer_family *pf, uint32_t *at,
-				    struct attrs **attrs, uint32_t *label);
+/* Resumable walk of what a peer's family was told: zero it first; NULL: no more. */
+struct bgp_advertised {
+	uint32_t net, path;		/* where it is */
+	struct attrs *attrs;		/* borrowed */
+	uint32_t label;
+	uint32_t path_id;		/* 0 unless several paths are told */
+};
+struct rib_net *bgp_advertised_walk(const struct bgp_peer_family *pf, struct bgp_advertised *at);
 /* The next hop that goes with it; *ll may be unset. */
 void bgp_advertised_nexthop(const struct bgp_peer_family *pf, const struct attrs *attrs, struct ip_addr *nexthop,
 			    struct ip_addr *ll);

@@ -548,24 +548,22 @@ static enum mgmt_next show_received(struct mgmt_request *req, void *arg)
 static enum mgmt_next show_advertised(struct mgmt_request *req, void *arg)
 {
 	struct bgp_peer_family *pf = find_family(req, arg);
-	uint32_t *at = mgmt_state(req, sizeof(*at), NULL);
+	struct bgp_advertised *at = mgmt_state(req, sizeof(*at), NULL);
 	struct ip_addr nexthop, ll;
 	char text[ADDR_STRLEN];
-	struct attrs *attrs;
 	struct rib_net *net;
-	uint32_t label;
 	json_t *row;
 
 	if (!pf)
 		return MGMT_DONE;
-	while ((net = bgp_advertised_walk(pf, at, &attrs, &label))) {
-		bgp_advertised_nexthop(pf, attrs, &nexthop, &ll);
+	while ((net = bgp_advertised_walk(pf, at))) {
+		bgp_advertised_nexthop(pf, at->attrs, &nexthop, &ll);
 		row = json_object();
 		put_net(row, net);
 		put(row, "next-hop", addr_str(&nexthop, text));
-		if (label != RIB_LABEL_NONE)
-			put_number(row, "label", label);
-		put_attrs(row, attrs);
+		if (at->label != RIB_LABEL_NONE)
+			put_number(row, "label", at->label);
+		put_attrs(row, at->attrs);
 		if (!mgmt_row(req, row))
 			return MGMT_AGAIN;
 	}

@@ -19,6 +19,7 @@ struct rib {
 	struct liveness *liveness;
 	struct rib_table *vpn[AFI_MAX];
 	struct rib_table *labelled[AFI_MAX];
+	struct rib_table *memberships;
 	struct hash tables;		/* VRF and global tables, by {vrf, family} */
 };
 

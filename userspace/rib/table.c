@@ -427,6 +427,8 @@ struct rib_table *rib_table_new(struct rib *rib, const char *name, enum rib_tabl
 		rib->vpn[family_afi(family)] = t;
 	else if (kind == RIB_TABLE_LABELLED)
 		rib->labelled[family_afi(family)] = t;
+	else if (kind == RIB_TABLE_MEMBERSHIPS)
+		rib->memberships = t;
 	else
 		hash_insert(&rib->tables, &t->node, table_hash(vrf, family));
 	/* next hops into this VRF work from now on */
@@ -454,6 +456,8 @@ void rib_table_free(struct rib_table *t)
 		t->rib->vpn[family_afi(t->family)] = NULL;
 	else if (t->kind == RIB_TABLE_LABELLED)
 		t->rib->labelled[family_afi(t->family)] = NULL;
+	else if (t->kind == RIB_TABLE_MEMBERSHIPS)
+		t->rib->memberships = NULL;
 	else
 		hash_remove(&t->rib->tables, &t->node);
 	nht_vrf_mark(t->rib->nht, t->vrf);
@@ -480,6 +484,11 @@ struct rib_table *rib_table_vpn(struct rib *rib, uint8_t family)
 struct rib_table *rib_table_labelled(struct rib *rib, uint8_t family)
 {
 	return rib->labelled[family_afi(family)];
+}
+
+struct rib_table *rib_table_memberships(struct rib *rib)
+{
+	return rib->memberships;
 }
 
 struct rib *rib_table_rib(const struct rib_table *t)
@@ -531,6 +540,7 @@ struct rib *rib_new(struct jobs *jobs)
 	rib_table_new(rib, "vpnv6", RIB_TABLE_VPN, AF_INET6, 0);
 	rib_table_new(rib, "ipv4 labeled-unicast", RIB_TABLE_LABELLED, AF_INET, 0);
 	rib_table_new(rib, "ipv6 labeled-unicast", RIB_TABLE_LABELLED, AF_INET6, 0);
+	rib_table_new(rib, "route target memberships", RIB_TABLE_MEMBERSHIPS, AF_INET6, 0);
 	return rib;
 }
 
@@ -544,6 +554,7 @@ void rib_free(struct rib *rib)
 	rib_table_free(rib->vpn[AFI6]);
 	rib_table_free(rib->labelled[AFI4]);
 	rib_table_free(rib->labelled[AFI6]);
+	rib_table_free(rib->memberships);
 	while ((n = hash_next(&rib->tables, NULL)))
 		rib_table_free(hash_entry(n, struct rib_table, node));
 	nht_free(rib->nht);

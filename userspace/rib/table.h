@@ -34,7 +34,7 @@ struct rd {
 	uint8_t b[8];
 };
 
-enum rib_table_kind { RIB_TABLE_GLOBAL, RIB_TABLE_VRF, RIB_TABLE_VPN, RIB_TABLE_LABELLED };
+enum rib_table_kind { RIB_TABLE_GLOBAL, RIB_TABLE_VRF, RIB_TABLE_VPN, RIB_TABLE_LABELLED, RIB_TABLE_MEMBERSHIPS };
 
 #define RIB_LABEL_NONE	0x100000u	/* one more than the largest label */
 
@@ -160,6 +160,8 @@ void rib_table_free(struct rib_table *t);
 struct rib_table *rib_table_find(struct rib *rib, uint32_t vrf, uint8_t family);
 struct rib_table *rib_table_vpn(struct rib *rib, uint8_t family);
 struct rib_table *rib_table_labelled(struct rib *rib, uint8_t family);
+/* route target memberships (RFC 4684): {origin AS, route target} as a prefix of 0, 32..96 bits in AF_INET6 */
+struct rib_table *rib_table_memberships(struct rib *rib);
 struct rib *rib_table_rib(const struct rib_table *t);
 const char *rib_table_name(const struct rib_table *t);
 enum rib_table_kind rib_table_kind(const struct rib_table *t);

@@ -281,6 +281,12 @@ static bool set_has(const struct rt_set *s, const struct rt *rt)
 	return false;
 }
 
+void vrf_imports(struct vrfs *vs, void (*fn)(void *arg, const struct rt *rt), void *arg)
+{
+	rt_index_walk(&vs->import[AFI4].index, fn, arg);
+	rt_index_walk(&vs->import[AFI6].index, fn, arg);
+}
+
 void import_targets(struct vrfs *vs, struct vrf_import *imp, const struct rt_set *old)
 {
 	struct vpn_import *im = &vs->import[family_afi(imp->af->family)];

@@ -136,6 +136,14 @@ void rt_index_match(const struct rt_index *ix, const struct attrs *attrs,
 	}
 }
 
+void rt_index_walk(const struct rt_index *ix, void (*fn)(void *arg, const struct rt *rt), void *arg)
+{
+	struct hash_node *n;
+
+	for (n = hash_next(&ix->hash, NULL); n; n = hash_next(&ix->hash, n))
+		fn(arg, &hash_entry(n, struct entry, node)->rt);
+}
+
 bool rt_index_imported(const struct rt_index *ix, const struct rt *rt)
 {
 	return find(ix, rt->b, rt_hash(rt->b));

@@ -101,6 +101,9 @@ void vrf_reserve_id(struct vrfs *vs, const char *name, uint32_t id);
  * Watchers: dataplane programs the device, bgp opens its listener. ADD comes before any route of
  * the VRF, DEL after all of them are gone from its tables and from forwarding.
  */
+/* every route target that a VRF imports, of either family, perhaps more than once; in no order */
+void vrf_imports(struct vrfs *vs, void (*fn)(void *arg, const struct rt *rt), void *arg);
+
 enum vrf_event { VRF_ADD, VRF_CHANGE, VRF_DEL };
 struct vrf_watch {
 	struct list node;
