@@ -106,7 +106,7 @@ static void group_free(struct bgp_group *g)
 	bgp_out_cache_clear(g);
 	said_free(&g->said);
 	interest_free(&g->interest);
-	audiences_clear(&g->audiences);
+	bgp_group_audience_changed(g);
 	bits_free(&g->present);
 	bits_free(&g->constrained);
 	list_del(&g->node);

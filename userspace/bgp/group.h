@@ -63,10 +63,11 @@ struct bgp_group {
 	uint32_t n_sayings, room_sayings;
 	struct {
 		struct attrs *in, *out;	/* references; out NULL: not to be announced */
-		const struct rib_source *source;	/* of @in: it counts for reflection */
+		const struct rib_source *source;	/* of @in: it counts for reflection, as does its router id */
+		uint32_t router_id;
 	} cache[BGP_OUT_CACHE];
 	struct bgp_group_whom {
-		const struct attrs *attrs;
+		struct attrs *attrs;	/* reference */
 		const struct bgp_audience *to;
 		uint16_t but;
 		bool had, valid;
@@ -95,7 +96,7 @@ void bgp_group_sync(struct bgp_peer_family *pf);
 void bgp_group_sync_target(struct bgp_peer_family *pf, const uint8_t rt[8], uint8_t bits);
 
 /* does this member hear of it? */
-bool bgp_group_hears(struct bgp_group *g, const struct attrs *a, uint16_t but, uint16_t number);
+bool bgp_group_hears(struct bgp_group *g, struct attrs *a, uint16_t but, uint16_t number);
 
 /* ---- out.c: policy ---- */
 /* Attributes and label for the group's members, with a reference, or NULL: not announced to them. */

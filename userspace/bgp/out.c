@@ -146,12 +146,14 @@ struct attrs *bgp_out_attrs(struct bgp_group *g, const struct rib_route *r, uint
 		return NULL;
 	if (!r->attrs)
 		return rewrite(g, r);
-	if (g->cache[slot].in != r->attrs || g->cache[slot].source != r->source) {
+	if (g->cache[slot].in != r->attrs || g->cache[slot].source != r->source ||
+	    g->cache[slot].router_id != r->source->router_id) {
 		out = rewrite(g, r);
 		attrs_put(g->cache[slot].in);
 		attrs_put(g->cache[slot].out);
 		g->cache[slot].in = attrs_get(r->attrs);
 		g->cache[slot].source = r->source;
+		g->cache[slot].router_id = r->source->router_id;
 		g->cache[slot].out = out;
 	}
 	out = g->cache[slot].out;

@@ -12,7 +12,11 @@
 
 static void swept(struct rib_source *s)
 {
-	container_of(s, struct bgp_peer_family, source)->marks = 0;
+	struct bgp_peer_family *pf = container_of(s, struct bgp_peer_family, source);
+
+	pf->marks = 0;
+	if (pf->family == BGP_RTC)
+		bgp_rtc_again(pf->peer);
 }
 
 static void end(struct bgp_peer_family *pf, const char *why)
@@ -62,7 +66,7 @@ static void begin(struct bgp_peer_family *pf)
 
 void bgp_refresh_received(struct bgp_peer_family *pf, enum bgp_refresh what)
 {
-	/* without a source nothing is kept (RT-Constrain), and nothing of a disabled family is known */
+	/* nothing of a disabled family is known */
 	if (!pf->active || pf->disabled || !pf->has_source)
 		return;
 	if (what == BGP_REFRESH_BEGIN)

@@ -40,15 +40,16 @@ static const struct bgp_audience *work_out(struct bgp_group *g, const struct att
 }
 
 /* Who hears of a route with these attributes; with @had, who may have. NULL: nobody. */
-static const struct bgp_audience *audience(struct bgp_group *g, const struct attrs *a, uint16_t but, bool had)
+static const struct bgp_audience *audience(struct bgp_group *g, struct attrs *a, uint16_t but, bool had)
 {
 	/* without constraints attributes do not matter */
-	const struct attrs *key = g->n_constrained ? a : NULL;
+	struct attrs *key = g->n_constrained ? a : NULL;
 	struct bgp_group_whom *w = &g->whom[(((uintptr_t)key >> 5) + but * 7u + had) % BGP_OUT_CACHE];
 
 	if (w->valid && w->attrs == key && w->but == but && w->had == had)
 		return w->to;
-	w->attrs = key;
+	attrs_put(w->attrs);
+	w->attrs = key ? attrs_get(key) : NULL;
 	w->but = but;
 	w->had = had;
 	w->to = work_out(g, a, but, had);
@@ -56,7 +57,7 @@ static const struct bgp_audience *audience(struct bgp_group *g, const struct att
 	return w->to;
 }
 
-bool bgp_group_hears(struct bgp_group *g, const struct attrs *a, uint16_t but, uint16_t number)
+bool bgp_group_hears(struct bgp_group *g, struct attrs *a, uint16_t but, uint16_t number)
 {
 	return audience_has(audience(g, a, but, false), number);
 }
@@ -93,6 +94,8 @@ static const struct bgp_audience *alone(struct bgp_group *g, const struct bgp_pe
 
 void bgp_group_audience_changed(struct bgp_group *g)
 {
+	for (unsigned int i = 0; i < BGP_OUT_CACHE; i++)
+		attrs_put(g->whom[i].attrs);
 	memset(g->whom, 0, sizeof(g->whom));
 	audiences_clear(&g->audiences);
 }
@@ -425,6 +428,7 @@ bool bgp_group_work(struct job *job, unsigned int budget)
 	tell_eors(g);
 	if (!g->n_pending && g->walked) {
 		bgp_out_cache_clear(g);
+		bgp_group_audience_changed(g);
 		free(g->pending);
 		g->pending = NULL;
 		g->room = 0;
