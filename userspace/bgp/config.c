@@ -71,6 +71,7 @@ static void read_family(const struct inherit *i, enum bgp_family f, struct bgp_f
 
 	af->on = inherit_exists(i, family_names[f]);
 	af->addpath_receive = inherit_flag(i, rel_of(&r, f, "additional-paths/receive"));
+	af->addpath_send = inherit_flag(i, rel_of(&r, f, "additional-paths/send"));
 	af->next_hop_self = inherit_flag(i, rel_of(&r, f, "next-hop-self"));
 	af->next_hop_unchanged = inherit_flag(i, rel_of(&r, f, "next-hop-unchanged"));
 	af->route_reflector_client = inherit_flag(i, rel_of(&r, f, "route-reflector-client"));
