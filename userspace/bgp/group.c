@@ -47,6 +47,7 @@ static struct bgp_feed *feed_get(struct bgp *b, enum bgp_family f, struct rib_ta
 	feed->sub.name = "bgp";
 	feed->sub.change = feed_change;
 	list_init(&feed->groups);
+	list_init(&feed->ended);
 	if (!rib_subscribe(t, &feed->sub, false)) {
 		log_err("bgp", "table %s takes no more subscribers", rib_table_name(t));
 		free(feed);
@@ -58,7 +59,7 @@ static struct bgp_feed *feed_get(struct bgp *b, enum bgp_family f, struct rib_ta
 
 static void feed_put(struct bgp_feed *feed)
 {
-	if (!list_empty(&feed->groups))
+	if (!list_empty(&feed->groups) || !list_empty(&feed->ended))
 		return;
 	rib_unsubscribe(&feed->sub);
 	list_del(&feed->node);
@@ -103,18 +104,62 @@ static void group_free(struct bgp_group *g)
 	struct bgp_feed *feed = g->feed;
 
 	job_cancel(&g->job);
-	bgp_out_cache_clear(g);
 	said_free(&g->said);
+	list_del(&g->node);
+	free(g);
+	feed_put(feed);
+}
+
+static bool free_some(struct job *job, unsigned int budget)
+{
+	struct bgp_group *g = container_of(job, struct bgp_group, job);
+
+	if (said_free_some(&g->said, budget * 4))
+		return true;
+	group_free(g);
+	return false;
+}
+
+/*
+ * Without members it says nothing any more. What it remembers of a table that stays is given back in slices; a VRF's table may go at
+ * once.
+ */
+static void group_end(struct bgp_group *g)
+{
+	struct bgp_feed *feed = g->feed;
+
+	job_cancel(&g->job);
+	bgp_out_cache_clear(g);
 	interest_free(&g->interest);
 	bgp_group_audience_changed(g);
 	bits_free(&g->present);
 	bits_free(&g->constrained);
-	list_del(&g->node);
 	free(g->by_number);
 	free(g->pending);
 	free(g->sayings);
-	free(g);
-	feed_put(feed);
+	if (rib_table_kind(feed->table) == RIB_TABLE_VRF) {
+		group_free(g);
+		return;
+	}
+	list_del(&g->node);
+	list_add_tail(&feed->ended, &g->node);
+	job_init(&g->job, feed->bgp->env.jobs, "BGP updates, freed", free_some);
+	job_schedule(&g->job);
+}
+
+void bgp_groups_end(struct bgp *b)
+{
+	struct bgp_feed *feed, *tmp;
+	struct bgp_group *g, *next;
+
+	list_for_each_safe(feed, tmp, &b->feeds, struct bgp_feed, node)
+		list_for_each_safe(g, next, &feed->ended, struct bgp_group, node) {
+			bool last = g->node.next == &feed->ended;
+
+			group_free(g);
+			if (last)
+				break;
+		}
 }
 
 static void key_of_labelled(const struct bgp_peer_family *pf, struct bgp_group_key *key)
@@ -253,7 +298,7 @@ static void leave(struct bgp_peer_family *pf)
 	pf->refresh_later = false;
 	pf->needs_eor = false;
 	if (list_empty(&g->members)) {
-		group_free(g);
+		group_end(g);
 		return;
 	}
 	g->by_number[pf->number] = NULL;
@@ -263,7 +308,7 @@ static void leave(struct bgp_peer_family *pf)
 		g->n_constrained--;
 		interest_forget(&g->interest, pf->number);
 	}
-	said_forget_member(&g->said, pf->number);
+	said_forget_member(&g->said, pf->number, &pf->source);
 	bgp_group_audience_changed(g);
 }
 

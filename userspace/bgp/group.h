@@ -83,6 +83,7 @@ struct bgp_feed {
 	struct rib_table *table;
 	struct rib_sub sub;
 	struct list groups;
+	struct list ended;		/* groups without members, being freed in slices */
 };
 
 /* ---- tell.c ---- */

@@ -570,6 +570,7 @@ static void stop(void *inst)
 	timer_stop(&b->grave_timer);
 	bgp_lu_free(b->lu[AFI4]);
 	bgp_lu_free(b->lu[AFI6]);
+	bgp_groups_end(b);
 	bgp_rtc_free(b->rtc);
 	bgp_workers_free(b->workers);
 	hash_fini(&b->by_address);

@@ -179,6 +179,7 @@ void bgp_refresh_stop(struct bgp_peer_family *pf);		/* the session is down */
 /* ---- group.c: what goes out ---- */
 void bgp_groups_join(struct bgp_peer *p);	/* every active family */
 void bgp_groups_leave(struct bgp_peer *p);
+void bgp_groups_end(struct bgp *b);		/* all have left: nothing is left to jobs */
 /* The family's configuration changed: it is told what differs. False: only a new session can be told rightly. */
 bool bgp_groups_moved(struct bgp_peer_family *pf);
 /* All of a table is judged again for all of its groups: what a source's routes may be told to changed. */

@@ -51,33 +51,58 @@ static void let_go(struct bgp_said_table *t, struct bgp_said *s)
 	free(s->paths);
 }
 
-void said_free(struct bgp_said_table *t)
+bool said_free_some(struct bgp_said_table *t, unsigned int budget)
 {
-	for (uint32_t i = 0; i < t->n; i++) {
-		if (!t->said[i].held)
+	while (t->n && budget--) {
+		struct bgp_said *s = &t->said[--t->n];
+
+		if (!s->held)
 			continue;
-		let_go(t, &t->said[i]);
-		rib_net_release(rib_net_by_id(t->table, i));
+		let_go(t, s);
+		rib_net_release(rib_net_by_id(t->table, t->n));
 	}
+	if (t->n)
+		return true;
 	free(t->said);
 	t->said = NULL;
-	t->n = 0;
 	t->told = 0;
+	return false;
 }
 
-void said_forget_member(struct bgp_said_table *t, uint32_t member)
+void said_free(struct bgp_said_table *t)
 {
-	for (uint32_t i = 0; i < t->n; i++) {
-		struct bgp_said *s = &t->said[i];
+	while (said_free_some(t, UINT32_MAX))
+		;
+}
 
-		if (t->several) {
-			for (uint32_t k = 0; s->paths && k < s->paths->n; k++)
-				if (s->paths->path[k].but == member + 1)
-					s->paths->path[k].but = 0;
-		} else if (s->but == member + 1) {
-			s->but = 0;
-		}
+static void forget_net(struct bgp_said_table *t, struct bgp_said *s, uint32_t member)
+{
+	if (!t->several) {
+		s->but = s->but == member + 1 ? 0 : s->but;
+		return;
 	}
+	for (uint32_t k = 0; s->paths && k < s->paths->n; k++)
+		if (s->paths->path[k].but == member + 1)
+			s->paths->path[k].but = 0;
+}
+
+/*
+ * By its routes, or by all that was said: what is less. A net whose route of that member has gone already is pending, and who gets the
+ * number meanwhile is not told of it, as it is then taken to be.
+ */
+void said_forget_member(struct bgp_said_table *t, uint32_t member, const struct rib_source *source)
+{
+	const struct rib *rib = rib_table_rib(t->table);
+	const struct rib_route *r;
+
+	if (source->count > t->n / 16) {
+		for (uint32_t i = 0; i < t->n; i++)
+			forget_net(t, &t->said[i], member);
+		return;
+	}
+	for (r = rib_list_first(rib, &source->routes); r; r = rib_list_next(rib, r, RIB_OF_SOURCE))
+		if (rib_net_id(r->net) < t->n)
+			forget_net(t, &t->said[rib_net_id(r->net)], member);
 }
 
 const struct bgp_said_path *said_paths(const struct bgp_said_table *t, const struct bgp_said *s,

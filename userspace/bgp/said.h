@@ -49,8 +49,10 @@ void said_hold(struct bgp_said_table *t, struct bgp_said *s, struct rib_net *net
 /* lets the net go if nothing is said of it and nothing is pending */
 void said_release(struct bgp_said_table *t, uint32_t id);
 void said_free(struct bgp_said_table *t);
-/* everyone who is left was told what came from this member */
-void said_forget_member(struct bgp_said_table *t, uint32_t member);
+/* frees at most @budget of it; false: there is nothing left */
+bool said_free_some(struct bgp_said_table *t, unsigned int budget);
+/* everyone who is left was told what came from this member; @source: where its routes are */
+void said_forget_member(struct bgp_said_table *t, uint32_t member, const struct rib_source *source);
 
 /* The paths told of a net, one or several: *scratch serves where there is one. */
 const struct bgp_said_path *said_paths(const struct bgp_said_table *t, const struct bgp_said *s,
