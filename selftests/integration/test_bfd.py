@@ -65,6 +65,7 @@ interface lo
 !
 router bgp 65000
  router-id 192.0.2.%d
+ bgp unsafe-ebgp-policy
  neighbor 192.0.2.%d
   remote-as 65000
   update-source 192.0.2.%d

@@ -55,7 +55,7 @@ router static
         text = text.replace(" ipv6 address 2001:db8:ff:1::1/64\n", " ipv6 address 2001:db8:ff:1::1/64\n ipv6 address fe80::1/64\n")
     if n == 2:
         text += "  route 2001:db8:2::/48\n   next-hop 2001:db8:ff:2::2\n  !\n"
-    text += " !\n!\nrouter bgp 4200000001\n router-id 192.0.2.%d\n" % n
+    text += " !\n!\nrouter bgp 4200000001\n router-id 192.0.2.%d\n bgp unsafe-ebgp-policy\n" % n
     text += (" neighbor fd00::9\n  remote-as 4200000001\n  update-source fd00::%d\n  timers connect-retry 2\n"
              "  address-family vpnv4 unicast\n  !\n  address-family vpnv6 unicast\n  !\n !\n" % n)
     text += " vrf RED\n"

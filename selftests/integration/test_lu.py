@@ -91,6 +91,7 @@ router static
 !
 router bgp 65001
  router-id 192.0.2.1
+ bgp unsafe-ebgp-policy
  address-family ipv4 labeled-unicast
   explicit-null
   network 192.0.2.1/32
@@ -204,6 +205,7 @@ interface right
 !
 router bgp 65002
  router-id 192.0.2.4
+ bgp unsafe-ebgp-policy
  address-family ipv4 labeled-unicast
   allocate-label all
  !

@@ -80,6 +80,7 @@ def pe_config(n):
     text += "!\nrouter static\n vrf BLUE\n"
     text += "  route 10.%d.0.0/16\n   next-hop 10.255.%d.2\n  !\n" % (n, n)
     text += "  route 2001:db8:%d::/48\n   next-hop 2001:db8:ff:%d::2\n  !\n !\n!\n" % (n, n)
+    text += "route-policy ALL\n statement 10\n  action accept\n !\n!\n"
     text += "router bgp %d\n router-id %s\n" % (AS, loopback(n))
     for rr, own, family in ((RR, loopback(n), "vpnv4"), (RR6, loopback6(n), "vpnv6")):
         text += (" neighbor %s\n  remote-as %d\n  update-source %s\n  timers connect-retry 2\n"
@@ -90,8 +91,8 @@ def pe_config(n):
             text += "  address-family %s unicast\n   redistribute connected\n   redistribute static\n  !\n" % af
         if customer == "red":
             for af, address in (("ipv4", "10.255.%d.2" % n), ("ipv6", "2001:db8:ff:%d::2" % n)):
-                text += ("  neighbor %s\n   remote-as %d\n   timers connect-retry 2\n   address-family %s unicast\n   !\n  !\n"
-                         % (address, ce_as(customer, n), af))
+                text += ("  neighbor %s\n   remote-as %d\n   timers connect-retry 2\n   address-family %s unicast\n"
+                         "    route-policy in ALL\n    route-policy out ALL\n   !\n  !\n" % (address, ce_as(customer, n), af))
         text += " !\n"
     return text + "!\n"
 

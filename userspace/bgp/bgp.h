@@ -4,15 +4,17 @@
  *
  *   wire  msg  open  nlri  attr  encode  update     the format: no state, any thread
  *   fsm  sock  session  worker  conn  io            sessions: worker threads
- *   peer  in  group  restart  refresh  listen       peers, tables, policy: main thread
+ *   peer  in  group  restart  refresh  listen       peers and tables: main thread
+ *   policy  refused                                 what is taken and told, what was not: main thread
  *   config  inherit                                 what is configured, neighbor-groups: main thread
  *   live                                          BFD of neighbours: main thread
  *   reflect                                       what peers told, passed on: main thread
- *   lu  lu_network  out_lu                          labelled unicast: main thread
+ *   lu  lu_network                                  labelled unicast: main thread
  *
  * RFC 1997, 2385, 2545, 2918, 4271, 4360, 4364, 4456, 4486,
  * 4659, 4684, 4724, 4760, 4781, 4798, 5082, 5492, 5668, 6286, 6608,
  * 6793, 7313, 7606, 7607, 7911, 8092,
+ * 8212,
  * 8277 (one label), 8950, 9072, 9384, 9687.
  */
 #ifndef L3VPN_BGP_BGP_H

@@ -75,6 +75,8 @@ static void read_family(const struct inherit *i, enum bgp_family f, struct bgp_f
 	af->next_hop_self = inherit_flag(i, rel_of(&r, f, "next-hop-self"));
 	af->next_hop_unchanged = inherit_flag(i, rel_of(&r, f, "next-hop-unchanged"));
 	af->route_reflector_client = inherit_flag(i, rel_of(&r, f, "route-reflector-client"));
+	snprintf(af->policy_in, sizeof(af->policy_in), "%s", inherit_str(i, rel_of(&r, f, "policy-in"), ""));
+	snprintf(af->policy_out, sizeof(af->policy_out), "%s", inherit_str(i, rel_of(&r, f, "policy-out"), ""));
 }
 
 static void read_session(const struct inherit *i, struct bgp_peer_conf *c)
@@ -186,8 +188,26 @@ static bool check_family(const struct inherit *i, const struct bgp_peer_conf *c,
 	if (af->next_hop_unchanged && c->remote_as == as)
 		return conf_error_node(err, n,
 				       "next-hop-unchanged: a neighbor of our own AS is told the next hop anyway");
+	if (f == BGP_RTC && (af->policy_in[0] || af->policy_out[0]))
+		return conf_error_node(err, n, "there are no policies for memberships of route targets");
 	if (af->next_hop_self && af->next_hop_unchanged)
 		return conf_error_node(err, n, "next-hop-self and next-hop-unchanged exclude each other");
+	return true;
+}
+
+/* What comes in keeps its next hop, or gets an address. */
+static bool check_policies(const struct inherit *i, const struct bgp_peer_conf *c, struct conf_error *err)
+{
+	const struct lyd_node *top = i->node[0];
+
+	while (lyd_parent(top))
+		top = lyd_parent(top);
+	for (int f = 0; f < BGP_FAMILIES; f++) {
+		if (c->af[f].policy_in[0] && policy_sets_own_next_hop(lyd_first_sibling(top), c->af[f].policy_in))
+			return conf_error_node(err, i->node[0],
+					       "route-policy %s sets the next hop to self or unchanged, which is for what goes out",
+					       c->af[f].policy_in);
+	}
 	return true;
 }
 
@@ -206,7 +226,7 @@ static bool check_neighbor(const struct lyd_node *n, uint32_t as, struct conf_er
 		if (!check_family(&i, &c, f, as, err))
 			return false;
 	}
-	return true;
+	return check_policies(&i, &c, err);
 }
 
 static bool check_groups(const struct lyd_node *bgp, struct conf_error *err)
@@ -316,7 +336,7 @@ static void change_global(enum conf_op op, const struct lyd_node *old, const str
 {
 	struct bgp *b = arg;
 	uint32_t as = b->as, id = b->id, cluster = b->cluster_id;
-	bool was = b->configured;
+	bool was = b->configured, unsafe = b->unsafe_ebgp;
 	struct ip_addr a;
 
 	if (op == CONF_DEL) {
@@ -330,6 +350,7 @@ static void change_global(enum conf_op op, const struct lyd_node *old, const str
 	b->cluster_id = b->id;
 	if (addr_parse(conf_str(now, "cluster-id", ""), &a) && a.family == AF_INET)
 		b->cluster_id = addr_to_v4(&a);
+	b->unsafe_ebgp = conf_exists(now, "unsafe-ebgp-policy");
 	b->listen_port = (uint16_t)conf_u32(now, "listen-port", BGP_PORT);
 	b->gr_enabled = !conf_exists(now, "graceful-restart/disable");
 	b->gr_time = (uint16_t)conf_u32(now, "graceful-restart/restart-time", 120);
@@ -342,6 +363,8 @@ static void change_global(enum conf_op op, const struct lyd_node *old, const str
 		bgp_peers_restart(b);
 	else if (was)
 		bgp_peers_caps(b);
+	if (was && unsafe != b->unsafe_ebgp)
+		bgp_policies_again(b);
 	bgp_listen_update(b);
 }
 

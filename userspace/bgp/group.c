@@ -88,6 +88,7 @@ static struct bgp_group *group_get(struct bgp_feed *feed, const struct bgp_group
 	g = xcalloc(1, sizeof(*g));
 	g->feed = feed;
 	g->key = *key;
+	policy_ref(key->policy);
 	list_init(&g->members);
 	g->said.table = feed->table;
 	g->said.several = key->several;
@@ -134,6 +135,7 @@ static void group_end(struct bgp_group *g)
 	bgp_group_audience_changed(g);
 	bits_free(&g->present);
 	bits_free(&g->constrained);
+	policy_put(g->key.policy);
 	free(g->by_number);
 	free(g->pending);
 	free(g->sayings);
@@ -183,6 +185,8 @@ static bool key_of(const struct bgp_peer_family *pf, struct bgp_group_key *key)
 	key->internal = bgp_peer_internal(p);
 	key->vrf = p->vrf_id;
 	key->several = p->info.agreed.addpath_tx[pf->family];
+	key->policy = pf->out;
+	key->mute = bgp_policy_missing(pf, true);
 	if (bgp_family_labelled(pf->family))
 		key_of_labelled(pf, key);
 	return true;
@@ -362,6 +366,21 @@ void bgp_groups_again(struct bgp *b, struct rib_table *t)
 	}
 }
 
+void bgp_groups_policy(struct bgp *b, struct policy *changed)
+{
+	struct bgp_feed *feed;
+	struct bgp_group *g;
+
+	list_for_each(feed, &b->feeds, struct bgp_feed, node) {
+		list_for_each(g, &feed->groups, struct bgp_group, node) {
+			if (g->key.policy != changed)
+				continue;
+			bgp_out_cache_clear(g);
+			walk_again(g);
+		}
+	}
+}
+
 bool bgp_groups_moved(struct bgp_peer_family *pf)
 {
 	struct bgp_group *g = pf->group;
@@ -374,6 +393,8 @@ bool bgp_groups_moved(struct bgp_peer_family *pf)
 	/* others would hear what is not for them, or it would not hear what is to be taken back */
 	if (pf->member.next != pf->member.prev || group_find(g->feed, &key))
 		return false;
+	policy_ref(key.policy);
+	policy_put(g->key.policy);
 	g->key = key;
 	bgp_out_cache_clear(g);
 	walk_again(g);

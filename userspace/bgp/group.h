@@ -7,7 +7,7 @@
  *   rib table --rib_sub--> feed --> group: pending nets -> policy (out.c) -> audience -> pack -> members
  *
  * group.c: feeds, groups and their members. tell.c: a group's work. Private to them and to audience.c,
- * said.c, out*.c, reflect.c, rtc.c and pack.c. Main thread only.
+ * said.c, out*.c, reflect.c, rtc.c, pack.c and policy.c. Main thread only.
  */
 #ifndef L3VPN_BGP_GROUP_H
 #define L3VPN_BGP_GROUP_H
@@ -30,6 +30,8 @@ struct bgp_group_key {
 	bool v6_next_hop;		/* RFC 8950 */
 	/* what others told goes out with next hop and label as they came; else with ours, which VPN routes have not */
 	bool unchanged;
+	struct policy *policy;		/* NULL: none. The group has a reference */
+	bool mute;			/* RFC 8212: nothing is told */
 };
 
 /* What is to be said, between policy and packing. */
@@ -61,10 +63,11 @@ struct bgp_group {
 	uint32_t *pending, n_pending, room;
 	struct bgp_saying *sayings;	/* of the slice under way */
 	uint32_t n_sayings, room_sayings;
-	struct {
-		struct attrs *in, *out;	/* references; out NULL: not to be announced */
-		const struct rib_source *source;	/* of @in: it counts for reflection, as does its router id */
+	struct bgp_out_cache {
+		struct attrs *in, *out;	/* references; in as the policy left it; out NULL: not to be announced */
+		const struct rib_source *source;	/* and its router id, where @in is reflected; else NULL */
 		uint32_t router_id;
+		bool self, med_set;
 	} cache[BGP_OUT_CACHE];
 	struct bgp_group_whom {
 		struct attrs *attrs;	/* reference */
@@ -99,23 +102,29 @@ void bgp_group_sync_target(struct bgp_peer_family *pf, const uint8_t rt[8], uint
 /* does this member hear of it? */
 bool bgp_group_hears(struct bgp_group *g, struct attrs *a, uint16_t but, uint16_t number);
 
-/* ---- out.c: policy ---- */
+/* A route on its way out: what the policy left of it, and what is to be said. */
+struct bgp_outgoing {
+	struct policy_result p;
+	bool self;			/* our address as next hop; else p.attrs has it */
+	uint32_t label;
+};
+
+/* ---- out.c: what is told ---- */
 /* Attributes and label for the group's members, with a reference, or NULL: not announced to them. */
 struct attrs *bgp_out_attrs(struct bgp_group *g, const struct rib_route *r, uint32_t *label);
-/* ... of labelled unicast; out_lu.c */
-struct attrs *bgp_out_lu(struct bgp_group *g, const struct rib_route *r, uint32_t *label);
 /* ... of memberships; out_rtc.c */
 struct attrs *bgp_out_rtc(struct bgp_group *g, const struct rib_route *r);
-/* what is common: the path with our AS in front, what stays with us; next hop unset */
-struct attrs *bgp_out_rewrite(struct bgp_group *g, const struct attrs_builder *in);
-
+/* the path with our AS in front, what stays with us, the next hop: unset when it is ours */
+struct attrs *bgp_out_rewrite(struct bgp_group *g, const struct attrs_builder *in, const struct bgp_outgoing *o);
 /* ---- reflect.c: what a peer told; the route's source is a peer's ---- */
 /* may the group's members hear of it? (RFC 4456 section 6) */
 bool bgp_passes(const struct bgp_group *g, const struct rib_route *r);
+/* ... as a reflector passes it on, from internal peers to internal ones */
+bool bgp_reflected(const struct bgp_group *g, const struct rib_route *r);
 /* can this next hop be said to the group as it is? */
 bool bgp_sayable(const struct bgp_group *g, const struct ip_addr *nexthop);
-/* its attributes for the group, with ORIGINATOR_ID and CLUSTER_LIST where it is reflected; next hop unset when @self */
-struct attrs *bgp_pass_on(struct bgp_group *g, const struct rib_route *r, bool self);
+/* bgp_out_rewrite(), with ORIGINATOR_ID and CLUSTER_LIST where it is reflected */
+struct attrs *bgp_pass_on(struct bgp_group *g, const struct rib_route *r, const struct bgp_outgoing *o);
 
 /* RFC 1997 */
 bool bgp_out_forbidden(const struct bgp_group *g, const struct attrs *a);

@@ -24,21 +24,20 @@ static void membership(struct bgp_peer_family *pf, const struct bgp_nlri *n, con
 	}
 }
 
+static void withdraw(struct bgp_peer_family *pf, const struct bgp_nlri *n)
+{
+	struct rd rd;
+
+	if (pf->family == BGP_RTC)
+		return membership(pf, n, NULL);
+	memcpy(rd.b, n->rd, sizeof(rd.b));
+	rib_withdraw(&pf->source, bgp_family_vpn(pf->family) ? &rd : NULL, &n->prefix, n->path_id);
+}
+
 static void withdraw_all(struct bgp_peer_family *pf, const struct bgp_routes *r)
 {
-	bool vpn = bgp_family_vpn(r->family);
-
-	for (uint32_t i = 0; i < r->count; i++) {
-		const struct bgp_nlri *n = &r->nlri[i];
-		struct rd rd;
-
-		if (r->family == BGP_RTC) {
-			membership(pf, n, NULL);
-			continue;
-		}
-		memcpy(rd.b, n->rd, sizeof(rd.b));
-		rib_withdraw(&pf->source, vpn ? &rd : NULL, &n->prefix, n->path_id);
-	}
+	for (uint32_t i = 0; i < r->count; i++)
+		withdraw(pf, &r->nlri[i]);
 }
 
 static bool in_cluster_list(const struct attrs *a, uint32_t id)
@@ -53,92 +52,147 @@ static bool in_cluster_list(const struct attrs *a, uint32_t id)
 	return false;
 }
 
-static const char *refusal(const struct bgp_peer *p, const struct attrs *a)
+/* What the attributes alone decide; BGP_REFUSALS: nothing. */
+static enum bgp_refused refusal(const struct bgp_peer *p, const struct attrs *a)
 {
 	struct bgp *b = p->bgp;
 
 	if (attrs_path_count(a, b->as))
-		return "our AS is in the path";
+		return BGP_REFUSED_LOOP;
 	if (a->f.flags & ATTRS_HAS_ORIGINATOR && a->f.originator_id == b->id)
-		return "we are its originator";
+		return BGP_REFUSED_ORIGINATOR;
 	if (in_cluster_list(a, b->cluster_id))
-		return "we are in its cluster list";
+		return BGP_REFUSED_CLUSTER;
 	if (!bgp_peer_internal(p) && addr_is_set(&a->f.nexthop) &&
 	    nht_own_address(rib_nht(b->env.rib), p->vrf_id, &a->f.nexthop))
-		return "its next hop is ours";
-	return NULL;
+		return BGP_REFUSED_NEXT_HOP;
+	return BGP_REFUSALS;
 }
 
-static struct nexthop *path_nexthop(const struct bgp_peer *p, const struct bgp_routes *r)
+static struct nexthop *path_nexthop(const struct bgp_peer *p, enum bgp_family f, const struct ip_addr *nexthop)
 {
 	struct nht *nht = rib_nht(p->bgp->env.rib);
-	const char *ifname = p->conf.peer.ifname[0] ? p->conf.peer.ifname : NULL;
+	bool link_local = nexthop->family == AF_INET6 && addr_is_link_local(nexthop);
+	const char *ifname = link_local && p->conf.peer.ifname[0] ? p->conf.peer.ifname : NULL;
 
-	if (r->family == BGP_RTC)
+	if (f == BGP_RTC)
 		return nexthop_ref(bgp_rtc_nexthop(p->bgp->rtc));
-	if (bgp_family_vpn(r->family))
-		return nexthop_pe(nht, &r->nexthop, TRANSPORT_DEFAULT);
-	if (bgp_family_lu(r->family))
-		return nexthop_labelled(nht, &r->nexthop,
-					addr_is_link_local(&r->nexthop) && r->nexthop.family == AF_INET6 ?
-					ifname : NULL);
-	if (addr_is_link_local(&r->nexthop) && r->nexthop.family == AF_INET6)
-		return nexthop_gateway(nht, p->vrf_id, &r->nexthop, ifname);
-	return nexthop_gateway(nht, p->vrf_id, &r->nexthop, NULL);
+	if (bgp_family_vpn(f))
+		return nexthop_pe(nht, nexthop, TRANSPORT_DEFAULT);
+	if (bgp_family_lu(f))
+		return nexthop_labelled(nht, nexthop, ifname);
+	return nexthop_gateway(nht, p->vrf_id, nexthop, ifname);
 }
 
 /* A label that can be pushed, or implicit null: what else is reserved has another meaning (RFC 3032, 7274). */
-static bool label_fits(const struct bgp_peer *p, const struct bgp_routes *r, const struct bgp_nlri *n)
+static bool label_fits(const struct bgp_peer *p, enum bgp_family f, const struct bgp_nlri *n)
 {
 	char text[PREFIX_STRLEN];
 
-	if (!bgp_family_lu(r->family) || n->label >= 16 || n->label == LABEL_IMPLICIT_NULL || n->label == 0 ||
-	    n->label == 2)
+	if (!bgp_family_lu(f) || n->label >= 16 || n->label == LABEL_IMPLICIT_NULL || n->label == 0 || n->label == 2)
 		return true;
-	log_err("bgp", "%s: %s withdrawn: label %u is reserved", p->name, prefix_str(&n->prefix, text), n->label);
+	log_err("bgp", "%s: %s refused: label %u is reserved", p->name, prefix_str(&n->prefix, text), n->label);
 	return false;
 }
 
-static void announce_all(struct bgp_peer_family *pf, const struct bgp_update *u,
-			 const struct bgp_routes *r)
-{
-	struct bgp_peer *p = pf->peer;
-	bool vpn = bgp_family_vpn(r->family);
-	struct attrs_builder builder = u->attrs;
-	struct rib_path path = { 0 };
-	const char *why;
+/* Routes that came together, and what the policy makes of them: of all alike, or of each. */
+struct arrival {
+	struct bgp_peer_family *pf;
+	struct attrs *attrs;		/* as they came */
+	bool each;			/* the policy asks for prefixes */
+	enum bgp_refused why;		/* BGP_REFUSALS: taken */
+	struct attrs *taken;		/* reference, of the last one that was taken; NULL: none yet */
+	struct nexthop *nh;		/* reference, its next hop */
+};
 
+static void judge(struct arrival *a, const struct rd *rd, const struct prefix *prefix)
+{
+	struct bgp_peer *p = a->pf->peer;
+	const struct policy_route route = {
+		.attrs = a->attrs, .prefix = prefix, .rd = rd, .own_as = p->bgp->as,
+		.type = bgp_peer_internal(p) ? POLICY_INTERNAL : POLICY_EXTERNAL,
+	};
+	struct policy_result result = { .attrs = NULL };
+
+	a->why = BGP_REFUSALS;
+	if (bgp_policy_missing(a->pf, false))
+		a->why = BGP_REFUSED_NO_POLICY;
+	else if (!a->pf->in)
+		result.attrs = attrs_get(a->attrs);
+	else if (!policy_run(a->pf->in, &route, &result))
+		a->why = BGP_REFUSED_POLICY;
+	if (!result.attrs)
+		return;
+	if (!a->nh || !addr_eq(&result.attrs->f.nexthop, &a->taken->f.nexthop)) {
+		nexthop_put(rib_nht(p->bgp->env.rib), a->nh);
+		a->nh = path_nexthop(p, a->pf->family, &result.attrs->f.nexthop);
+	}
+	attrs_put(a->taken);
+	a->taken = result.attrs;
+}
+
+static void arrival_end(struct arrival *a)
+{
+	if (a->nh)
+		nexthop_put(rib_nht(a->pf->peer->bgp->env.rib), a->nh);
+	attrs_put(a->taken);
+	attrs_put(a->attrs);
+}
+
+static void refuse(struct arrival *a, const struct bgp_nlri *n, enum bgp_refused why)
+{
+	struct bgp_peer_family *pf = a->pf;
+	struct prefix p = pf->family == BGP_RTC ? bgp_rtc_prefix(&n->rtc) : n->prefix;
+	struct rd rd;
+
+	memcpy(rd.b, n->rd, sizeof(rd.b));
+	bgp_refuse(pf, why, &rd, &p);
+	withdraw(pf, n);
+}
+
+static void arrive(struct arrival *a, const struct bgp_nlri *n)
+{
+	struct bgp_peer_family *pf = a->pf;
+	struct rib_path path = { .path_id = n->path_id, .label = RIB_LABEL_NONE };
+	const struct rd *nlri_rd;
+	struct rd rd;
+
+	memcpy(rd.b, n->rd, sizeof(rd.b));
+	nlri_rd = bgp_family_vpn(pf->family) ? &rd : NULL;
+	if (a->each)
+		judge(a, nlri_rd, &n->prefix);
+	if (a->why != BGP_REFUSALS)
+		return refuse(a, n, a->why);
+	if (!label_fits(pf->peer, pf->family, n))
+		return refuse(a, n, BGP_REFUSED_LABEL);
+	path.attrs = a->taken;
+	path.nh = a->nh;
+	if (pf->family == BGP_RTC)
+		return membership(pf, n, &path);
+	if (bgp_family_labelled(pf->family))
+		path.label = n->label;
+	rib_announce(&pf->source, nlri_rd, &n->prefix, &path);
+}
+
+static void announce_all(struct bgp_peer_family *pf, const struct bgp_update *u, const struct bgp_routes *r)
+{
+	struct attrs_builder builder = u->attrs;
+	struct arrival a = { .pf = pf };
+
+	if (!r->count)
+		return;
 	builder.f.nexthop = r->nexthop;
 	builder.f.nexthop_ll = r->nexthop_ll;
-	path.attrs = attrs_intern(&builder);
-	why = path.attrs ? refusal(p, path.attrs) : "attributes are too long to keep";
-	if (why) {
-		log_debug("bgp", "%s: %u routes refused: %s", p->name, r->count, why);
-		attrs_put(path.attrs);
-		withdraw_all(pf, r);
-		return;
-	}
-	path.nh = path_nexthop(p, r);
-	path.label = RIB_LABEL_NONE;
-	for (uint32_t i = 0; i < r->count; i++) {
-		const struct bgp_nlri *n = &r->nlri[i];
-		struct rd rd;
-
-		path.path_id = n->path_id;
-		if (r->family == BGP_RTC) {
-			membership(pf, n, &path);
-			continue;
-		}
-		memcpy(rd.b, n->rd, sizeof(rd.b));
-		if (!label_fits(p, r, n)) {
-			rib_withdraw(&pf->source, NULL, &n->prefix, n->path_id);
-			continue;
-		}
-		path.label = bgp_family_labelled(r->family) ? n->label : RIB_LABEL_NONE;
-		rib_announce(&pf->source, vpn ? &rd : NULL, &n->prefix, &path);
-	}
-	nexthop_put(rib_nht(p->bgp->env.rib), path.nh);
-	attrs_put(path.attrs);
+	a.attrs = attrs_intern(&builder);
+	a.why = a.attrs ? refusal(pf->peer, a.attrs) : BGP_REFUSED_LENGTH;
+	a.each = a.why == BGP_REFUSALS && pf->in && policy_by_prefix(pf->in);
+	if (a.why == BGP_REFUSALS && !a.each)
+		judge(&a, NULL, &r->nlri[0].prefix);
+	if (a.why != BGP_REFUSALS)
+		log_debug("bgp", "%s: %u routes refused: %s", pf->peer->name, r->count, bgp_refused_str(a.why));
+	for (uint32_t i = 0; i < r->count; i++)
+		arrive(&a, &r->nlri[i]);
+	arrival_end(&a);
 }
 
 void bgp_in_update(struct bgp_peer *p, const struct bgp_update *u)

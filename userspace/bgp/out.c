@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Outbound policy: which best routes a group's members are told, and with which attributes.
- * RFC 4271 5.1 and 9.1.3, RFC 1997. Labelled unicast is in out_lu.c, what stays as peers told it in
- * reflect.c. Contracts in group.h.
+ * RFC 4271 5.1 and 9.1.3, RFC 1997; RFC 8277 section 4. Reflection is in reflect.c. Contracts in group.h.
  */
 #include <string.h>
 
 #include "bgp/group.h"
+#include "bgp/lu.h"
 
 #define NO_EXPORT 0xffffff01u
 #define NO_ADVERTISE 0xffffff02u
@@ -44,24 +44,20 @@ static bool wanted_in_vrf(const struct bgp_group *g, const struct rib_route *r)
 	return v && vrf_announces(&v->af[afi], r->net, NULL);
 }
 
-/*
- * Of the VPN tables: what we export ourselves, with a label of ours; and what peers told, if it keeps their next hop and
- * label. With our own as next hop the label would have to be swapped (RFC 4364 section 10 b).
- */
-static bool wanted_vpn(const struct bgp_group *g, const struct rib_route *r)
+/* By a peer. What is not, in a table of labelled routes, is our own, with a label of ours. */
+static bool is_told(const struct rib_route *r)
 {
-	if (r->label == RIB_LABEL_NONE)
-		return false;
-	if (r->source->proto->id == RIB_PROTO_VPN)
-		return true;
-	if (r->source->proto != &bgp_proto || !g->key.unchanged)
-		return false;
-	return bgp_passes(g, r) && bgp_sayable(g, &r->attrs->f.nexthop);
+	return r->source->proto == &bgp_proto && !r->source->is_local;
 }
 
+/* Is it for the group's members at all, whatever is said of it? */
 static bool wanted(const struct bgp_group *g, const struct rib_route *r)
 {
-	return bgp_family_vpn(g->feed->family) ? wanted_vpn(g, r) : wanted_in_vrf(g, r);
+	if (!bgp_family_labelled(g->feed->family))
+		return wanted_in_vrf(g, r);
+	if (bgp_family_vpn(g->feed->family) && r->label == RIB_LABEL_NONE)
+		return false;
+	return !is_told(r) || bgp_passes(g, r);
 }
 
 /* Our AS in front of the path; its length. */
@@ -85,79 +81,143 @@ static uint16_t prepend(uint8_t *out, const uint8_t *p, uint16_t len, uint32_t a
 	return n + len;
 }
 
-struct attrs *bgp_out_rewrite(struct bgp_group *g, const struct attrs_builder *in)
+/* To another AS: the path with our AS in front; what is ours alone goes. @path: room for it. */
+static void to_external(struct bgp_group *g, struct attrs_builder *b, uint8_t *path, bool med_set)
 {
-	uint8_t path[PATH_MAX_LEN + 8];
-	struct attrs_builder b = *in;
-	uint16_t len = b.part[ATTRS_AS_PATH].len;
+	uint16_t len = b->part[ATTRS_AS_PATH].len;
 
-	if (len > PATH_MAX_LEN)
-		return NULL;
-	/* next hop self: the group's, see bgp_out_nexthop() */
-	memset(&b.f.nexthop, 0, sizeof(b.f.nexthop));
-	memset(&b.f.nexthop_ll, 0, sizeof(b.f.nexthop_ll));
-	if (g->key.internal) {
-		b.f.local_pref = b.f.flags & ATTRS_HAS_LOCAL_PREF ? b.f.local_pref :
-								     ATTRS_LOCAL_PREF_DEFAULT;
-		b.f.flags |= ATTRS_HAS_LOCAL_PREF;
-		return attrs_intern(&b);
-	}
-	b.part[ATTRS_AS_PATH].len = prepend(path, b.part[ATTRS_AS_PATH].data, len, g->feed->bgp->as);
-	b.part[ATTRS_AS_PATH].data = path;
-	b.f.flags &= (uint8_t)~(ATTRS_HAS_LOCAL_PREF | ATTRS_HAS_ORIGINATOR);
-	b.f.local_pref = 0;
-	b.f.originator_id = 0;
-	b.part[ATTRS_CLUSTERS].len = 0;
+	b->part[ATTRS_AS_PATH].len = prepend(path, b->part[ATTRS_AS_PATH].data, len, g->feed->bgp->as);
+	b->part[ATTRS_AS_PATH].data = path;
+	b->f.flags &= (uint8_t)~(ATTRS_HAS_LOCAL_PREF | ATTRS_HAS_ORIGINATOR);
+	b->f.local_pref = 0;
+	b->f.originator_id = 0;
+	b->part[ATTRS_CLUSTERS].len = 0;
 	/* a MED that another AS gave is not for the next one (RFC 4271 5.1.4) */
-	if (len) {
-		b.f.flags &= (uint8_t)~ATTRS_HAS_MED;
-		b.f.med = 0;
+	if (len && !med_set) {
+		b->f.flags &= (uint8_t)~ATTRS_HAS_MED;
+		b->f.med = 0;
 	}
 	/* route targets and the like stay with the provider */
 	if (!bgp_family_vpn(g->feed->family))
-		b.part[ATTRS_EXT].len = 0;
+		b->part[ATTRS_EXT].len = 0;
+}
+
+struct attrs *bgp_out_rewrite(struct bgp_group *g, const struct attrs_builder *in, const struct bgp_outgoing *o)
+{
+	uint8_t path[PATH_MAX_LEN + 8];
+	struct attrs_builder b = *in;
+
+	if (b.part[ATTRS_AS_PATH].len > PATH_MAX_LEN)
+		return NULL;
+	/* next hop self: the group's, see bgp_out_nexthop() */
+	if (o->self)
+		memset(&b.f.nexthop, 0, sizeof(b.f.nexthop));
+	memset(&b.f.nexthop_ll, 0, sizeof(b.f.nexthop_ll));
+	if (!g->key.internal) {
+		to_external(g, &b, path, o->p.med_set);
+		return attrs_intern(&b);
+	}
+	b.f.local_pref = b.f.flags & ATTRS_HAS_LOCAL_PREF ? b.f.local_pref : ATTRS_LOCAL_PREF_DEFAULT;
+	b.f.flags |= ATTRS_HAS_LOCAL_PREF;
 	return attrs_intern(&b);
 }
 
-static struct attrs *rewrite(struct bgp_group *g, const struct rib_route *r)
-{
-	struct attrs_builder b;
+/* ---- policy ---- */
 
-	if (bgp_family_vpn(g->feed->family) && r->source->proto == &bgp_proto)
-		return bgp_pass_on(g, r, false);
-	memset(&b, 0, sizeof(b));
-	b.f.origin = ORIGIN_INCOMPLETE;
-	if (r->attrs)
-		attrs_to_builder(r->attrs, &b);
-	return bgp_out_rewrite(g, &b);
+static enum policy_route_type type_of(const struct rib_route *r)
+{
+	const struct rib_source *s = rib_route_peer(r);
+
+	return s->is_local ? POLICY_LOCAL : s->is_ibgp ? POLICY_INTERNAL : POLICY_EXTERNAL;
+}
+
+/* False: not to be told. */
+static bool pass_policy(struct bgp_group *g, const struct rib_route *r, struct policy_result *out)
+{
+	struct bgp *b = g->feed->bgp;
+	const struct prefix prefix = rib_net_prefix(r->net);
+	const struct policy_route route = {
+		.attrs = r->attrs ? r->attrs : b->plain, .prefix = &prefix, .rd = rib_net_rd(r->net),
+		.type = type_of(r), .own_as = b->as,
+	};
+
+	if (g->key.policy)
+		return policy_run(g->key.policy, &route, out);
+	memset(out, 0, sizeof(*out));
+	out->attrs = attrs_get(route.attrs);
+	return true;
+}
+
+/* ---- next hop and label ---- */
+
+/* Our address as next hop, or the route's? What has none has ours. */
+static bool says_self(const struct bgp_group *g, const struct rib_route *r, const struct bgp_outgoing *o)
+{
+	if (o->p.next_hop == POLICY_NEXT_HOP_SELF || !addr_is_set(&o->p.attrs->f.nexthop))
+		return true;
+	if (o->p.next_hop != POLICY_NEXT_HOP_KEEP)
+		return false;
+	return !bgp_family_labelled(g->feed->family) || !is_told(r) || !g->key.unchanged;
+}
+
+/*
+ * Next hop and label that go together. With another next hop than ours the label stays as it came, unless it is ours
+ * anyway; VPN routes of others have no label of ours, which would have to be swapped (RFC 4364 section 10 b).
+ */
+static bool fill_next_hop(struct bgp_group *g, const struct rib_route *r, struct bgp_outgoing *o)
+{
+	enum afi afi = family_afi(rib_table_family(g->feed->table));
+	bool told = is_told(r);
+
+	o->label = r->label;
+	o->self = says_self(g, r, o);
+	if (!o->self && !bgp_sayable(g, &o->p.attrs->f.nexthop))
+		return false;
+	if (bgp_family_vpn(g->feed->family))
+		return !told || !o->self;
+	if (bgp_family_lu(g->feed->family) && (o->self || !told))
+		return bgp_lu_label(g->feed->bgp->lu[afi], r->net, &o->label);
+	return true;
+}
+
+/* ---- all of it ---- */
+
+static struct attrs *words(struct bgp_group *g, const struct rib_route *r, const struct bgp_outgoing *o)
+{
+	struct bgp_out_cache *c = &g->cache[((uintptr_t)o->p.attrs >> 5) % BGP_OUT_CACHE];
+	const struct rib_source *source = bgp_reflected(g, r) ? r->source : NULL;
+	uint32_t router_id = source ? source->router_id : 0;
+
+	if (c->in == o->p.attrs && c->source == source && c->router_id == router_id && c->self == o->self &&
+	    c->med_set == o->p.med_set)
+		return c->out ? attrs_get(c->out) : NULL;
+	attrs_put(c->in);
+	attrs_put(c->out);
+	c->in = attrs_get(o->p.attrs);
+	c->source = source;
+	c->router_id = router_id;
+	c->self = o->self;
+	c->med_set = o->p.med_set;
+	c->out = bgp_pass_on(g, r, o);
+	return c->out ? attrs_get(c->out) : NULL;
 }
 
 struct attrs *bgp_out_attrs(struct bgp_group *g, const struct rib_route *r, uint32_t *label)
 {
-	unsigned int slot = (unsigned int)(((uintptr_t)r->attrs >> 5) % BGP_OUT_CACHE);
-	struct attrs *out;
+	struct bgp_outgoing o;
+	struct attrs *out = NULL;
 
-	if (bgp_family_lu(g->feed->family))
-		return bgp_out_lu(g, r, label);
 	if (g->feed->family == BGP_RTC)
 		return bgp_out_rtc(g, r);
-	*label = r->label;
-	if (!wanted(g, r) || (r->attrs && bgp_out_forbidden(g, r->attrs)))
+	if (g->key.mute || !wanted(g, r) || (r->attrs && bgp_out_forbidden(g, r->attrs)))
 		return NULL;
-	if (!r->attrs)
-		return rewrite(g, r);
-	if (g->cache[slot].in != r->attrs || g->cache[slot].source != r->source ||
-	    g->cache[slot].router_id != r->source->router_id) {
-		out = rewrite(g, r);
-		attrs_put(g->cache[slot].in);
-		attrs_put(g->cache[slot].out);
-		g->cache[slot].in = attrs_get(r->attrs);
-		g->cache[slot].source = r->source;
-		g->cache[slot].router_id = r->source->router_id;
-		g->cache[slot].out = out;
-	}
-	out = g->cache[slot].out;
-	return out ? attrs_get(out) : NULL;
+	if (!pass_policy(g, r, &o.p))
+		return NULL;
+	if (fill_next_hop(g, r, &o))
+		out = words(g, r, &o);
+	*label = o.label;
+	attrs_put(o.p.attrs);
+	return out;
 }
 
 void bgp_out_cache_clear(struct bgp_group *g)

@@ -34,12 +34,14 @@ static const struct rib_route *choose(const struct bgp_group *g, const struct ri
 struct attrs *bgp_out_rtc(struct bgp_group *g, const struct rib_route *best)
 {
 	const struct rib_route *r = choose(g, best);
+	struct bgp_outgoing o = { .self = true };
 	struct attrs_builder b;
 	struct attrs *a, *out;
 
 	if (!r || bgp_out_forbidden(g, r->attrs))
 		return NULL;
-	a = bgp_pass_on(g, r, true);
+	o.p.attrs = r->attrs;
+	a = bgp_pass_on(g, r, &o);
 	if (!a || !g->key.client || r->source->is_local || !r->source->is_ibgp)
 		return a;
 	attrs_to_builder(a, &b);

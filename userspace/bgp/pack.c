@@ -120,11 +120,12 @@ static const struct bgp_saying *announcement(struct packer *p, const struct bgp_
 static bool encode_attrs(struct packer *p, const struct attrs *a)
 {
 	struct bgp_encode e = { .as4 = p->g->key.as4, .internal = p->g->key.internal };
+	const struct ip_addr *nexthop = addr_is_set(&a->f.nexthop) ? &a->f.nexthop : &p->g->key.nexthop;
 	struct buf b;
 
 	/* header 19, two lengths 4, MP_REACH_NLRI up to 9 + 48, one NLRI */
 	buf_init_fixed(&b, p->attrs, BGP_MAX_LEN - 80 - BGP_NLRI_MAX);
-	bgp_attrs_encode(&b, &e, a, p->plain ? &p->g->key.nexthop : NULL);
+	bgp_attrs_encode(&b, &e, a, p->plain ? nexthop : NULL);
 	p->attrs_len = b.len;
 	return !b.full;
 }

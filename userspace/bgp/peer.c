@@ -268,6 +268,12 @@ static void sources_flush(struct bgp_peer *p)
 	timer_stop(&p->gr_timer);
 }
 
+static void forget_refused(struct bgp_peer *p)
+{
+	for (int f = 0; f < BGP_FAMILIES; f++)
+		bgp_refusals_forget(&p->family[f]);
+}
+
 static bool sources_idle(const struct bgp_peer *p)
 {
 	for (int f = 0; f < BGP_FAMILIES; f++) {
@@ -334,6 +340,7 @@ void bgp_peer_add(struct bgp *b, const struct bgp_peer_conf *conf)
 	bgp_helper_init(p);
 	bgp_rtc_init(p);
 	insert(b, p);
+	bgp_policy_bind(p);
 	sources_make(p);
 	bgp_live_apply(p);
 	session_open(p);
@@ -346,6 +353,8 @@ void bgp_peer_remove(struct bgp_peer *p)
 	bgp_live_end(p);
 	session_close(p, BGP_CEASE_DECONFIGURED);
 	sources_flush(p);
+	bgp_policy_unbind(p);
+	forget_refused(p);
 	take_out(b, p);
 	p->dying = true;
 	list_add_tail(&b->graves, &p->node);
@@ -371,6 +380,8 @@ static bool family_change(struct bgp_peer_family *pf, const struct bgp_family_co
 
 	if (!memcmp(old, now, sizeof(*now)))
 		return true;
+	if (memcmp(old->policy_in, now->policy_in, sizeof(*now) - offsetof(struct bgp_family_conf, policy_in)))
+		bgp_policy_again(pf);
 	if (pf->has_source && old->route_reflector_client != now->route_reflector_client)
 		bgp_groups_again(pf->peer->bgp, pf->source.table);
 	return bgp_groups_moved(pf);
@@ -393,6 +404,7 @@ void bgp_peer_change(struct bgp_peer *p, const struct bgp_peer_conf *conf)
 	if (!same_session(&old, conf)) {
 		session_close(p, BGP_CEASE_CONFIG);
 		p->conf = *conf;
+		bgp_policy_bind(p);
 		for (int f = 0; f < BGP_FAMILIES; f++) {
 			if (old.af[f].on && !conf->af[f].on && p->family[f].has_source)
 				rib_source_flush_now(&p->family[f].source);
@@ -403,6 +415,7 @@ void bgp_peer_change(struct bgp_peer *p, const struct bgp_peer_conf *conf)
 		return;
 	}
 	p->conf = *conf;
+	bgp_policy_bind(p);
 	for (int f = 0; f < BGP_FAMILIES; f++)
 		stays &= family_change(&p->family[f], &old.af[f]);
 	bgp_live_apply(p);
@@ -459,10 +472,12 @@ static void on_up(void *owner, const struct bgp_up *up)
 		pf->active = up->agreed.family[f] && pf->has_source;
 		pf->eor_received = false;
 		pf->eor_sent = false;
+		bgp_refusals_forget(pf);
 		if (pf->has_source && !pf->source.count)
 			pf->source.router_id = up->peer.id;
 	}
 	bgp_rtc_up(p);
+	bgp_policy_warn(p);
 	bgp_helper_up(p);
 	if (!p->bgp->restarting)
 		bgp_groups_join(p);
@@ -536,6 +551,7 @@ static void *start(const struct rib_env *env)
 		return NULL;
 	}
 	instance = b;
+	bgp_policies_start(b);
 	b->lu[AFI4] = bgp_lu_new(b, AF_INET);
 	b->lu[AFI6] = bgp_lu_new(b, AF_INET6);
 	b->rtc = bgp_rtc_new(b);
@@ -564,6 +580,8 @@ static void stop(void *inst)
 		bgp_live_end(p);
 		session_close(p, BGP_CEASE_SHUTDOWN);
 		sources_flush(p);
+		bgp_policy_unbind(p);
+		forget_refused(p);
 		take_out(b, p);
 		list_add_tail(&b->graves, &p->node);
 	}
@@ -572,6 +590,7 @@ static void stop(void *inst)
 	bgp_lu_free(b->lu[AFI6]);
 	bgp_groups_end(b);
 	bgp_rtc_free(b->rtc);
+	bgp_policies_stop(b);
 	bgp_workers_free(b->workers);
 	hash_fini(&b->by_address);
 	list_for_each_safe(p, tmp, &b->graves, struct bgp_peer, node) {

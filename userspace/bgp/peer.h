@@ -11,12 +11,15 @@
 #include "lib/jobs.h"
 #include "lib/list.h"
 #include "bgp/rtc.h"
+#include "policy/policy.h"
 #include "rib/liveness.h"
 #include "rib/table.h"
 #include "rib/targets.h"
 #include "vrf/vrf.h"
 
 struct bgp_group;
+
+#define BGP_POLICY_NAME 64
 
 /* What configuration says of one family of a neighbour, group.h and in.c act on it. */
 struct bgp_family_conf {
@@ -27,6 +30,9 @@ struct bgp_family_conf {
 	bool next_hop_self;		/* internal: our address as next hop, our label */
 	bool next_hop_unchanged;	/* external: next hop and label as they came */
 	bool route_reflector_client;	/* a client of ours as reflector (RFC 4456) */
+	char policy_out[BGP_POLICY_NAME];
+	/* what of its routes is taken: a change asks it for all of them again */
+	char policy_in[BGP_POLICY_NAME];
 };
 
 /*
@@ -54,6 +60,19 @@ struct bgp_peer_conf {
 
 struct bgp_peer;
 
+/* Why a route that a peer announced is not in the table. */
+enum bgp_refused {
+	BGP_REFUSED_LOOP,		/* our AS is in the path (RFC 4271 9.1.2) */
+	BGP_REFUSED_ORIGINATOR,		/* we brought it in (RFC 4456 8) */
+	BGP_REFUSED_CLUSTER,		/* we reflected it */
+	BGP_REFUSED_NEXT_HOP,		/* its next hop is an address of ours */
+	BGP_REFUSED_LABEL,		/* its label is reserved */
+	BGP_REFUSED_LENGTH,		/* its attributes are too long to keep */
+	BGP_REFUSED_POLICY,
+	BGP_REFUSED_NO_POLICY,		/* RFC 8212 */
+	BGP_REFUSALS
+};
+
 /* One family of a peer. */
 struct bgp_peer_family {
 	struct bgp_peer *peer;
@@ -69,6 +88,9 @@ struct bgp_peer_family {
 	bool refreshing_in;
 	uint8_t marks;			/* of stale routes, not swept yet */
 	struct timer refresh_timer;
+	struct policy *in, *out;	/* references, NULL: none; policy.c */
+	uint32_t refused[BGP_REFUSALS];	/* routes since the session came up, by reason; refused.c */
+	struct bgp_refusals *last_refused;	/* NULL: none so far */
 	/* outbound, group.c */
 	struct bgp_group *group;	/* NULL: nothing is sent */
 	struct list member;		/* in group */
@@ -111,6 +133,9 @@ struct bgp {
 	uint32_t id;			/* host order */
 	uint32_t cluster_id;		/* host order; RFC 4456 section 7 */
 	uint16_t listen_port;
+	bool unsafe_ebgp;		/* RFC 8212 is not followed: no policy is every route */
+	struct policy_watch policy_watch;
+	struct attrs *plain;		/* of routes that have none */
 	bool gr_enabled;
 	uint16_t gr_time, gr_deferral, gr_stale;	/* seconds */
 	struct bgp_workers *workers;
@@ -162,6 +187,36 @@ bool bgp_live_may_start(const struct bgp_peer *p);
 /* ---- in.c: what peers announce, into tables ---- */
 void bgp_in_update(struct bgp_peer *p, const struct bgp_update *u);
 
+/* ---- policy.c: which routes are taken and told ---- */
+void bgp_policies_start(struct bgp *b);
+void bgp_policies_stop(struct bgp *b);
+/* The policies that its configuration names; puts back those that it had. */
+void bgp_policy_bind(struct bgp_peer *p);
+void bgp_policy_unbind(struct bgp_peer *p);
+/* RFC 8212: a peer of another AS with which nothing is exchanged for want of a policy */
+bool bgp_policy_missing(const struct bgp_peer_family *pf, bool out);
+/* Says in the log what is missing, when a session came up. */
+void bgp_policy_warn(const struct bgp_peer *p);
+/* All of a family is asked for again: what is taken of it changed. */
+void bgp_policy_again(struct bgp_peer_family *pf);
+/* Everything may be told or taken otherwise: the instance's own settings changed. */
+void bgp_policies_again(struct bgp *b);
+
+/* ---- refused.c: what was not taken, and why ---- */
+/* The last ones of a family, the newest first. */
+#define BGP_REFUSED_KEPT 64
+struct bgp_refusal {
+	struct rd rd;			/* zero outside the VPN families */
+	struct prefix prefix;
+	enum bgp_refused why;
+	uint32_t when;			/* clock_seconds() */
+};
+void bgp_refuse(struct bgp_peer_family *pf, enum bgp_refused why, const struct rd *rd, const struct prefix *p);
+const char *bgp_refused_str(enum bgp_refused why);
+/* The i-th of them; false: there are not so many. */
+bool bgp_refusal_at(const struct bgp_peer_family *pf, unsigned int i, struct bgp_refusal *out);
+void bgp_refusals_forget(struct bgp_peer_family *pf);	/* and the counters */
+
 /* ---- restart.c: RFC 4724 on both sides ---- */
 void bgp_restart_begin(struct bgp *b);		/* at start */
 void bgp_restart_check(struct bgp *b);		/* an End-of-RIB came, a peer changed */
@@ -182,6 +237,8 @@ void bgp_groups_leave(struct bgp_peer *p);
 void bgp_groups_end(struct bgp *b);		/* all have left: nothing is left to jobs */
 /* The family's configuration changed: it is told what differs. False: only a new session can be told rightly. */
 bool bgp_groups_moved(struct bgp_peer_family *pf);
+/* A policy says something else: the groups that speak by it look at everything again. */
+void bgp_groups_policy(struct bgp *b, struct policy *changed);
 /* All of a table is judged again for all of its groups: what a source's routes may be told to changed. */
 void bgp_groups_again(struct bgp *b, struct rib_table *t);
 void bgp_groups_refresh(struct bgp_peer_family *pf);	/* ROUTE-REFRESH: all of it again */

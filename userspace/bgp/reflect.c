@@ -15,17 +15,16 @@ static const struct bgp_peer_family *family_of(const struct rib_route *r)
 	return container_of(r->source, struct bgp_peer_family, source);
 }
 
-/* What an internal peer told goes to internal ones as a reflector passes it on (RFC 4456 section 6). */
-static bool reflected(const struct bgp_group *g, const struct rib_route *r)
+bool bgp_reflected(const struct bgp_group *g, const struct rib_route *r)
 {
-	return g->key.internal && r->source->is_ibgp;
+	return g->key.internal && r->source->is_ibgp && r->source->proto == &bgp_proto && !r->source->is_local;
 }
 
 bool bgp_passes(const struct bgp_group *g, const struct rib_route *r)
 {
 	const struct bgp_peer_family *from = family_of(r);
 
-	if (!reflected(g, r))
+	if (!bgp_reflected(g, r))
 		return true;
 	return g->key.client || from->peer->conf.af[from->family].route_reflector_client;
 }
@@ -60,30 +59,13 @@ static bool reflect(const struct bgp_group *g, const struct rib_route *r, struct
 	return true;
 }
 
-/* @a, whose reference is taken, with this next hop */
-static struct attrs *with_nexthop(struct attrs *a, const struct ip_addr *nexthop)
-{
-	struct attrs_builder b;
-	struct attrs *out;
-
-	if (!a)
-		return NULL;
-	attrs_to_builder(a, &b);
-	b.f.nexthop = *nexthop;
-	out = attrs_intern(&b);
-	attrs_put(a);
-	return out;
-}
-
-struct attrs *bgp_pass_on(struct bgp_group *g, const struct rib_route *r, bool self)
+struct attrs *bgp_pass_on(struct bgp_group *g, const struct rib_route *r, const struct bgp_outgoing *o)
 {
 	uint8_t clusters[CLUSTERS_MAX + 4];
 	struct attrs_builder b;
-	struct attrs *out;
 
-	attrs_to_builder(r->attrs, &b);
-	if (!r->source->is_local && reflected(g, r) && !reflect(g, r, &b, clusters))
+	attrs_to_builder(o->p.attrs, &b);
+	if (bgp_reflected(g, r) && !reflect(g, r, &b, clusters))
 		return NULL;
-	out = bgp_out_rewrite(g, &b);
-	return self ? out : with_nexthop(out, &r->attrs->f.nexthop);
+	return bgp_out_rewrite(g, &b, o);
 }

@@ -396,6 +396,11 @@ static void walk_some(struct bgp_group *g)
 {
 	struct rib_net *net;
 
+	/* it says nothing, and nothing of what it said is left to be taken back */
+	if (g->key.mute && !g->said.told) {
+		g->walked = true;
+		return;
+	}
 	for (unsigned int i = 0; i < SLICE; i++) {
 		net = rib_walk(g->feed->table, &g->cursor);
 		if (!net) {

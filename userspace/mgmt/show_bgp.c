@@ -203,6 +203,24 @@ static void family_items(struct items *s, const struct bgp_peer *p)
 	}
 }
 
+static void policy_items(struct items *s, const struct bgp_peer *p)
+{
+	for (int f = 0; f < BGP_FAMILIES; f++) {
+		const struct bgp_peer_family *pf = &p->family[f];
+
+		if (!p->conf.af[f].on)
+			continue;
+		item(s, "policy", "%s: in %s, out %s", bgp_family_name(f),
+		     pf->in ? policy_name(pf->in) : bgp_policy_missing(pf, false) ? "missing: nothing is taken" : "none",
+		     pf->out ? policy_name(pf->out) : bgp_policy_missing(pf, true) ? "missing: nothing is told" : "none");
+		for (int why = 0; why < BGP_REFUSALS; why++) {
+			if (pf->refused[why])
+				item(s, "refused", "%s: %u: %s", bgp_family_name(f), pf->refused[why],
+				     bgp_refused_str(why));
+		}
+	}
+}
+
 static bool chosen(const struct lyd_node *in, const struct bgp_peer *p)
 {
 	const char *want = conf_str(in, "neighbor", NULL), *vrf = conf_str(in, "vrf", NULL);
@@ -232,6 +250,7 @@ static enum mgmt_next show_neighbors(struct mgmt_request *req, void *arg)
 			bgp_session_info(p->session, &i);
 		session_items(&s, p, &i);
 		family_items(&s, p);
+		policy_items(&s, p);
 		if (!s.room)
 			return MGMT_AGAIN;
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* rooms: lib rib bgp */
+/* rooms: lib rib policy bgp */
 /*
  * A stream of messages: framing, and every kind of message behind it. The stream is cut in two
  * at a place that the first octet chooses: both ways of reading give the same messages.

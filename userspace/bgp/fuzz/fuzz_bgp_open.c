@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* rooms: lib rib bgp */
+/* rooms: lib rib policy bgp */
 /* OPEN: what is accepted encodes, and reads back as the same. */
 #include <stdint.h>
 #include <stdlib.h>

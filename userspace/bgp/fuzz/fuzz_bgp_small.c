@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* rooms: lib rib bgp */
+/* rooms: lib rib policy bgp */
 /* NOTIFICATION and ROUTE-REFRESH, by the first octet; each reads back as it was written. */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* rooms: lib rib bgp */
+/* rooms: lib rib policy bgp */
 /*
  * UPDATE: the first two octets say what the session agreed on, the rest is the message's body. What
  * is accepted must intern, and its attributes must encode and read back as the same ones.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* rooms: lib rib bgp */
+/* rooms: lib rib policy bgp */
 /*
  * The wire format: what is written reads back, framing, OPEN with its errors, NLRI of every
  * family at every length, small messages.

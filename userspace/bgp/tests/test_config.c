@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* rooms: lib conf rib labels vrf bgp */
+/* rooms: lib conf rib policy labels vrf bgp */
 /*
  * Configuration of neighbours: what neighbor-groups give and what a neighbour says itself, what a change of a group
  * changes, and what is refused.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* rooms: lib rib bgp */
+/* rooms: lib rib policy bgp */
 /*
  * The state machine's table against RFC 4271 8.2.2, every state with every event. The expected
  * table is written down here once more, by state and kind of answer, not by the rows of fsm.c.

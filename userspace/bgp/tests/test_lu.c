@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* rooms: lib conf rib labels vrf bgp */
+/* rooms: lib conf rib policy labels vrf bgp */
 /*
  * Labelled unicast without sessions: paths, labels and networks of one family (bgp/lu.h), and what a group would
  * be told of them (bgp/group.h).
@@ -372,6 +372,7 @@ static struct attrs *told(const char *prefix, struct bgp_group_key key, uint32_t
 	g->key = key;
 	*label = RIB_LABEL_NONE;
 	a = bgp_out_attrs(g, rib_best(net_of(prefix)), label);
+	bgp_out_cache_clear(g);
 	free(g);
 	return a;
 }

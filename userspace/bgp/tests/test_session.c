@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* rooms: lib rib bgp */
+/* rooms: lib rib policy bgp */
 /*
  * Sessions in worker threads, against each other over the loopback, and against a hand-made
  * peer whose every octet the test chooses:

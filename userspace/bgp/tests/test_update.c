@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* rooms: lib rib bgp */
+/* rooms: lib rib policy bgp */
 /*
  * Reading UPDATEs: each class of malformed field and the action that RFC 7606 wants for it;
  * next hops in all their forms; AS4_PATH merging; what bgp_attrs_encode() writes reads back as
