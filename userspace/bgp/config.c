@@ -347,6 +347,7 @@ static void change_global(enum conf_op op, const struct lyd_node *old, const str
 	b->as = conf_u32(now, "as", 0);
 	if (addr_parse(conf_str(now, "router-id", ""), &a) && a.family == AF_INET)
 		b->id = addr_to_v4(&a);
+	rib_set_router_id(b->env.rib, b->id);
 	b->cluster_id = b->id;
 	if (addr_parse(conf_str(now, "cluster-id", ""), &a) && a.family == AF_INET)
 		b->cluster_id = addr_to_v4(&a);

@@ -96,14 +96,28 @@ static bool matches(const struct explain *x, const struct rib_route *r, struct m
 	return m->used;
 }
 
-static void received_one(struct explain *x, const struct rib_net *net)
+static void received_one(struct explain *x, const struct rib_route *r)
 {
-	const struct rib_route *r = rib_routes(net);
 	char rd[RD_STRLEN], nh[128];
 
-	for (; r; r = r->next)
-		step(x, "received", "ok", "%s from %s, %s, label %u", rd_str(rib_net_rd(net), rd),
-		     r->source->name, nexthop_str(r->nh, nh, sizeof(nh)), r->label);
+	step(x, "received", "ok", "%s from %s, %s, label %u", rd_str(rib_net_rd(r->net), rd),
+	     r->source->name, nexthop_str(r->nh, nh, sizeof(nh)), r->label);
+}
+
+/* A path of a net: what it carries, and whether the VRF takes that. */
+static bool targets_one(struct explain *x, const struct rib_route *r)
+{
+	char rts[512], rd[RD_STRLEN];
+	struct match m;
+
+	rd_str(rib_net_rd(r->net), rd);
+	if (matches(x, r, &m)) {
+		step(x, "route target", "ok", "%s from %s: imported for %s", rd, r->source->name, m.text);
+		return true;
+	}
+	targets_text(r->attrs, rts, sizeof(rts));
+	step(x, "route target", "-", "%s from %s: carries %s, none is imported here", rd, r->source->name, rts);
+	return false;
 }
 
 /* What came by VPN: tells each, matches route targets; the followed route if none is in the VRF. */
@@ -112,27 +126,22 @@ static void from_vpn(struct explain *x, unsigned int *nets, unsigned int *import
 	struct rib_table *t = rib_table_vpn(x->env->rib, x->af->family);
 	const struct rib_route *r;
 	struct rib_cursor c = { 0 };
-	char rts[512], rd[RD_STRLEN];
 	struct rib_net *net;
-	struct match m;
+	unsigned int told;
 
 	while ((net = rib_walk_prefix(t, &x->prefix, &c)) && *nets < NETS_MAX) {
-		r = rib_routes(net);
-		if (!r || r->source->vrf == x->vrf->id)
-			continue;
-		++*nets;
-		received_one(x, net);
-		targets_text(r->attrs, rts, sizeof(rts));
-		rd_str(rib_net_rd(net), rd);
-		if (matches(x, r, &m)) {
+		for (told = 0, r = rib_routes(net); r; r = r->next) {
+			if (r->source->vrf == x->vrf->id)
+				continue;
+			received_one(x, r);
+			told++;
+			if (!targets_one(x, r))
+				continue;
 			++*imported;
-			step(x, "route target", "ok", "%s: imported for %s", rd, m.text);
 			if (!x->route)
 				x->route = r;
-		} else {
-			step(x, "route target", "-", "%s: carries %s, none is imported here", rd,
-			     rts);
 		}
+		*nets += told > 0;
 	}
 }
 
@@ -169,6 +178,25 @@ static bool find_routes(struct explain *x, const struct rib_net *net)
 
 /* ---- best, next hop, LSP ---- */
 
+/* Of those that are not the best: what they are for, and why they lost. */
+static void explain_other(struct explain *x, const struct rib_route *r)
+{
+	char who[200], nh[128];
+
+	snprintf(who, sizeof(who), "%s from %s, %s", r->source->proto->name, rib_route_peer(r)->name,
+		 nexthop_str(r->nh, nh, sizeof(nh)));
+	switch (rib_route_role(r)) {
+	case RIB_ROLE_MULTIPATH:
+		step(x, "multipath", "ok", "%s: as good, used beside it", who);
+		break;
+	case RIB_ROLE_BACKUP:
+		step(x, "backup", "ok", "%s: takes over in forwarding, lost: %s", who, rib_reason_str(r->reason));
+		break;
+	default:
+		step(x, "best", "-", "%s lost: %s", who, rib_reason_str(r->reason));
+	}
+}
+
 static bool explain_best(struct explain *x, const struct rib_net *net)
 {
 	const struct rib_route *best = net ? rib_best(net) : NULL, *r;
@@ -179,8 +207,7 @@ static bool explain_best(struct explain *x, const struct rib_net *net)
 		step(x, "best", "ok", "%s from %s, %s", best->source->proto->name,
 		     rib_route_peer(best)->name, nexthop_str(best->nh, nh, sizeof(nh)));
 		for (r = best->next; r; r = r->next)
-			step(x, "best", "-", "%s from %s lost: %s", r->source->proto->name,
-			     rib_route_peer(r)->name, rib_reason_str(r->reason));
+			explain_other(x, r);
 		return true;
 	}
 	if (net && rib_routes(net))
@@ -290,6 +317,8 @@ static void explain_label(struct explain *x, const struct fib_dest *d, bool want
 
 	if (wanted && d->label != FIB_LABEL_NONE)
 		step(x, "label", "ok", "VPN label %u is pushed", d->label);
+	else if (wanted && d->nh->kind == FIB_NH_GROUP && x->route->nh->key.kind == NEXTHOP_PE)
+		step(x, "label", "ok", "each way to a PE has its own VPN label");
 	else if (x->route->nh->key.kind == NEXTHOP_PE)
 		step(x, "label", "ok", "none: the remote PE asked for implicit null");
 	else

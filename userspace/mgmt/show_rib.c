@@ -36,8 +36,14 @@ static void set_best(json_t *row, const struct rib_route *r)
 {
 	char text[TEXT];
 
+	enum rib_role role = rib_route_role(r);
+
 	if (r->reason == RIB_BEST)
 		snprintf(text, sizeof(text), "yes");
+	else if (role == RIB_ROLE_MULTIPATH)
+		snprintf(text, sizeof(text), "%s", rib_role_str(role));
+	else if (role == RIB_ROLE_BACKUP)
+		snprintf(text, sizeof(text), "%s: %s", rib_role_str(role), rib_reason_str(r->reason));
 	else if (r->reason == RIB_LOST_NEXTHOP)
 		snprintf(text, sizeof(text), "%s", nexthop_reason_str(r->nh->reason));
 	else

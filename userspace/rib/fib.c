@@ -416,26 +416,18 @@ static struct rib_vrf_net *vrf_net(struct rib_net *net)
 	return container_of(net, struct rib_vrf_net, net);
 }
 
-/* where the best route wants packets to go; the object comes with a reference */
-static struct fib_dest dest_of(struct rib_net *net)
+bool fib_net_shared(const struct rib_net *net)
 {
-	struct fib_dest d = { .label = FIB_LABEL_NONE };
-	struct rib_route *best = rib_best(net);
+	const struct fib_nh *nh = container_of(net, const struct rib_vrf_net, net)->fib.nh;
 
-	if (!best || best->nh->key.kind == NEXTHOP_LOCAL)
-		return d;
-	d.nh = nexthop_fib_use(net->shelf->table->rib->nht, best->nh);
-	if (best->nh->key.kind == NEXTHOP_PE && best->label != RIB_LABEL_NONE &&
-	    best->label != LABEL_IMPLICIT_NULL)
-		d.label = best->label;
-	return d;
+	return nh && !nh->tracked;
 }
 
 void fib_net_update(struct rib_net *net)
 {
 	struct fib *fib = net->shelf->table->rib->fib;
 	struct rib_vrf_net *vn = vrf_net(net);
-	struct fib_dest now = dest_of(net), old = vn->fib;
+	struct fib_dest now = fib_dest_of(net), old = vn->fib;
 	struct fib_sub *s;
 	enum fib_op op;
 	struct prefix p;

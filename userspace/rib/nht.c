@@ -357,34 +357,44 @@ static void follow_neighbor(struct nht *nht, struct nexthop *nh, struct way *w)
 static void look_again(struct nht *nht, struct nexthop *nh)
 {
 	struct way w = find_way(nht, nh);
-	bool decide = w.reason != nh->reason || w.metric != nh->metric || w.reachable != nh->reachable;
-	bool other = decide || w.ifindex != nh->ifindex || !addr_eq(&w.gateway, &nh->gateway) ||
+	bool metric = w.metric != nh->metric, all;
+	bool other = metric || w.reason != nh->reason || w.reachable != nh->reachable ||
+		     w.ifindex != nh->ifindex || !addr_eq(&w.gateway, &nh->gateway) ||
 		     nh->key.kind == NEXTHOP_PE || nh->key.kind == NEXTHOP_LABELLED;
 	struct nexthop_watch *watch, *tmp;
 
 	follow_neighbor(nht, nh, &w);
+	all = (w.reason == NH_OK) != nexthop_usable(nh) || w.reachable != nh->reachable;
 	adopt_way(nht, nh, &w);
 	nexthop_fib_refresh(nht, nh);
-	if (decide)
+	if (all)
 		nh->todo = nh->routes.first;
+	if (all || metric)
+		nh->todo_contested = nh->contested.first;
 	if (other)
 		list_for_each_safe(watch, tmp, &nh->watchers, struct nexthop_watch, node)
 			watch->change(watch, nh);
 }
 
-static bool decide_some(const struct rib *rib, struct nexthop *nh, unsigned int *budget)
+static bool decide_list(const struct rib *rib, uint32_t *todo, unsigned int *budget)
 {
 	struct rib_route *r;
 
-	while (nh->todo) {
+	while (*todo) {
 		if (!*budget)
 			return true;
 		--*budget;
-		r = route_at(rib, nh->todo);
-		nh->todo = r->link[RIB_OF_NEXTHOP].next;
+		r = route_at(rib, *todo);
+		*todo = r->link[RIB_OF_NEXTHOP].next;
 		rib_net_decide(r->net, NULL);
 	}
 	return false;
+}
+
+/* those that have another way first */
+static bool decide_some(const struct rib *rib, struct nexthop *nh, unsigned int *budget)
+{
+	return decide_list(rib, &nh->todo_contested, budget) || decide_list(rib, &nh->todo, budget);
 }
 
 static bool nht_work(struct job *job, unsigned int budget)

@@ -101,8 +101,12 @@ struct nexthop {
 	bool reachable;			/* PE: there is an IP route to it, with transport or without */
 	uint32_t metric;		/* interior cost to it; 0 when unknown or connected */
 	struct fib_nh *fib;		/* forwarding object, made at the first use by a route, else NULL */
-	struct rib_list routes;		/* RIB_OF_NEXTHOP */
-	uint32_t todo;			/* number of the first of them to be decided again after a change; 0: none */
+	/*
+	 * RIB_OF_NEXTHOP: those whose net has a route by another next hop, and the others, which no change of metric
+	 * concerns. In each, the number of the first to be decided again after a change; 0: none
+	 */
+	struct rib_list contested, routes;
+	uint32_t todo_contested, todo;
 	struct list watchers;		/* struct nexthop_watch.node */
 	/* the rest is nht's */
 	struct list dirty;

@@ -6,8 +6,10 @@
 #include "lib/trie.h"
 #include "rib/fib.h"
 #include "rib/lsp.h"
+#include "rib/paths.h"
 #include "rib/table.h"
 
+struct rib_repath;
 struct targets;
 
 struct rib {
@@ -21,6 +23,7 @@ struct rib {
 	struct rib_table *labelled[AFI_MAX];
 	struct rib_table *memberships;
 	struct hash tables;		/* VRF and global tables, by {vrf, family} */
+	uint32_t router_id;		/* ours, 0: none yet */
 };
 
 /* The nets of one route distinguisher, or of the whole table where there is none. */
@@ -63,6 +66,8 @@ struct rib_table {
 	uint32_t nets, routes;
 	struct list subs;
 	uint16_t sub_bits;
+	struct rib_multipath multipath;
+	struct rib_repath *repath;	/* under way, or NULL */
 };
 
 /* route.c: memory and lists of routes */
@@ -93,8 +98,16 @@ void rib_route_remove(struct rib_route *r);
 /* fib.c */
 struct fib *fib_new(struct rib *rib);
 void fib_free(struct fib *fib);
-/* the best of a VRF net changed: tell forwarding what to do instead */
+/* what carries the packets of a VRF net changed, or may have: tell forwarding what to do instead */
 void fib_net_update(struct rib_net *net);
+/* forwarding was told of several ways for it */
+bool fib_net_shared(const struct rib_net *net);
+
+/* dest.c: where a VRF net's packets are to go; the object comes with a reference */
+struct fib_dest fib_dest_of(struct rib_net *net);
+
+/* paths.c */
+void rib_repath_end(struct rib_table *t);
 /*
  * Objects that change in place: @spec has kind and the fields of that kind; its via and members
  * are borrowed. refs starts with one.

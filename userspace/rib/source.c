@@ -75,8 +75,11 @@ void rib_source_flush_now(struct rib_source *s)
 	job_cancel(&s->job);
 	s->purge = 0;
 	s->purged = NULL;
-	while ((r = rib_list_first(s->table->rib, &s->routes)))
+	/* the table has gone before an empty source at the end of a VRF */
+	while (!rib_list_empty(&s->routes)) {
+		r = rib_list_first(s->table->rib, &s->routes);
 		rib_route_remove(r);
+	}
 }
 
 bool rib_source_idle(const struct rib_source *s)

@@ -183,6 +183,19 @@ static void to_front(struct rib_net *net, struct rib_route *best)
 	net->routes = best;
 }
 
+static void tell_forwarding(struct rib_net *net, bool differs)
+{
+	struct rib_table *t = net->shelf->table;
+	struct prefix p;
+
+	if (differs || (net->routes && net->routes->next) || fib_net_shared(net))
+		fib_net_update(net);
+	if (!differs)
+		return;
+	p = rib_net_prefix(net);
+	nht_table_changed(t->rib->nht, t->vrf, &p);
+}
+
 /*
  * Chooses the best again. @changed: the route that was made or changed, or NULL. Subscribers to
  * the best hear of it when another route is the best, or the best itself is the one that changed.
@@ -205,12 +218,8 @@ static void decide(struct rib_net *net, struct rib_route *old, const struct rib_
 	if (best)
 		to_front(net, best);
 	differs = best != old || (best && best == changed);
-	if (differs && net->shelf->table->kind == RIB_TABLE_VRF) {
-		struct prefix p = rib_net_prefix(net);
-
-		fib_net_update(net);
-		nht_table_changed(net->shelf->table->rib->nht, net->shelf->table->vrf, &p);
-	}
+	if (net->shelf->table->kind == RIB_TABLE_VRF)
+		tell_forwarding(net, differs);
 	rib_notify(net, differs);
 }
 
@@ -288,20 +297,53 @@ static void set_attrs(struct rib *rib, struct rib_route *r, struct attrs *attrs)
 	attrs_put(old);
 }
 
+static struct rib_list *nexthop_list(const struct rib_route *r)
+{
+	return r->contested ? &r->nh->contested : &r->nh->routes;
+}
+
+static void nexthop_leave(struct rib *rib, struct rib_route *r)
+{
+	uint32_t *todo = r->contested ? &r->nh->todo_contested : &r->nh->todo;
+
+	if (*todo == r->number)
+		*todo = r->link[RIB_OF_NEXTHOP].next;
+	route_unlink(rib, nexthop_list(r), r, RIB_OF_NEXTHOP);
+}
+
 static void set_nexthop(struct rib *rib, struct rib_route *r, struct nexthop *nh)
 {
 	struct nexthop *old = r->nh;
 
 	if (old == nh)
 		return;
-	if (old && old->todo == r->number)
-		old->todo = r->link[RIB_OF_NEXTHOP].next;
 	if (old)
-		route_unlink(rib, &old->routes, r, RIB_OF_NEXTHOP);
+		nexthop_leave(rib, r);
 	r->nh = nh ? nexthop_ref(nh) : NULL;
 	if (nh)
-		route_link(rib, &nh->routes, r, RIB_OF_NEXTHOP);
+		route_link(rib, nexthop_list(r), r, RIB_OF_NEXTHOP);
 	nexthop_put(rib->nht, old);
+}
+
+/*
+ * Which list of their next hops a net's routes are in: what is alone, or by the same next hop as all others, need not
+ * be decided when an interior metric changes. Where a route changes lists, its net is decided anyway.
+ */
+static void contest(struct rib *rib, const struct rib_net *net)
+{
+	const struct nexthop *first = net->routes ? net->routes->nh : NULL;
+	bool contested = false;
+	struct rib_route *r;
+
+	for (r = net->routes; r && !contested; r = r->next)
+		contested = r->nh != first;
+	for (r = net->routes; r; r = r->next) {
+		if (r->contested == contested)
+			continue;
+		nexthop_leave(rib, r);
+		r->contested = contested;
+		route_link(rib, nexthop_list(r), r, RIB_OF_NEXTHOP);
+	}
 }
 
 static void route_fill(struct rib_route *r, const struct rib_path *path)
@@ -350,6 +392,7 @@ struct rib_route *rib_announce(struct rib_source *s, const struct rd *rd, const 
 		route_link(s->table->rib, &s->routes, r, RIB_OF_SOURCE);
 	}
 	route_fill(r, path);
+	contest(s->table->rib, net);
 	decide(net, old, r);
 	return r;
 }
@@ -367,6 +410,7 @@ void rib_route_remove(struct rib_route *r)
 	r->source->count--;
 	t->routes--;
 	net->holds++;
+	contest(t->rib, net);
 	decide(net, old, NULL);
 	set_attrs(t->rib, r, NULL);
 	set_nexthop(t->rib, r, NULL);
@@ -444,6 +488,7 @@ void rib_table_free(struct rib_table *t)
 	if (!t)
 		return;
 	rib_subs_end(t);
+	rib_repath_end(t);
 	while ((net = rib_walk(t, &c))) {
 		rib_net_hold(net);
 		while (net->routes)
@@ -584,4 +629,14 @@ struct liveness *rib_liveness(struct rib *rib)
 struct jobs *rib_jobs(struct rib *rib)
 {
 	return rib->jobs;
+}
+
+void rib_set_router_id(struct rib *rib, uint32_t id)
+{
+	rib->router_id = id;
+}
+
+uint32_t rib_router_id(const struct rib *rib)
+{
+	return rib->router_id;
 }

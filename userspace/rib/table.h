@@ -95,7 +95,8 @@ struct rib_route {
 	uint32_t reason : 4;		/* enum rib_reason */
 	uint32_t flags : 3;		/* RIB_ROUTE_* */
 	uint32_t round : 4;		/* of the source when it was announced last */
-	uint32_t when;			/* clock_seconds() of the last change */
+	uint32_t when : 31;		/* clock_seconds() of the last change */
+	uint32_t contested : 1;		/* another route of the net has another next hop; rib's */
 };
 
 /* ---- sources ---- */
@@ -152,6 +153,9 @@ struct nht *rib_nht(struct rib *rib);
 struct fib *rib_fib(struct rib *rib);
 struct liveness *rib_liveness(struct rib *rib);
 struct jobs *rib_jobs(struct rib *rib);
+/* our BGP identifier: what we announce is ranked by it where others' is by theirs (paths.h) */
+void rib_set_router_id(struct rib *rib, uint32_t id);
+uint32_t rib_router_id(const struct rib *rib);
 struct rib_table *rib_table_new(struct rib *rib, const char *name, enum rib_table_kind kind,
 				uint8_t family, uint32_t vrf);
 /* all sources must be flushed and all subscriptions ended before */

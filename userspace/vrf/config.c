@@ -283,6 +283,23 @@ static void apply_aggregates(struct vrfs *vs, struct vrf *v, uint8_t family,
 	free(a);
 }
 
+/* @af: of `router bgp` / `vrf`, or NULL */
+static void apply_multipath(struct vrfs *vs, struct vrf *v, uint8_t family, const struct lyd_node *af)
+{
+	struct rib_multipath m = { .ebgp = 1, .ibgp = 1, .backup = true };
+
+	if (af) {
+		m.ebgp = conf_u32(af, "maximum-paths/ebgp/paths", 1);
+		m.ibgp = conf_u32(af, "maximum-paths/ibgp/paths", 1);
+		m.eibgp = conf_u32(af, "maximum-paths/eibgp/paths", 0);
+		m.unequal = conf_exists(af, "maximum-paths/ibgp/unequal-cost") ||
+			    conf_exists(af, "maximum-paths/eibgp/unequal-cost");
+		m.relax = conf_exists(af, "as-path-multipath-relax");
+		m.backup = strcmp(conf_str(af, "additional-paths/selection", "backup"), "none");
+	}
+	vrf_set_multipath(vs, v, family, &m);
+}
+
 static void apply_bgp_family(struct vrfs *vs, struct vrf *v, int afi, const struct lyd_node *af)
 {
 	bool connected = false, static_ = false;
@@ -303,6 +320,7 @@ static void apply_bgp_family(struct vrfs *vs, struct vrf *v, int afi, const stru
 	vrf_set_redistribute(vs, v, afi_family(afi), connected, static_);
 	vrf_set_networks(vs, v, afi_family(afi), p, count);
 	apply_aggregates(vs, v, afi_family(afi), af);
+	apply_multipath(vs, v, afi_family(afi), af);
 	free(p);
 }
 

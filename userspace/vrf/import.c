@@ -1,73 +1,206 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Import: VPN table -> VRF tables (RFC 4364 section 4.3). One subscription per VPN table serves
- * all VRFs: the route targets of a route's best path lead through the index to the VRFs that
+ * all VRFs: the route targets of a route lead through the index to the VRFs that
  * import it. What was exported from a VRF never comes back into it, and an imported route is
  * never exported again: pipes do not loop.
+ *
+ * Of a net a VRF takes the best route that carries one of its targets, and of the next ones as many as multipath and
+ * backup can use: what leads to the same PE under the same label, as two reflectors tell it, is there once. In the
+ * VRF's table they are told apart by slot and number of the VPN net; slot 0 is the best.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/log.h"
 #include "lib/mem.h"
+#include "rib/paths.h"
 #include "vrf/private.h"
 
-/* a VPN net and the pipes that imported it; holds the net */
+/* path id in the VRF's table: slot and number of the VPN net */
+#define SLOT_SHIFT	26
+#define SLOTS_MAX	(1u << (32 - SLOT_SHIFT))
+
+/*
+ * Who imported a net, and into how many slots, in four octets: there are a million nets, and most have one importer.
+ * MANY: the number of an entry.
+ */
+#define WHO_MANY	0x80000000u
+#define WHO_VRF		0x000fffffu	/* id; 0: nobody */
+#define WHO_SLOTS	20		/* shift */
+
+struct importer {
+	struct vrf_import *imp;
+	unsigned int slots;
+};
+
 struct import_entry {
-	struct rib_net *net;
 	unsigned int n;
-	struct vrf_import *imp[];
+	struct importer by[];
 };
 
-struct matched {
+/* what one look at a net finds */
+struct pick {
+	struct vrf_import *imp;
+	const struct rib_route *r;
+	unsigned int slot;
+};
+
+struct look {
 	struct vpn_import *im;
-	const struct rib_route *best;
-	struct vrf_import **imp;
-	unsigned int n, size;
-	struct vrf_import *few[16];
+	const struct rib_route *r;	/* the one that is matched now */
+	struct importer *by;
+	struct pick *pick;
+	unsigned int n, size, n_picks, picks_size;
+	struct importer few_by[16];
+	struct pick few_picks[32];
 };
 
-/* by the number of the net: dense, and growing it is a copy of pointers, not a rehash */
-static struct import_entry *entry_find(const struct vpn_import *im, const struct rib_net *net)
-{
-	uint32_t id = rib_net_id(net);
+/* ---- who imported what ---- */
 
-	return id < im->size ? im->entries[id] : NULL;
-}
-
-static void entry_insert(struct vpn_import *im, struct import_entry *e)
+static uint32_t *who_of(struct vpn_import *im, uint32_t id)
 {
-	uint32_t id = rib_net_id(e->net), size = im->size ? im->size : 64;
+	uint32_t size = im->size ? im->size : 64;
 
 	while (size <= id)
 		size *= 2;
 	if (size > im->size) {
-		im->entries = xrealloc(im->entries, size * sizeof(*im->entries));
-		memset(im->entries + im->size, 0, (size - im->size) * sizeof(*im->entries));
+		im->who = xrealloc(im->who, size * sizeof(*im->who));
+		memset(im->who + im->size, 0, (size - im->size) * sizeof(*im->who));
 		im->size = size;
 	}
-	im->entries[id] = e;
-	im->count++;
+	return &im->who[id];
+}
+
+static void who_clear(struct vpn_import *im, uint32_t *who)
+{
+	uint32_t number = *who & ~WHO_MANY;
+
+	if (*who & WHO_MANY) {
+		free(im->many[number]);
+		im->many[number] = NULL;
+		im->free_many = xrealloc(im->free_many, (im->n_free_many + 1) * sizeof(*im->free_many));
+		im->free_many[im->n_free_many++] = number;
+	}
+	*who = 0;
+}
+
+static uint32_t many_take(struct vpn_import *im, struct import_entry *e)
+{
+	uint32_t number;
+
+	if (im->n_free_many) {
+		number = im->free_many[--im->n_free_many];
+	} else {
+		number = im->n_many++;
+		im->many = xrealloc(im->many, im->n_many * sizeof(*im->many));
+	}
+	im->many[number] = e;
+	return number | WHO_MANY;
+}
+
+/* The importers of a net: borrowed until who_set(); @one is room for a single one. */
+static const struct importer *who_get(const struct vpn_import *im, uint32_t id, struct importer *one,
+				      unsigned int *n)
+{
+	uint32_t who = id < im->size ? im->who[id] : 0;
+	const struct vrf *v;
+
+	*n = 0;
+	if (who & WHO_MANY) {
+		*n = im->many[who & ~WHO_MANY]->n;
+		return im->many[who & ~WHO_MANY]->by;
+	}
+	v = who ? vrf_by_id(im->vrfs, who & WHO_VRF) : NULL;
+	if (v) {
+		one->imp = v->af[family_afi(rib_table_family(im->sub.table))].importer;
+		one->slots = who >> WHO_SLOTS;
+		*n = 1;
+	}
+	return one;
+}
+
+/* the net is held while somebody has it */
+static void who_set(struct vpn_import *im, struct rib_net *net, const struct importer *by, unsigned int n)
+{
+	uint32_t *who = who_of(im, rib_net_id(net));
+	bool had = *who;
+	struct import_entry *e;
+
+	if (n > 1) {
+		e = xmalloc(sizeof(*e) + n * sizeof(e->by[0]));
+		e->n = n;
+		memcpy(e->by, by, n * sizeof(e->by[0]));
+		who_clear(im, who);
+		*who = many_take(im, e);
+	} else if (n) {
+		who_clear(im, who);
+		*who = by->imp->af->vrf->id | by->slots << WHO_SLOTS;
+	} else {
+		who_clear(im, who);
+	}
+	if (n && !had) {
+		im->count++;
+		rib_net_hold(net);
+	} else if (!n && had) {
+		if (!--im->count) {
+			free(im->who);
+			im->who = NULL;
+			im->size = 0;
+		}
+		rib_net_release(net);
+	}
+}
+
+/* ---- one look at one net ---- */
+
+static void grow(void *few, void **array, unsigned int n, unsigned int *size, size_t octets)
+{
+	if (n < *size)
+		return;
+	*size *= 2;
+	if (*array == few) {
+		*array = xmalloc(*size * octets);
+		memcpy(*array, few, n * octets);
+	} else {
+		*array = xrealloc(*array, *size * octets);
+	}
+}
+
+/* A further way for this VRF? The last of its slots is for the backup, and that is by another PE. */
+static bool is_further(const struct look *l, const struct vrf_import *imp, unsigned int slots)
+{
+	bool multipath = slots < imp->paths;
+	unsigned int i;
+
+	for (i = 0; i < l->n_picks; i++)
+		if (l->pick[i].imp == imp && l->pick[i].r->nh == l->r->nh &&
+		    (!multipath || imp->paths == 1 || l->pick[i].r->label == l->r->label))
+			return false;
+	return true;
 }
 
 /* each pipe once, however many of its RTs match */
 static void on_match(void *member, const struct rt *rt, void *arg)
 {
 	struct vrf_import *imp = member;
-	struct matched *m = arg;
+	struct look *l = arg;
+	struct importer *by;
 
-	if (imp->stamp == m->im->stamp || m->best->source->vrf == imp->af->vrf->id)
+	if (imp->path_stamp == l->im->path_stamp || l->r->source->vrf == imp->af->vrf->id)
 		return;
-	imp->stamp = m->im->stamp;
-	if (m->n == m->size) {
-		m->size *= 2;
-		if (m->imp == m->few) {
-			m->imp = xmalloc(m->size * sizeof(*m->imp));
-			memcpy(m->imp, m->few, sizeof(m->few));
-		} else {
-			m->imp = xrealloc(m->imp, m->size * sizeof(*m->imp));
-		}
+	imp->path_stamp = l->im->path_stamp;
+	if (imp->stamp != l->im->stamp) {
+		imp->stamp = l->im->stamp;
+		imp->at = l->n;
+		grow(l->few_by, (void **)&l->by, l->n, &l->size, sizeof(*l->by));
+		l->by[l->n++] = (struct importer){ .imp = imp };
 	}
-	m->imp[m->n++] = imp;
+	by = &l->by[imp->at];
+	if (by->slots >= (unsigned int)imp->paths + imp->backup || (by->slots && !is_further(l, imp, by->slots)))
+		return;
+	grow(l->few_picks, (void **)&l->pick, l->n_picks, &l->picks_size, sizeof(*l->pick));
+	l->pick[l->n_picks++] = (struct pick){ .imp = imp, .r = l->r, .slot = by->slots++ };
 }
 
 /* The way to a remote PE that the VRF's own transport policy finds. A reference. */
@@ -80,17 +213,18 @@ static struct nexthop *import_nexthop(const struct vrf_import *imp, struct nexth
 	return nexthop_pe(rib_nht(rib_table_rib(imp->source.table)), &nh->key.addr, policy);
 }
 
-static void announce(struct vrf_import *imp, struct rib_net *net, const struct rib_route *best)
+static void announce(const struct pick *pick, struct rib_net *net)
 {
+	struct vrf_import *imp = pick->imp;
 	struct rib_path path = {
-		.attrs = best->attrs,
-		.nh = import_nexthop(imp, best->nh),
-		.path_id = rib_net_id(net),
-		.label = best->label,
-		.metric = best->metric,
+		.attrs = pick->r->attrs,
+		.nh = import_nexthop(imp, pick->r->nh),
+		.path_id = rib_net_id(net) | pick->slot << SLOT_SHIFT,
+		.label = pick->r->label,
+		.metric = pick->r->metric,
 		.flags = RIB_ROUTE_IMPORTED,
 		.origin = net,
-		.peer = best->source,
+		.peer = pick->r->source,
 	};
 	struct prefix p = rib_net_prefix(net);
 
@@ -98,70 +232,77 @@ static void announce(struct vrf_import *imp, struct rib_net *net, const struct r
 	nexthop_put(rib_nht(rib_table_rib(imp->source.table)), path.nh);
 }
 
-static void withdraw(struct vrf_import *imp, struct rib_net *net)
+static void withdraw(struct vrf_import *imp, struct rib_net *net, unsigned int from, unsigned int to)
 {
 	struct prefix p = rib_net_prefix(net);
 
-	rib_withdraw(&imp->source, NULL, &p, rib_net_id(net));
+	for (; from < to; from++)
+		rib_withdraw(&imp->source, NULL, &p, rib_net_id(net) | from << SLOT_SHIFT);
 }
 
-static void entry_free(struct vpn_import *im, struct import_entry *e)
+static bool countable(const struct rib_net *net)
 {
-	struct rib_net *net = e->net;
+	static bool said;
 
-	im->entries[rib_net_id(net)] = NULL;
-	free(e);
-	rib_net_release(net);
-	if (!--im->count) {
-		free(im->entries);
-		im->entries = NULL;
-		im->size = 0;
+	if (rib_net_id(net) >> SLOT_SHIFT == 0)
+		return true;
+	if (!said)
+		log_err("vrf", "more than %u VPN prefixes: further ones are not imported", 1u << SLOT_SHIFT);
+	said = true;
+	return false;
+}
+
+static void match_routes(struct look *l, struct rib_net *net)
+{
+	struct rib_route *rank[SLOTS_MAX];
+	unsigned int i, n;
+
+	if (!l->im->index.hash.count || !countable(net))
+		return;
+	n = rib_net_rank(net, rank, SLOTS_MAX, NULL, NULL);
+	for (i = 0; i < n; i++) {
+		l->r = rank[i];
+		l->im->path_stamp++;
+		rt_index_match(&l->im->index, rank[i]->attrs, on_match, l);
 	}
 }
 
-static void entry_replace(struct vpn_import *im, struct rib_net *net, struct import_entry *old,
-			  const struct matched *m)
+static bool same_importers(const struct importer *a, unsigned int n, const struct look *l)
 {
-	struct import_entry *e;
+	unsigned int i;
 
-	if (m->n) {
-		rib_net_hold(net);
-		e = xmalloc(sizeof(*e) + m->n * sizeof(e->imp[0]));
-		e->net = net;
-		e->n = m->n;
-		memcpy(e->imp, m->imp, m->n * sizeof(e->imp[0]));
-		if (old)
-			entry_free(im, old);
-		entry_insert(im, e);
-	} else if (old) {
-		entry_free(im, old);
-	}
+	if (n != l->n)
+		return false;
+	for (i = 0; i < n; i++)
+		if (a[i].imp != l->by[i].imp || a[i].slots != l->by[i].slots)
+			return false;
+	return true;
 }
 
 static void on_change(struct rib_sub *sub, struct rib_net *net)
 {
 	struct vpn_import *im = container_of(sub, struct vpn_import, sub);
-	struct import_entry *e = entry_find(im, net);
-	struct matched m = { .im = im, .best = rib_best(net), .size = ARRAY_SIZE(m.few) };
-	unsigned int i;
-	bool same;
+	struct look l = { .im = im, .size = ARRAY_SIZE(l.few_by), .picks_size = ARRAY_SIZE(l.few_picks) };
+	const struct importer *old;
+	struct importer one;
+	unsigned int i, n;
 
-	m.imp = m.few;
+	l.by = l.few_by;
+	l.pick = l.few_picks;
 	im->stamp++;
-	if (m.best)
-		rt_index_match(&im->index, m.best->attrs, on_match, &m);
-	same = e && e->n == m.n;
-	for (i = 0; e && i < e->n; i++) {
-		if (e->imp[i]->stamp != im->stamp)
-			withdraw(e->imp[i], net);
-		same &= i < m.n && e->imp[i] == m.imp[i];
-	}
-	for (i = 0; i < m.n; i++)
-		announce(m.imp[i], net, m.best);
-	if (!same)
-		entry_replace(im, net, e, &m);
-	if (m.imp != m.few)
-		free(m.imp);
+	match_routes(&l, net);
+	for (i = 0; i < l.n_picks; i++)
+		announce(&l.pick[i], net);
+	old = who_get(im, rib_net_id(net), &one, &n);
+	for (i = 0; i < n; i++)
+		withdraw(old[i].imp, net, old[i].imp->stamp == im->stamp ? l.by[old[i].imp->at].slots : 0,
+			 old[i].slots);
+	if (!same_importers(old, n, &l))
+		who_set(im, net, l.by, l.n);
+	if (l.by != l.few_by)
+		free(l.by);
+	if (l.pick != l.few_picks)
+		free(l.pick);
 }
 
 /* What has a route target that somebody imports since just now. */
@@ -186,6 +327,7 @@ void vpn_import_start(struct vrfs *vs, uint8_t family)
 	im->vrfs = vs;
 	rt_index_init(&im->index);
 	im->sub.name = "vpn import";
+	im->sub.all_paths = true;
 	im->sub.change = on_change;
 	rib_subscribe(rib_table_vpn(vs->env.rib, family), &im->sub, true);
 	rib_target_walk_init(&im->walk, im->sub.table);
@@ -200,8 +342,10 @@ void vpn_import_stop(struct vpn_import *im)
 	rib_target_walk_end(&im->walk);
 	rib_unsubscribe(&im->sub);
 	for (i = 0; i < im->size; i++)
-		if (im->entries[i])
-			entry_free(im, im->entries[i]);
+		if (im->who[i])
+			who_set(im, rib_net_by_id(im->sub.table, i), NULL, 0);
+	free(im->many);
+	free(im->free_many);
 	rt_index_fini(&im->index);
 }
 
@@ -217,23 +361,25 @@ struct vrf_import *import_new(struct vrfs *vs, struct vrf_af *af)
 	imp->source.is_bgp = true;
 	imp->source.is_ibgp = true;
 	imp->source.vrf = af->vrf->id;
+	imp->paths = 1;
 	rib_source_init(&imp->source);
 	return imp;
 }
 
-static void forget(struct vpn_import *im, struct rib_net *net, struct vrf_import *imp)
+/* the pipe has nothing of this net any more */
+static void forget(struct vpn_import *im, struct rib_net *net, const struct vrf_import *imp)
 {
-	struct import_entry *e = entry_find(im, net);
-	unsigned int i;
+	struct importer one, *left;
+	unsigned int i, n, out = 0;
+	const struct importer *by = who_get(im, rib_net_id(net), &one, &n);
 
-	for (i = 0; e && i < e->n; i++) {
-		if (e->imp[i] != imp)
-			continue;
-		e->imp[i] = e->imp[--e->n];
-		if (!e->n)
-			entry_free(im, e);
-		return;
-	}
+	left = xmalloc((n + 1) * sizeof(*left));
+	for (i = 0; i < n; i++)
+		if (by[i].imp != imp)
+			left[out++] = by[i];
+	if (out < n)
+		who_set(im, net, left, out);
+	free(left);
 }
 
 void import_free(struct vrfs *vs, struct vrf_import *imp)
@@ -249,7 +395,7 @@ void import_free(struct vrfs *vs, struct vrf_import *imp)
 	while ((r = rib_list_first(rib, &imp->source.routes))) {
 		net = rib_route_origin(r);
 		rib_net_hold(net);
-		withdraw(imp, net);
+		withdraw(imp, net, r->path_id >> SLOT_SHIFT, (r->path_id >> SLOT_SHIFT) + 1);
 		forget(im, net, imp);
 		rib_net_release(net);
 	}
@@ -264,6 +410,22 @@ static void touch_imported(struct vpn_import *im, struct vrf_import *imp)
 
 	for (r = rib_list_first(rib, &imp->source.routes); r; r = rib_list_next(rib, r, RIB_OF_SOURCE))
 		rib_touch(&im->sub, rib_route_origin(r));
+}
+
+void import_paths(struct vrfs *vs, struct vrf_import *imp, const struct rib_multipath *m)
+{
+	unsigned int paths = 1;
+
+	paths = m->ebgp > paths ? m->ebgp : paths;
+	paths = m->ibgp > paths ? m->ibgp : paths;
+	paths = m->eibgp > paths ? m->eibgp : paths;
+	if (paths >= SLOTS_MAX)
+		paths = SLOTS_MAX - 1;
+	if (imp->paths == paths && imp->backup == m->backup)
+		return;
+	imp->paths = paths;
+	imp->backup = m->backup;
+	import_again(vs, imp);
 }
 
 void import_again(struct vrfs *vs, struct vrf_import *imp)

@@ -16,9 +16,12 @@ struct vpn_import {
 	struct rt_index index;		/* RT -> struct vrf_import */
 	struct rib_target_walk walk;	/* of what has a route target that is imported since just now */
 	struct job walk_job;
-	struct import_entry **entries;	/* by number of the VPN net: who imported it */
+	uint32_t *who;			/* by number of the VPN net: who imported it; import.c knows how to read it */
 	uint32_t size, count;
+	struct import_entry **many;	/* of nets that several imported */
+	uint32_t n_many, n_free_many, *free_many;
 	uint32_t stamp;			/* of one look at one net */
+	uint32_t path_stamp;		/* of one of its routes */
 };
 
 struct vrfs {
@@ -36,7 +39,10 @@ struct vrfs {
 struct vrf_import {
 	struct vrf_af *af;
 	struct rib_source source;	/* announces into the VRF's table */
-	uint32_t stamp;
+	uint8_t paths;			/* of one VPN net: for multipath */
+	bool backup;			/* and one more */
+	uint32_t stamp, path_stamp;	/* of the last look at a net, and at a route, that it imports */
+	unsigned int at;		/* place among the importers of that net */
 };
 
 struct vrf_export {
@@ -57,6 +63,8 @@ struct vrf_import *import_new(struct vrfs *vs, struct vrf_af *af);
 void import_free(struct vrfs *vs, struct vrf_import *imp);
 /* the RTs of the pipe change from @old to af->import */
 void import_targets(struct vrfs *vs, struct vrf_import *imp, const struct rt_set *old);
+/* how many paths of a VPN net the VRF can use */
+void import_paths(struct vrfs *vs, struct vrf_import *imp, const struct rib_multipath *m);
 void import_again(struct vrfs *vs, struct vrf_import *imp);	/* what was imported, by another transport policy */
 
 struct vrf_export *export_new(struct vrfs *vs, struct vrf_af *af);

@@ -11,6 +11,8 @@
 
 #define VRF_ID_LAST	0xfffffu	/* L3VPN_VRF_ID_MAX */
 
+static const struct rib_multipath multipath_default = { .ebgp = 1, .ibgp = 1, .backup = true };
+
 const struct rib_proto vpn_proto = { .id = RIB_PROTO_VPN, .name = "vpn", .code = 'V' };
 
 struct reserved_id {
@@ -208,6 +210,7 @@ struct vrf *vrf_add(struct vrfs *vs, const char *name)
 		af->table = rib_table_new(vs->env.rib, name, RIB_TABLE_VRF, af->family, v->id);
 		af->importer = import_new(vs, af);
 		af->exporter = export_new(vs, af);
+		vrf_set_multipath(vs, v, af->family, &multipath_default);
 	}
 	tunnel_settings_init(&v->tunnel_own);
 	tunnel_resolve(&v->tunnel_own, &vs->tunnel_all, &v->tunnel);
@@ -383,6 +386,14 @@ void vrf_set_networks(struct vrfs *vs, struct vrf *v, uint8_t family, const stru
 	af->n_networks = n;
 	export_again(af->exporter);
 	vrf_event(vs, VRF_CHANGE, v);
+}
+
+void vrf_set_multipath(struct vrfs *vs, struct vrf *v, uint8_t family, const struct rib_multipath *m)
+{
+	struct vrf_af *af = &v->af[family_afi(family)];
+
+	rib_table_set_multipath(af->table, m);
+	import_paths(vs, af->importer, m);
 }
 
 void vrf_set_limit(struct vrfs *vs, struct vrf *v, uint8_t family, uint32_t limit,

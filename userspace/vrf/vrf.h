@@ -14,6 +14,7 @@
 
 #include "lib/hash.h"
 #include "lib/list.h"
+#include "rib/paths.h"
 #include "rib/proto.h"
 #include "rib/table.h"
 #include "vrf/rd.h"
@@ -121,6 +122,8 @@ void vrf_set_targets(struct vrfs *vs, struct vrf *v, uint8_t family, bool export
 void vrf_set_label_mode(struct vrfs *vs, struct vrf *v, enum label_mode mode);
 void vrf_set_transport(struct vrfs *vs, struct vrf *v, uint16_t policy);
 void vrf_set_redistribute(struct vrfs *vs, struct vrf *v, uint8_t family, bool connected, bool static_);
+/* unless it is called: one path, and a backup */
+void vrf_set_multipath(struct vrfs *vs, struct vrf *v, uint8_t family, const struct rib_multipath *m);
 void vrf_set_limit(struct vrfs *vs, struct vrf *v, uint8_t family, uint32_t limit, uint32_t warn);
 void vrf_set_tunnel(struct vrfs *vs, struct vrf *v, const struct tunnel_settings *own);
 void vrf_set_tunnel_all(struct vrfs *vs, const struct tunnel_settings *all);	/* for every VRF */

@@ -51,7 +51,7 @@ static inline struct rec_nh *rec_nh(struct recorder *r, const struct fib_nh *nh)
 static inline void rec_fill(struct recorder *r, struct rec_nh *n)
 {
 	n->n_refs = 0;
-	if (n->nh->kind == FIB_NH_LABELLED)
+	if (n->nh->via)
 		n->refs[n->n_refs++] = n->nh->via;
 	for (unsigned int i = 0; i < n->nh->n_members; i++)
 		n->refs[n->n_refs++] = n->nh->members[i].nh;
