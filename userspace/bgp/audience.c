@@ -98,6 +98,7 @@ struct wish {
 	uint8_t rt[8];
 	uint8_t bits;
 	struct bgp_bits want, had;
+	struct wish *idle;		/* the next one that nobody wants, in a sweep */
 };
 
 void interest_init(struct bgp_interest *in)
@@ -189,19 +190,24 @@ static bool wish_idle(const struct wish *w)
 	return true;
 }
 
+/* the table may shrink when something is removed: nothing is while it is walked */
 static void sweep(struct bgp_interest *in, uint32_t member, bool all)
 {
-	struct hash_node *n, *next;
-	struct wish *w, *tmp;
+	struct wish *w, *tmp, *idle = NULL;
+	struct hash_node *n;
 
-	for (n = hash_next(&in->exact, NULL); n; n = next) {
-		next = hash_next(&in->exact, n);
+	for (n = hash_next(&in->exact, NULL); n; n = hash_next(&in->exact, n)) {
 		w = hash_entry(n, struct wish, node);
 		let_go(w, member, all);
 		if (!wish_idle(w))
 			continue;
-		hash_remove(&in->exact, &w->node);
-		wish_free(w);
+		w->idle = idle;
+		idle = w;
+	}
+	for (; idle; idle = tmp) {
+		tmp = idle->idle;
+		hash_remove(&in->exact, &idle->node);
+		wish_free(idle);
 	}
 	list_for_each_safe(w, tmp, &in->ranges, struct wish, range) {
 		let_go(w, member, all);

@@ -206,17 +206,20 @@ static bool dropped(const struct bgp_peer *p, const struct prefix *prefix)
 
 void bgp_rtc_again(struct bgp_peer *p)
 {
-	struct hash_node *n, *next;
+	struct prefix *gone = xcalloc(p->rtc.said.count + 1, sizeof(*gone));
+	const struct hash_node *n;
+	uint32_t count = 0;
 
-	for (n = hash_next(&p->rtc.said, NULL); n; n = next) {
-		struct bgp_nlri gone = { .prefix = hash_entry(n, struct said, node)->prefix };
+	for (n = hash_next(&p->rtc.said, NULL); n; n = hash_next(&p->rtc.said, n))
+		if (dropped(p, &hash_entry(n, struct said, node)->prefix))
+			gone[count++] = hash_entry(n, struct said, node)->prefix;
+	while (count) {
+		struct bgp_nlri m = { .prefix = gone[--count] };
 
-		next = hash_next(&p->rtc.said, n);
-		if (!dropped(p, &gone.prefix))
-			continue;
-		bgp_rtc_of_prefix(&gone);
-		bgp_rtc_withdrawn(p, &gone.rtc);
+		bgp_rtc_of_prefix(&m);
+		bgp_rtc_withdrawn(p, &m.rtc);
 	}
+	free(gone);
 }
 
 uint32_t bgp_rtc_count(const struct bgp_peer *p)

@@ -46,8 +46,9 @@ struct hash_node *hash_find(const struct hash *h, uint32_t hash,
 			    const void *key);
 
 /*
- * Iteration in no order: start with NULL. The node returned may be removed only after the next
- * one was fetched; nothing may be inserted meanwhile. hash_drain() removes and returns any node.
+ * Iteration in no order: start with NULL. Nothing may be inserted meanwhile. The node returned may be removed after the
+ * next one was fetched, but a table that shrinks by that is not walked to its end: remove behind the walk, where each
+ * must be met. hash_drain() removes and returns any node.
  */
 struct hash_node *hash_next(const struct hash *h, const struct hash_node *n);
 struct hash_node *hash_drain(struct hash *h);
