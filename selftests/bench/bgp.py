@@ -25,20 +25,17 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from load import AS, Failure, Load, usage                                # noqa: E402
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 BUILD = os.environ.get("L3VPN_BUILD") or os.path.join(TOP, "build/userspace")
-LOAD = os.path.join(TOP, "build/bench/bgp_load")
-AS, REFLECTOR = 65000, "10.0.0.1"
+REFLECTOR = "10.0.0.1"
 
 
 def client(n):
     return "10.0.%d.%d" % (1 + n // 250, 1 + n % 250)
-
-
-class Failure(Exception):
-    """What was measured is not right; the message says what."""
 
 
 class Space:
@@ -72,6 +69,10 @@ class Space:
         self.processes.append(process)
         return process
 
+    def load(self):
+        """How the load tool is started."""
+        return self.inside("clients")
+
     def run(self, *argv):
         return subprocess.run([*self.inside("speaker"), *argv], check=True, text=True, stdout=subprocess.PIPE).stdout
 
@@ -100,44 +101,6 @@ class Space:
             holder.wait()
             holder.stdout.close()
         shutil.rmtree(self.dir, ignore_errors=True)
-
-
-class Load:
-    """The load tool: say() a command, get its answer."""
-
-    def __init__(self, space, routes, per_set, rds=1000, rts=0):
-        self.process = space.start([LOAD], "load.log", "clients", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.space = space
-        self.say("plan", routes, per_set, rds, rts)
-
-    def say(self, *words):
-        self.process.stdin.write(" ".join(str(w) for w in words) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        if not line:
-            raise Failure("the load tool has ended: " + self.space.log("load.log"))
-        return json.loads(line)
-
-    def session(self, name, local, *more, hold=90, peer=REFLECTOR):
-        self.say("session", name, local, peer, 179, AS, hold, *more)
-
-    def up(self, seconds=60):
-        if self.say("up", seconds)["timeout"]:
-            raise Failure("not all sessions came up")
-
-    def have(self, name, count, seconds, *variant):
-        """Its statistics once it has so many routes, all of them right."""
-        told = self.say("have", name, count, seconds, *variant)
-        if told["timeout"]:
-            raise Failure("%s has %d routes instead of %d after %d s (%s)" % (name, told["routes"], count, seconds,
-                                                                            told["closed"]))
-        return self.right(told)
-
-    def right(self, told):
-        if told["wrong"] or not told["established"] or told["downs"]:
-            raise Failure("%s: %d wrong, first: %s; sessions lost: %d %s" % (
-                told["session"], told["wrong"], told["failure"], told["downs"], told["closed"]))
-        return told
 
 
 # ---- the speakers ----
@@ -255,42 +218,14 @@ SPEAKERS = [Ours(), Openbgpd(), Bird(), Frr(), Gobgp()]
 
 # ---- what is measured ----
 
-def family(pid):
-    """The process and all below it."""
-    parents = {}
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                with open("/proc/%s/stat" % entry, encoding="ascii") as f:
-                    parents[int(entry)] = int(f.read().rsplit(")", 1)[1].split()[1])
-            except (FileNotFoundError, ProcessLookupError):
-                pass
-    found = [pid]
-    for one in found:
-        found += [p for p, parent in parents.items() if parent == one]
-    return found
-
-
-def usage(pid):
-    """(peak resident set in kB, CPU seconds) of a process and all below it."""
-    peak = ticks = 0
-    for one in family(pid):
-        with open("/proc/%d/status" % one, encoding="ascii") as f:
-            peak += int(re.search(r"VmHWM:\s+(\d+)", f.read())[1])
-        with open("/proc/%d/stat" % one, encoding="ascii") as f:
-            fields = f.read().rsplit(")", 1)[1].split()
-            ticks += int(fields[11]) + int(fields[12])
-    return peak, ticks / os.sysconf("SC_CLK_TCK")
-
-
 def reflect(speaker, args, per_set):
     """One round: its figures."""
-    space = Space(2)
+    space, load = Space(2), None
     try:
         process = speaker.start(space, [client(0), client(1)])
-        load = Load(space, args.routes, per_set)
-        load.session("a", client(0), "client")
-        load.session("b", client(1), "client")
+        load = Load(space.load(), args.routes, per_set)
+        load.session("a", client(0), REFLECTOR, "client")
+        load.session("b", client(1), REFLECTOR, "client")
         load.up()
         _peak, cpu0 = usage(process.pid)
         load.say("mark")
@@ -316,6 +251,8 @@ def reflect(speaker, args, per_set):
     except Failure as failure:
         raise Failure("%s: %s\n%s" % (speaker.name, failure, space.log("speaker.log"))) from None
     finally:
+        if load:
+            load.close()
         space.close()
 
 

@@ -3,6 +3,7 @@
  * The load tool: commands on standard input, one JSON object a line on standard output for each of them, in order.
  *
  *   plan ROUTES PER_SET RDS RTS               first of all; RTS 0: see bgp_load.h
+ *   nexthops BASE N                           next hops of attribute sets: BASE and on, N of them; else the announcer
  *   session NAME LOCAL PEER PORT AS HOLD [rtc] [client] [stand]   the router id is LOCAL; client: receives what is
  *                                             reflected; stand: never reads
  *   up SECONDS                                waits until every session is established
@@ -111,6 +112,17 @@ static void do_plan(char **w)
 	answer(false);
 }
 
+static void do_nexthops(char **w)
+{
+	struct in_addr base;
+
+	if (!w[1] || !inet_aton(w[1], &base))
+		refuse(w[0], "no address");
+	plan.hop_base = ntohl(base.s_addr);
+	plan.hops = number(w[2]);
+	answer(false);
+}
+
 static void do_session(char **w)
 {
 	struct session *s = &sessions[n_sessions];
@@ -198,7 +210,7 @@ static void do_small(char **w)
 static void command(char *line)
 {
 	static const struct { const char *name; void (*fn)(char **w); } table[] = {
-		{ "plan", do_plan }, { "session", do_session }, { "announce", do_routes }, { "withdraw", do_routes },
+		{ "plan", do_plan }, { "nexthops", do_nexthops }, { "session", do_session }, { "announce", do_routes }, { "withdraw", do_routes },
 		{ "rtc", do_routes }, { "unrtc", do_routes }, { "up", do_wait }, { "have", do_wait },
 		{ "sent", do_wait }, { "idle", do_wait },
 	};

@@ -30,6 +30,7 @@ struct plan {
 	uint32_t per_set;		/* routes of one attribute set, neighbours in number */
 	uint32_t rds;			/* route i has RD 65000:(1 + i / (routes / rds)) */
 	uint32_t rts;			/* 0: an RT for each RD and one for each set; else set s has RT s % rts alone */
+	uint32_t hop_base, hops;	/* host order: set s has hop_base + s % hops; 0: the announcer itself */
 	/* of every route: who announced it last, with which variant of the attributes */
 	uint16_t *owner;		/* index of a session, or OWNER_NONE */
 	uint8_t *variant;

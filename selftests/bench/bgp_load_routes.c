@@ -165,6 +165,12 @@ static uint8_t *put_attrs(uint8_t *p, uint32_t set, uint8_t variant)
 	return p;
 }
 
+/* network order */
+static uint32_t set_hop(const struct session *owner, uint32_t set)
+{
+	return plan.hops ? htonl(plan.hop_base + set % plan.hops) : owner->local.s_addr;
+}
+
 /* ---- announcing ---- */
 
 static uint8_t *open_update(struct block *b, uint8_t **attrs)
@@ -190,7 +196,7 @@ static void close_update(struct block *b, uint8_t *start, uint8_t *end)
 static uint32_t announce_one(struct block *b, const struct session *s, uint32_t i, uint32_t end, uint8_t variant)
 {
 	uint8_t *attrs, *start = open_update(b, &attrs), *reach, *p;
-	uint32_t set = i / plan.per_set;
+	uint32_t set = i / plan.per_set, hop = set_hop(s, set);
 
 	reach = put_attrs(attrs, set, variant);
 	p = put16(reach, 0x9000 | MP_REACH) + 2;
@@ -198,7 +204,7 @@ static uint32_t announce_one(struct block *b, const struct session *s, uint32_t 
 	*p++ = SAFI_VPN;
 	*p++ = 12;
 	p = put32(put32(p, 0), 0);
-	memcpy(p, &s->local, 4);
+	memcpy(p, &hop, 4);
 	p += 4;
 	*p++ = 0;
 	for (; i < end && i / plan.per_set == set && p + NLRI_MAX <= start + MESSAGE_MAX; i++) {
@@ -375,7 +381,7 @@ static void note(struct session *s, uint32_t i, uint8_t seen)
 static void receive_reach(struct session *s, const struct field *field)
 {
 	const uint8_t *p = field[MP_REACH].p, *end = p + field[MP_REACH].len;
-	uint32_t i, label = 0, set = 0;
+	uint32_t i, label = 0, set = 0, hop;
 	static const uint8_t no_rd[8];
 	const uint8_t *nexthop = p + 4;
 	bool checked = false;
@@ -401,7 +407,8 @@ static void receive_reach(struct session *s, const struct field *field)
 			if (checked)
 				wrong(s, "routes of two attribute sets in one UPDATE", i);
 			check_attrs(s, field, i);
-			if (memcmp(nexthop, no_rd, 8) || memcmp(nexthop + 8, &sessions[plan.owner[i]].local, 4))
+			hop = set_hop(&sessions[plan.owner[i]], i / plan.per_set);
+			if (memcmp(nexthop, no_rd, 8) || memcmp(nexthop + 8, &hop, 4))
 				wrong(s, "wrong next hop", i);
 			checked = true;
 			set = i / plan.per_set;
