@@ -38,6 +38,11 @@ uint32_t clock_seconds(void)
 	return clock_us() / 1000000;
 }
 
+uint32_t jobs_seconds(const struct jobs *j)
+{
+	return j->loop ? uv_now(j->loop) / 1000 : clock_us() / 1000000;
+}
+
 uint64_t jobs_clock_us(const struct jobs *j)
 {
 	return clock_us() + j->advance_us;

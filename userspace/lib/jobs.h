@@ -47,6 +47,8 @@ uint64_t jobs_longest_us(const struct jobs *j, const char **name);
 /* monotonic clock */
 uint64_t clock_us(void);
 uint32_t clock_seconds(void);
+/* that as of the turn of the loop that is under way: asking costs nothing */
+uint32_t jobs_seconds(const struct jobs *j);
 
 /* One-shot timers on the same loop; with a NULL loop they fire from timers_advance() only. */
 struct timer {

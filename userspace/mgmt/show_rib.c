@@ -93,7 +93,7 @@ static json_t *route_row(const struct show_env *env, const struct vrf *v, const 
 	if (r->attrs)
 		json_object_set_new(row, "as-path",
 				    json_string(attrs_path_str(r->attrs, text, sizeof(text))));
-	json_object_set_new(row, "age", json_integer(clock_seconds() - r->when));
+	json_object_set_new(row, "age", json_integer(jobs_seconds(env->jobs) - r->when));
 	set_exported(row, v, r);
 	set_problem(env, row, v, r, &p);
 	return row;

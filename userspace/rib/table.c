@@ -356,7 +356,7 @@ static void route_fill(struct rib_route *r, const struct rib_path *path)
 	r->metric = path->metric;
 	r->flags = path->flags;
 	r->round = r->source->round;
-	r->when = clock_seconds();
+	r->when = jobs_seconds(rib->jobs);
 	if (path->flags & RIB_ROUTE_IMPORTED)
 		peer_set(r, path->peer, path->origin);
 }

@@ -95,7 +95,7 @@ struct rib_route {
 	uint32_t reason : 4;		/* enum rib_reason */
 	uint32_t flags : 3;		/* RIB_ROUTE_* */
 	uint32_t round : 4;		/* of the source when it was announced last */
-	uint32_t when : 31;		/* clock_seconds() of the last change */
+	uint32_t when : 31;		/* jobs_seconds() of the last change */
 	uint32_t contested : 1;		/* another route of the net has another next hop; rib's */
 };
 
