@@ -204,18 +204,16 @@ void trie_fini(struct trie *t, void (*release)(void *payload, void *arg), void *
 
 /* ---- the map ---- */
 
+/* Down by the bits that tell branches apart; whether the others are equal is compared once, at the end. */
 static struct trie_node *find(const struct trie *t, const struct prefix *p)
 {
 	struct trie_node *n = at(t, t->root);
 
 	if (p->addr.family != t->pool->family)
 		return NULL;
-	while (n && covers(n, p->addr.b, p->len)) {
-		if (n->len == p->len)
-			return n;
+	while (n && n->len < p->len)
 		n = child(t, n, bit_at(p->addr.b, n->len));
-	}
-	return NULL;
+	return n && n->len == p->len && covers(n, p->addr.b, p->len) ? n : NULL;
 }
 
 void *trie_get(const struct trie *t, const struct prefix *p)
@@ -260,43 +258,80 @@ static uint32_t promote(struct trie *t, uint32_t ref, uint32_t *slot)
 	return full;
 }
 
+/* Where a prefix has its place, or would have it. */
+struct spot {
+	uint32_t parent;	/* 0: it is the root's place */
+	uint32_t *slot;
+	uint32_t ref;		/* *slot: the prefix's node, or one that leaves its way; 0: nothing */
+	unsigned int common;	/* leading bits that the node has in common with the prefix */
+};
+
+/*
+ * Down by the bits that tell branches apart, to a node that tells how many of the others were right, and up again to
+ * where the first of them was wrong: keys are compared once, and not at every node.
+ */
+static struct spot find_spot(struct trie *t, const struct prefix *p)
+{
+	struct spot s = { .slot = &t->root };
+	struct trie_node *n = NULL;
+
+	for (; *s.slot; s.slot = &n->child[bit_at(p->addr.b, n->len)]) {
+		s.parent = s.ref;
+		s.ref = *s.slot;
+		n = at(t, s.ref);
+		if (n->len >= p->len)
+			break;
+	}
+	if (!n)
+		return s;
+	s.common = common_bits(n->key, p->addr.b, n->len < p->len ? n->len : p->len);
+	if (s.common == n->len && n->len < p->len) {
+		s.parent = s.ref;
+		s.ref = 0;
+		return s;
+	}
+	while (s.parent && at(t, s.parent)->len > s.common) {
+		s.ref = s.parent;
+		s.parent = at(t, s.ref)->parent;
+	}
+	n = at(t, s.parent);
+	s.slot = n ? &n->child[bit_at(p->addr.b, n->len)] : &t->root;
+	return s;
+}
+
+static uint32_t insert_at(struct trie *t, const struct prefix *p, const struct spot *s)
+{
+	uint32_t fresh = node_new(t, p->addr.b, p->len, true), join;
+
+	if (s->ref && s->common < p->len) {
+		join = node_new(t, p->addr.b, s->common, false);
+		place(t, s->parent, s->slot, join);
+		adopt(t, join, s->ref);
+		adopt(t, join, fresh);
+		return fresh;
+	}
+	place(t, s->parent, s->slot, fresh);
+	adopt(t, fresh, s->ref);
+	return fresh;
+}
+
 void *trie_insert(struct trie *t, const struct prefix *p, bool *created)
 {
-	uint32_t *slot = &t->root, parent = 0, ref, fresh, join;
-	unsigned int common = 0;
 	struct trie_node *n;
+	struct spot spot;
 
 	*created = false;
 	if (p->addr.family != t->pool->family || p->len > addr_bits(t->pool->family))
 		return NULL;
-	while ((ref = *slot)) {
-		n = at(t, ref);
-		common = common_bits(n->key, p->addr.b, n->len < p->len ? n->len : p->len);
-		if (common < n->len)
-			break;
-		if (n->len == p->len) {
-			if (n->data)
-				return payload_of(t, n);
-			fresh = promote(t, ref, slot);
-			goto done;
-		}
-		parent = ref;
-		slot = &n->child[bit_at(p->addr.b, n->len)];
-	}
-	fresh = node_new(t, p->addr.b, p->len, true);
-	if (!ref) {
-		place(t, parent, slot, fresh);
-	} else if (common == p->len) {
-		place(t, parent, slot, fresh);
-		adopt(t, fresh, ref);
+	spot = find_spot(t, p);
+	n = at(t, spot.ref);
+	if (n && n->len == p->len && spot.common == p->len) {
+		if (n->data)
+			return payload_of(t, n);
+		n = at(t, promote(t, spot.ref, spot.slot));
 	} else {
-		join = node_new(t, p->addr.b, common, false);
-		place(t, parent, slot, join);
-		adopt(t, join, ref);
-		adopt(t, join, fresh);
+		n = at(t, insert_at(t, p, &spot));
 	}
-done:
-	n = at(t, fresh);
 	n->data = true;
 	t->count++;
 	*created = true;

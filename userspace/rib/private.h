@@ -62,6 +62,7 @@ struct rib_table {
 	uint32_t vrf;
 	struct rib_shelf shelf;		/* but in VPN tables */
 	struct trie shelves;		/* VPN: RD as a prefix of 64 bits -> struct rib_shelf */
+	struct rib_shelf *recent;	/* VPN: the one that was asked for last, or NULL: RDs come in runs */
 	struct trie_pool pool;		/* the nets of all shelves */
 	uint32_t nets, routes;
 	struct list subs;

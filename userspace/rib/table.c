@@ -30,12 +30,19 @@ static struct prefix rd_prefix(const struct rd *rd)
 	return p;
 }
 
+static bool shelf_is_recent(const struct rib_table *t, const struct rd *rd)
+{
+	return t->recent && !memcmp(&t->recent->rd, rd, sizeof(*rd));
+}
+
 static struct rib_shelf *shelf_find(const struct rib_table *t, const struct rd *rd)
 {
 	struct prefix p;
 
 	if (t->kind != RIB_TABLE_VPN)
 		return (struct rib_shelf *)&t->shelf;
+	if (shelf_is_recent(t, rd))
+		return t->recent;
 	p = rd_prefix(rd);
 	return trie_get(&t->shelves, &p);
 }
@@ -48,6 +55,8 @@ static struct rib_shelf *shelf_get(struct rib_table *t, const struct rd *rd)
 
 	if (t->kind != RIB_TABLE_VPN)
 		return &t->shelf;
+	if (shelf_is_recent(t, rd))
+		return t->recent;
 	p = rd_prefix(rd);
 	s = trie_insert(&t->shelves, &p, &created);
 	if (created) {
@@ -55,6 +64,7 @@ static struct rib_shelf *shelf_get(struct rib_table *t, const struct rd *rd)
 		s->rd = *rd;
 		trie_init_in(&s->nets, &t->pool);
 	}
+	t->recent = s;
 	return s;
 }
 
@@ -82,8 +92,11 @@ void rib_net_maybe_free(struct rib_net *net)
 		return;
 	trie_remove(&s->nets, net);
 	t->nets--;
-	if (t->kind == RIB_TABLE_VPN && !s->nets.count)
+	if (t->kind == RIB_TABLE_VPN && !s->nets.count) {
+		if (t->recent == s)
+			t->recent = NULL;
 		trie_remove(&t->shelves, s);
+	}
 }
 
 struct rib_net *rib_find(const struct rib_table *t, const struct rd *rd, const struct prefix *p)
@@ -428,6 +441,8 @@ bool rib_withdraw(struct rib_source *s, const struct rd *rd, const struct prefix
 
 	if (!r)
 		return false;
+	if (s->table->kind == RIB_TABLE_VPN)
+		s->table->recent = net->shelf;
 	rib_route_remove(r);
 	return true;
 }
