@@ -8,6 +8,7 @@
  *   policy  refused                                 what is taken and told, what was not: main thread
  *   config  inherit                                 what is configured, neighbor-groups: main thread
  *   live                                          BFD of neighbours: main thread
+ *   group  tell  move  said  audience  pack  out      update groups: main thread
  *   reflect                                       what peers told, passed on: main thread
  *   lu  lu_network                                  labelled unicast: main thread
  *

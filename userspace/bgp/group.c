@@ -90,6 +90,8 @@ static struct bgp_group *group_get(struct bgp_feed *feed, const struct bgp_group
 	g->key = *key;
 	policy_ref(key->policy);
 	list_init(&g->members);
+	list_init(&g->arriving);
+	list_init(&g->leaving);
 	g->said.table = feed->table;
 	g->said.several = key->several;
 	/* paths that are not the best are told too */
@@ -222,6 +224,26 @@ static void tell_newcomer(struct bgp_group *g, struct bgp_peer_family *pf)
 	job_schedule(&g->job);
 }
 
+/* A member of the group, who is told nothing yet. False: it has no room. */
+static bool admit(struct bgp_group *g, struct bgp_peer_family *pf)
+{
+	if (!number_member(g, pf)) {
+		log_err("bgp", "%s: nothing is announced of %s: its update group has %u members", pf->peer->name,
+			bgp_family_name(pf->family), BGP_MEMBERS_MAX);
+		return false;
+	}
+	pf->group = g;
+	pf->syncing = false;
+	pf->walking = false;
+	rib_target_walk_init(&pf->targets, g->feed->table);
+	list_add_tail(&g->members, &pf->member);
+	if (bgp_rtc_constrains(pf->peer, pf->family)) {
+		bits_set(&g->constrained, pf->number);
+		g->n_constrained++;
+	}
+	return true;
+}
+
 static void join(struct bgp_peer_family *pf)
 {
 	struct bgp_peer *p = pf->peer;
@@ -238,21 +260,9 @@ static void join(struct bgp_peer_family *pf)
 	if (!feed)
 		return;
 	g = group_get(feed, &key);
-	if (!number_member(g, pf)) {
-		log_err("bgp", "%s: nothing is announced of %s: its update group has %u members", p->name,
-			bgp_family_name(pf->family), BGP_MEMBERS_MAX);
+	if (!admit(g, pf))
 		return;
-	}
-	pf->group = g;
 	pf->needs_eor = true;
-	pf->syncing = false;
-	pf->walking = false;
-	rib_target_walk_init(&pf->targets, feed->table);
-	list_add_tail(&g->members, &pf->member);
-	if (bgp_rtc_constrains(p, pf->family)) {
-		bits_set(&g->constrained, pf->number);
-		g->n_constrained++;
-	}
 	if (bgp_rtc_may_tell(p, pf->family))
 		tell_newcomer(g, pf);
 }
@@ -289,10 +299,31 @@ void bgp_groups_join(struct bgp_peer *p)
 	}
 }
 
+void bgp_group_number_free(struct bgp_group *g, struct bgp_peer_family *pf, uint16_t number)
+{
+	g->by_number[number] = NULL;
+	bits_clear(&g->present, number);
+	if (bits_test(&g->constrained, number)) {
+		bits_clear(&g->constrained, number);
+		g->n_constrained--;
+		interest_forget(&g->interest, number);
+	}
+	said_forget_member(&g->said, number, &pf->source);
+	bgp_group_audience_changed(g);
+}
+
+void bgp_group_check(struct bgp_group *g)
+{
+	if (list_empty(&g->members) && list_empty(&g->leaving))
+		group_end(g);
+}
+
 static void leave(struct bgp_peer_family *pf)
 {
 	struct bgp_group *g = pf->group;
 
+	if (pf->move)
+		bgp_move_drop(pf);
 	list_del(&pf->member);
 	rib_target_walk_end(&pf->targets);
 	pf->group = NULL;
@@ -301,19 +332,9 @@ static void leave(struct bgp_peer_family *pf)
 	pf->refreshing = false;
 	pf->refresh_later = false;
 	pf->needs_eor = false;
-	if (list_empty(&g->members)) {
-		group_end(g);
-		return;
-	}
-	g->by_number[pf->number] = NULL;
-	bits_clear(&g->present, pf->number);
-	if (bits_test(&g->constrained, pf->number)) {
-		bits_clear(&g->constrained, pf->number);
-		g->n_constrained--;
-		interest_forget(&g->interest, pf->number);
-	}
-	said_forget_member(&g->said, pf->number, &pf->source);
-	bgp_group_audience_changed(g);
+	if (!list_empty(&g->members) || !list_empty(&g->leaving))
+		bgp_group_number_free(g, pf, pf->number);
+	bgp_group_check(g);
 }
 
 void bgp_groups_leave(struct bgp_peer *p)
@@ -329,8 +350,8 @@ void bgp_groups_refresh(struct bgp_peer_family *pf)
 	if (!pf->group)
 		return;
 	/* End-of-RIB goes first (RFC 7313 section 4) */
-	pf->refresh_later = pf->needs_eor;
-	if (pf->needs_eor)
+	pf->refresh_later = pf->needs_eor || pf->move;
+	if (pf->refresh_later)
 		return;
 	bgp_pack_refresh(pf, BGP_REFRESH_BEGIN);
 	pf->refreshing = true;
@@ -340,8 +361,12 @@ void bgp_groups_refresh(struct bgp_peer_family *pf)
 void bgp_groups_drained(struct bgp_peer *p)
 {
 	for (int f = 0; f < BGP_FAMILIES; f++) {
-		if (p->family[f].group)
-			job_schedule(&p->family[f].group->job);
+		struct bgp_peer_family *pf = &p->family[f];
+
+		if (pf->group)
+			job_schedule(&pf->group->job);
+		if (pf->move)
+			job_schedule(&pf->move->from->job);
 	}
 }
 
@@ -381,24 +406,59 @@ void bgp_groups_policy(struct bgp *b, struct policy *changed)
 	}
 }
 
+static void rekey(struct bgp_group *g, const struct bgp_group_key *key)
+{
+	policy_ref(key->policy);
+	policy_put(g->key.policy);
+	g->key = *key;
+	bgp_out_cache_clear(g);
+	walk_again(g);
+}
+
+/* Over to another group, while the session lasts. */
+static bool go_over(struct bgp_peer_family *pf, const struct bgp_group_key *key)
+{
+	struct bgp_group *from = pf->group, *to = group_get(from->feed, key);
+	bool present = bits_test(&from->present, pf->number), sure = !pf->syncing && !pf->walking;
+
+	pf->old_number = pf->number;
+	list_del(&pf->member);
+	rib_target_walk_end(&pf->targets);
+	pf->group = NULL;
+	if (!admit(to, pf)) {
+		pf->group = from;
+		list_add_tail(&from->members, &pf->member);
+		return false;
+	}
+	if (!present) {
+		/* it was told nothing so far */
+		bgp_group_number_free(from, pf, pf->old_number);
+		bgp_group_check(from);
+		return true;
+	}
+	bits_set(&to->present, pf->number);
+	if (bits_test(&to->constrained, pf->number))
+		bgp_rtc_interest(pf);
+	bgp_group_audience_changed(to);
+	bgp_move_begin(pf, from, sure);
+	return true;
+}
+
 bool bgp_groups_moved(struct bgp_peer_family *pf)
 {
 	struct bgp_group *g = pf->group;
 	struct bgp_group_key key;
 
-	if (!g || !key_of(pf, &key))
+	if (!g || !key_of(pf, &key) || !memcmp(&g->key, &key, sizeof(key)))
 		return true;
-	if (!memcmp(&g->key, &key, sizeof(key)))
-		return true;
-	/* others would hear what is not for them, or it would not hear what is to be taken back */
-	if (pf->member.next != pf->member.prev || group_find(g->feed, &key))
+	if (pf->move)
 		return false;
-	policy_ref(key.policy);
-	policy_put(g->key.policy);
-	g->key = key;
-	bgp_out_cache_clear(g);
-	walk_again(g);
-	return true;
+	/* alone, and there is no other yet: the group itself says other things from now on */
+	if (pf->member.next == pf->member.prev && list_empty(&g->leaving) && !group_find(g->feed, &key)) {
+		rekey(g, &key);
+		return true;
+	}
+	return go_over(pf, &key);
 }
 
 /* What the VRF redistributes may have changed: every net is judged again. */

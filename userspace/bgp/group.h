@@ -6,7 +6,7 @@
  *
  *   rib table --rib_sub--> feed --> group: pending nets -> policy (out.c) -> audience -> pack -> members
  *
- * group.c: feeds, groups and their members. tell.c: a group's work. Private to them and to audience.c,
+ * group.c: feeds, groups and their members. tell.c: a group's work. move.c: members that go over. Private to them and audience.c,
  * said.c, out*.c, reflect.c, rtc.c, pack.c and policy.c. Main thread only.
  */
 #ifndef L3VPN_BGP_GROUP_H
@@ -49,6 +49,7 @@ struct bgp_group {
 	struct bgp_feed *feed;
 	struct bgp_group_key key;
 	struct list members;		/* struct bgp_peer_family.member */
+	struct list arriving, leaving;	/* struct bgp_move: members that come from, or go to, another group */
 	struct bgp_peer_family **by_number;
 	uint32_t numbers;
 	struct bgp_bits present;	/* members that are told now */
@@ -78,6 +79,17 @@ struct bgp_group {
 	uint64_t messages;		/* encoded, for show */
 };
 
+/* Members that go from one group to another; move.c. */
+struct bgp_move {
+	struct list to_node, from_node;
+	struct bgp_group *from, *to;
+	bool sure;			/* what @from said they were told: they are not just being told it */
+	uint32_t at;			/* of nets whose number is below, the new group tells them; of others the old one */
+	uint32_t n;
+	struct bgp_peer_family **member;
+	struct bgp_bits was, now;	/* their numbers in both */
+};
+
 /* A table's changes, for all groups that speak of it. */
 struct bgp_feed {
 	struct list node;		/* in bgp.feeds */
@@ -98,6 +110,30 @@ void bgp_group_audience_changed(struct bgp_group *g);
 void bgp_group_sync(struct bgp_peer_family *pf);
 /* ... of what carries the route target alone */
 void bgp_group_sync_target(struct bgp_peer_family *pf, const uint8_t rt[8], uint8_t bits);
+
+/* Who hears of a route with these attributes; with @had, who may have. NULL: nobody. */
+const struct bgp_audience *bgp_group_audience(struct bgp_group *g, struct attrs *a, uint16_t but, bool had);
+/* of @a those who are not in @b */
+const struct bgp_audience *bgp_group_except(struct bgp_group *g, const struct bgp_audience *a, const struct bgp_bits *b);
+/* to be told with the next hand-over; @path NULL: that it is withdrawn */
+void bgp_group_say(struct bgp_group *g, const struct bgp_audience *to, const struct rib_net *net,
+		   const struct bgp_said_path *path, uint32_t path_id);
+void bgp_group_hand_over(struct bgp_group *g);
+
+/* ---- group.c ---- */
+/* a member's number is free again */
+void bgp_group_number_free(struct bgp_group *g, struct bgp_peer_family *pf, uint16_t number);
+/* ends a group that nobody needs any more */
+void bgp_group_check(struct bgp_group *g);
+
+/* ---- move.c ---- */
+/* @pf is a member of its new group, and still has a number in the old one (old_number). */
+void bgp_move_begin(struct bgp_peer_family *pf, struct bgp_group *from, bool sure);
+void bgp_move_end(struct bgp_peer_family *pf);		/* all has been told */
+void bgp_move_drop(struct bgp_peer_family *pf);		/* ... or nothing can be told any more */
+bool bgp_moves_work(struct bgp_group *g);		/* a slice of all that arrive; true: more to do */
+bool bgp_move_congested(const struct bgp_group *g);	/* somebody who leaves takes nothing now */
+const struct bgp_audience *bgp_move_reach(struct bgp_group *g, const struct bgp_audience *to, uint32_t net);
 
 /* does this member hear of it? */
 bool bgp_group_hears(struct bgp_group *g, struct attrs *a, uint16_t but, uint16_t number);
@@ -138,6 +174,8 @@ bool bgp_rtc_constrains(const struct bgp_peer *p, enum bgp_family f);
 bool bgp_rtc_may_tell(const struct bgp_peer *p, enum bgp_family f);
 /* a member came: what it wants, into its group */
 void bgp_rtc_joined(struct bgp_peer_family *pf);
+/* its group gets to know what it wants */
+void bgp_rtc_interest(struct bgp_peer_family *pf);
 
 /* ---- pack.c: sayings into messages; what has equal attributes and audience shares them ---- */
 void bgp_pack(struct bgp_group *g, struct bgp_saying *s, uint32_t n);

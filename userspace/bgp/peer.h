@@ -95,6 +95,8 @@ struct bgp_peer_family {
 	struct bgp_group *group;	/* NULL: nothing is sent */
 	struct list member;		/* in group */
 	uint16_t number;		/* in group */
+	struct bgp_move *move;		/* it comes from another group, where it has ... */
+	uint16_t old_number;
 	bool needs_eor;
 	bool syncing;			/* is told what the group sent before it came */
 	bool refreshing;		/* ... between the marks of RFC 7313 */

@@ -237,6 +237,18 @@ bool bgp_rtc_may_tell(const struct bgp_peer *p, enum bgp_family f)
 	return !bgp_rtc_constrains(p, f) || p->rtc.complete;
 }
 
+void bgp_rtc_interest(struct bgp_peer_family *pf)
+{
+	const struct hash *targets = &pf->peer->rtc.targets;
+	const struct hash_node *n;
+
+	for (n = hash_next(targets, NULL); n; n = hash_next(targets, n)) {
+		const struct wanted *w = hash_entry(n, struct wanted, node);
+
+		interest_set(&pf->group->interest, pf->number, w->rt, w->bits, true);
+	}
+}
+
 void bgp_rtc_joined(struct bgp_peer_family *pf)
 {
 	const struct bgp_peer *p = pf->peer;

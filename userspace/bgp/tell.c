@@ -39,8 +39,7 @@ static const struct bgp_audience *work_out(struct bgp_group *g, const struct att
 	return to;
 }
 
-/* Who hears of a route with these attributes; with @had, who may have. NULL: nobody. */
-static const struct bgp_audience *audience(struct bgp_group *g, struct attrs *a, uint16_t but, bool had)
+const struct bgp_audience *bgp_group_audience(struct bgp_group *g, struct attrs *a, uint16_t but, bool had)
 {
 	/* without constraints attributes do not matter */
 	struct attrs *key = g->n_constrained ? a : NULL;
@@ -59,19 +58,16 @@ static const struct bgp_audience *audience(struct bgp_group *g, struct attrs *a,
 
 bool bgp_group_hears(struct bgp_group *g, struct attrs *a, uint16_t but, uint16_t number)
 {
-	return audience_has(audience(g, a, but, false), number);
+	return audience_has(bgp_group_audience(g, a, but, false), number);
 }
 
-/* of @a those who are not in @b */
-static const struct bgp_audience *except(struct bgp_group *g, const struct bgp_audience *a, const struct bgp_audience *b)
+const struct bgp_audience *bgp_group_except(struct bgp_group *g, const struct bgp_audience *a, const struct bgp_bits *b)
 {
 	struct bgp_bits bits = { 0 };
 	const struct bgp_audience *to;
 
-	if (a == b || !a)
+	if (!a)
 		return NULL;
-	if (!b)
-		return a;
 	bits.n = a->n;
 	bits.word = xmemdup(a->word, a->n * sizeof(*a->word));
 	for (uint32_t i = 0; i < a->n && i < b->n; i++)
@@ -79,6 +75,15 @@ static const struct bgp_audience *except(struct bgp_group *g, const struct bgp_a
 	to = audience_intern(&g->audiences, &bits);
 	bits_free(&bits);
 	return to;
+}
+
+static const struct bgp_audience *except(struct bgp_group *g, const struct bgp_audience *a, const struct bgp_audience *b)
+{
+	const struct bgp_bits bits = { .word = b ? (uint64_t *)b->word : NULL, .n = b ? b->n : 0 };
+
+	if (a == b)
+		return NULL;
+	return b ? bgp_group_except(g, a, &bits) : a;
 }
 
 static const struct bgp_audience *alone(struct bgp_group *g, const struct bgp_peer_family *pf)
@@ -108,6 +113,7 @@ static void say(struct bgp_group *g, const struct bgp_audience *to, const struct
 	const struct rd *rd = rib_net_rd(net);
 	struct bgp_saying *w;
 
+	to = bgp_move_reach(g, to, rib_net_id(net));
 	if (!to)
 		return;
 	if (g->n_sayings == g->room_sayings) {
@@ -127,7 +133,13 @@ static void say(struct bgp_group *g, const struct bgp_audience *to, const struct
 		bgp_rtc_of_prefix(&w->nlri);
 }
 
-static void hand_over(struct bgp_group *g)
+void bgp_group_say(struct bgp_group *g, const struct bgp_audience *to, const struct rib_net *net,
+		   const struct bgp_said_path *path, uint32_t path_id)
+{
+	say(g, to, net, path ? path->attrs : NULL, path ? path->label : 0, path_id);
+}
+
+void bgp_group_hand_over(struct bgp_group *g)
 {
 	bgp_pack(g, g->sayings, g->n_sayings);
 	g->n_sayings = 0;
@@ -143,6 +155,8 @@ static uint16_t told_by(const struct bgp_group *g, const struct rib_route *r)
 	if (r->source->proto != &bgp_proto || r->source->is_local || (g->feed->family == BGP_RTC && g->key.client))
 		return 0;
 	pf = container_of(r->source, struct bgp_peer_family, source);
+	if (pf->move && pf->move->from == g)
+		return (uint16_t)(pf->old_number + 1);
 	return pf->group == g ? (uint16_t)(pf->number + 1) : 0;
 }
 
@@ -161,8 +175,8 @@ static void tell_path(struct bgp_group *g, const struct rib_net *net, const stru
 
 	if (was && now && same_path(was, now) && was->but == now->but)
 		return;
-	before = was ? audience(g, was->attrs, was->but, true) : NULL;
-	after = now ? audience(g, now->attrs, now->but, false) : NULL;
+	before = was ? bgp_group_audience(g, was->attrs, was->but, true) : NULL;
+	after = now ? bgp_group_audience(g, now->attrs, now->but, false) : NULL;
 	g->said.told += !!now - !!was;
 	if (was)
 		say(g, except(g, before, after), net, NULL, 0, was->id);
@@ -305,9 +319,9 @@ static void tell_member(struct bgp_group *g, struct bgp_peer_family *pf, uint32_
 	for (uint32_t i = 0; i < n; i++) {
 		struct rib_net *net = rib_net_by_id(g->said.table, id);
 
-		if (audience_has(audience(g, path[i].attrs, path[i].but, false), pf->number))
+		if (audience_has(bgp_group_audience(g, path[i].attrs, path[i].but, false), pf->number))
 			say(g, alone(g, pf), net, path[i].attrs, path[i].label, path[i].id);
-		else if (g->n_constrained && audience_has(audience(g, path[i].attrs, path[i].but, true), pf->number))
+		else if (g->n_constrained && audience_has(bgp_group_audience(g, path[i].attrs, path[i].but, true), pf->number))
 			say(g, alone(g, pf), net, NULL, 0, path[i].id);
 	}
 }
@@ -319,7 +333,7 @@ static bool sync_member(struct bgp_group *g, struct bgp_peer_family *pf)
 
 	while (pf->sync_at < end)
 		tell_member(g, pf, pf->sync_at++);
-	hand_over(g);
+	bgp_group_hand_over(g);
 	pf->syncing = pf->sync_at < g->said.n;
 	return pf->syncing;
 }
@@ -337,7 +351,7 @@ static bool walk_member(struct bgp_group *g, struct bgp_peer_family *pf)
 		if (rib_net_id(net) < g->said.n)
 			tell_member(g, pf, rib_net_id(net));
 	}
-	hand_over(g);
+	bgp_group_hand_over(g);
 	return pf->walking;
 }
 
@@ -369,7 +383,7 @@ static bool catch_up(struct bgp_group *g, struct bgp_peer_family *pf)
 static bool congested(struct bgp_group *g)
 {
 	struct bgp_peer_family *pf;
-	bool any = false;
+	bool any = bgp_move_congested(g);
 
 	list_for_each(pf, &g->members, struct bgp_peer_family, member)
 		any |= bgp_session_congested(pf->peer->session);
@@ -383,7 +397,7 @@ static void tell_eors(struct bgp_group *g)
 	if (!g->walked || g->n_pending)
 		return;
 	list_for_each(pf, &g->members, struct bgp_peer_family, member) {
-		if (!pf->needs_eor || pf->syncing || pf->walking || !bits_test(&g->present, pf->number))
+		if (!pf->needs_eor || pf->syncing || pf->walking || pf->move || !bits_test(&g->present, pf->number))
 			continue;
 		pf->needs_eor = false;
 		bgp_pack_eor(pf);
@@ -429,7 +443,8 @@ bool bgp_group_work(struct job *job, unsigned int budget)
 	for (uint32_t i = 0; i < n; i++)
 		decide(g, g->pending[from + i]);
 	g->n_pending = from;
-	hand_over(g);
+	bgp_group_hand_over(g);
+	more |= bgp_moves_work(g);
 	tell_eors(g);
 	if (!g->n_pending && g->walked) {
 		bgp_out_cache_clear(g);

@@ -90,7 +90,9 @@ static inline void pe_up(void)
 {
 	struct bgp_options opt = { .loop = &loop, .workers = 1 };
 	const struct conf_options copt = { .loop = &loop };
+	const struct nht_way way = { .ifindex = 10, .weight = 1 };
 	struct conf_error err;
+	struct prefix core;
 
 	log_init("test", LOG_TARGET_NONE, LOG_LEVEL_DEBUG);
 	assert_int_equal(uv_loop_init(&loop), 0);
@@ -108,6 +110,8 @@ static inline void pe_up(void)
 	assert_non_null(bgp);
 	assert_true(conf_start(env.conf, &err));
 	link_up(10, "core0", "192.168.0.1/24");
+	core = P("192.168.0.0/24");
+	nht_route_set(rib_nht(env.rib), &core, &way, 1, 0);
 	take("vrf RED\n rd 65000:1\n address-family ipv4 unicast\n  import route-target 65000:1\n"
 	     "  export route-target 65000:1\n !\n!\ninterface red\n vrf RED\n!\n");
 	link_up(11, "red", "10.1.1.1/24");
