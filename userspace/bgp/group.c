@@ -46,6 +46,7 @@ static struct bgp_feed *feed_get(struct bgp *b, enum bgp_family f, struct rib_ta
 	feed->table = t;
 	feed->sub.name = "bgp";
 	feed->sub.change = feed_change;
+	feed->sub.at_once = true;
 	list_init(&feed->groups);
 	list_init(&feed->ended);
 	if (!rib_subscribe(t, &feed->sub, false)) {

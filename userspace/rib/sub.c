@@ -13,8 +13,7 @@
 
 static void push(struct rib_sub *sub, struct rib_net *net)
 {
-	struct rib_net **bigger;
-	uint32_t i;
+	uint32_t *bigger, i;
 
 	if (sub->count == sub->size) {
 		bigger = xmalloc((sub->size ? sub->size * 2 : QUEUE_MIN) * sizeof(*bigger));
@@ -25,7 +24,7 @@ static void push(struct rib_sub *sub, struct rib_net *net)
 		sub->head = 0;
 		sub->size = sub->size ? sub->size * 2 : QUEUE_MIN;
 	}
-	sub->queue[(sub->head + sub->count++) & (sub->size - 1)] = net;
+	sub->queue[(sub->head + sub->count++) & (sub->size - 1)] = net->id;
 }
 
 static struct rib_net *pop(struct rib_sub *sub)
@@ -34,7 +33,7 @@ static struct rib_net *pop(struct rib_sub *sub)
 
 	if (!sub->count)
 		return NULL;
-	net = sub->queue[sub->head];
+	net = rib_net_by_id(sub->table, sub->queue[sub->head]);
 	sub->head = (sub->head + 1) & (sub->size - 1);
 	if (!--sub->count) {
 		/* an idle subscriber costs nothing: there are thousands */
@@ -55,13 +54,23 @@ void rib_touch(struct rib_sub *sub, struct rib_net *net)
 	job_schedule(&sub->job);
 }
 
+static void notify(struct rib_sub *sub, struct rib_net *net)
+{
+	if (sub->filter && !sub->filter(sub, net))
+		return;
+	if (sub->at_once)
+		sub->change(sub, net);
+	else
+		rib_touch(sub, net);
+}
+
 void rib_notify(struct rib_net *net, bool best_changed)
 {
 	struct rib_sub *sub;
 
 	list_for_each(sub, &net->shelf->table->subs, struct rib_sub, node)
-		if ((best_changed || sub->all_paths) && (!sub->filter || sub->filter(sub, net)))
-			rib_touch(sub, net);
+		if (best_changed || sub->all_paths)
+			notify(sub, net);
 }
 
 static void tell(struct rib_sub *sub, struct rib_net *net)

@@ -197,6 +197,7 @@ struct rib_sub {
 	/* set by the subscriber */
 	const char *name;
 	bool all_paths;			/* hear of changes of any route, not of the best alone */
+	bool at_once;			/* change() only takes a note, and touches no table: it is called without a queue */
 	bool (*filter)(struct rib_sub *sub, const struct rib_net *net);	/* may be NULL: false skips */
 	void (*change)(struct rib_sub *sub, struct rib_net *net);	/* look at rib_best(net) */
 	void (*idle)(struct rib_sub *sub);	/* may be NULL: the queue and the refresh came to an end */
@@ -207,7 +208,7 @@ struct rib_sub {
 	uint8_t bit;
 	bool refreshing, more;
 	struct rib_cursor cursor;
-	struct rib_net **queue;
+	uint32_t *queue;		/* numbers of nets */
 	uint32_t head, count, size;
 };
 /* false when the table has RIB_SUBS_MAX already; @refresh: be told everything there is */

@@ -320,6 +320,14 @@ static bool walk_targets(struct job *job, unsigned int budget)
 	return true;
 }
 
+/* nobody imports anything, and nobody had this: a reflector without VRFs */
+static bool concerns(struct rib_sub *sub, const struct rib_net *net)
+{
+	const struct vpn_import *im = container_of(sub, struct vpn_import, sub);
+
+	return im->index.hash.count || (rib_net_id(net) < im->size && im->who[rib_net_id(net)]);
+}
+
 void vpn_import_start(struct vrfs *vs, uint8_t family)
 {
 	struct vpn_import *im = &vs->import[family_afi(family)];
@@ -329,6 +337,7 @@ void vpn_import_start(struct vrfs *vs, uint8_t family)
 	im->sub.name = "vpn import";
 	im->sub.all_paths = true;
 	im->sub.change = on_change;
+	im->sub.filter = concerns;
 	rib_subscribe(rib_table_vpn(vs->env.rib, family), &im->sub, true);
 	rib_target_walk_init(&im->walk, im->sub.table);
 	job_init(&im->walk_job, vs->env.jobs, "vpn import by route target", walk_targets);
