@@ -210,7 +210,8 @@ static void do_small(char **w)
 static void command(char *line)
 {
 	static const struct { const char *name; void (*fn)(char **w); } table[] = {
-		{ "plan", do_plan }, { "nexthops", do_nexthops }, { "session", do_session }, { "announce", do_routes }, { "withdraw", do_routes },
+		{ "plan", do_plan }, { "nexthops", do_nexthops }, { "session", do_session },
+		{ "announce", do_routes }, { "withdraw", do_routes },
 		{ "rtc", do_routes }, { "unrtc", do_routes }, { "up", do_wait }, { "have", do_wait },
 		{ "sent", do_wait }, { "idle", do_wait },
 	};
