@@ -25,6 +25,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from load import AS, Failure, Load, usage                                # noqa: E402
@@ -107,28 +108,31 @@ class Space:
 
 class Other:
     rtc = False                         # RT-Constrain
+    echoes = False                      # tells a client its own routes too, when there are others of its kind
     withdraws = True                    # else routes are withdrawn by the end of the session
 
 
 class Ours(Other):
     name, program = "l3vpnd", os.path.join(BUILD, "l3vpnd")
-    rtc = False
+    rtc = True
 
     def version(self):
         return subprocess.run([self.program, "--version"], check=True, text=True, stdout=subprocess.PIPE).stdout.split()[1]
 
-    def config(self, clients):
+    def start(self, space, clients, rtc=False):
         text = "router bgp %d\n router-id %s\n" % (AS, REFLECTOR)
         for address in clients:
             text += (" neighbor %s\n  remote-as %d\n  update-source %s\n  passive\n  address-family vpnv4 unicast\n"
                      "   route-reflector-client\n  !\n%s !\n" % (
-                         address, AS, REFLECTOR, "  address-family ipv4 rt-filter\n  !\n" if self.rtc else ""))
-        return text + "!\n"
+                         address, AS, REFLECTOR, "  address-family ipv4 rt-filter\n  !\n" if rtc else ""))
+        return space.start([self.program, "--provider", "none", "--foreground", "--config",
+                            space.write("l3vpnd.conf", text + "!\n"), "--socket", os.path.join(space.dir, "sock"),
+                            "--state", os.path.join(space.dir, "state")], "speaker.log")
 
-    def start(self, space, clients):
-        conf = space.write("l3vpnd.conf", self.config(clients))
-        return space.start([self.program, "--provider", "none", "--foreground", "--config", conf, "--socket",
-                            os.path.join(space.dir, "sock"), "--state", os.path.join(space.dir, "state")], "speaker.log")
+
+class OursAll(Ours):
+    """Ours without RT-Constrain: what the others have to do, for comparison."""
+    name, rtc = "l3vpnd-all", False
 
 
 class Openbgpd(Other):
@@ -139,7 +143,7 @@ class Openbgpd(Other):
         text = subprocess.run([self.program, "-V"], check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
         return re.search(r"[0-9.]+", text)[0]
 
-    def start(self, space, clients):
+    def start(self, space, clients, rtc=False):
         # no decision has to be repeated for a second best path, nothing goes into a kernel's table
         text = ("AS %d\nrouter-id %s\nfib-update no\nnexthop qualify via default\nsocket \"%s\"\nlisten on %s\n"
                 "rde evaluate default\n"
@@ -155,7 +159,7 @@ class Bird(Other):
     def version(self):
         return subprocess.run([self.program, "--version"], check=False, text=True, stderr=subprocess.PIPE).stderr.split()[-1]
 
-    def start(self, space, clients):
+    def start(self, space, clients, rtc=False):
         # neither import nor export tables: routes are kept once
         text = ("router id %s;\nlog stderr { warning, error, fatal, bug };\nprotocol device { scan time 60; }\n"
                 "protocol direct { ipv4; interface \"lo\"; }\nvpn4 table vpntab;\n"
@@ -170,12 +174,13 @@ class Bird(Other):
 
 class Frr(Other):
     name, program = "frr", "/usr/lib/frr/bgpd"
+    echoes = True
 
     def version(self):
         text = subprocess.run([self.program, "--version"], check=False, text=True, stdout=subprocess.PIPE).stdout
         return re.search(r"version ([0-9.]+)", text)[1]
 
-    def start(self, space, clients):
+    def start(self, space, clients, rtc=False):
         text = ("log stdout errors\nrouter bgp %d\n bgp router-id %s\n bgp cluster-id %s\n no bgp default ipv4-unicast\n"
                 " neighbor C peer-group\n neighbor C remote-as %d\n neighbor C update-source %s\n neighbor C passive\n"
                 % (AS, REFLECTOR, REFLECTOR, AS, REFLECTOR))
@@ -199,7 +204,7 @@ class Gobgp(Other):
     def version(self):
         return subprocess.run([self.program, "--version"], check=True, text=True, stdout=subprocess.PIPE).stdout.split()[-1]
 
-    def start(self, space, clients):
+    def start(self, space, clients, rtc=False):
         text = ("[global.config]\n  as = %d\n  router-id = \"%s\"\n  local-address-list = [\"%s\"]\n" %
                 (AS, REFLECTOR, REFLECTOR))
         for address in clients:
@@ -207,23 +212,23 @@ class Gobgp(Other):
                      "  [neighbors.transport.config]\n    local-address = \"%s\"\n    passive-mode = true\n"
                      "  [neighbors.route-reflector.config]\n    route-reflector-client = true\n"
                      "    route-reflector-cluster-id = \"%s\"\n" % (address, AS, REFLECTOR, REFLECTOR))
-            for family in ["l3vpn-ipv4-unicast"] + (["rtc"] if len(clients) > 2 else []):
+            for family in ["l3vpn-ipv4-unicast"] + (["rtc"] if rtc else []):
                 text += "  [[neighbors.afi-safis]]\n    [neighbors.afi-safis.config]\n      afi-safi-name = \"%s\"\n" % family
         return space.start([self.program, "-f", space.write("gobgpd.toml", text), "-t", "toml", "-l", "error",
                             "--api-hosts", "127.0.0.1:50051"], "speaker.log")
 
 
-SPEAKERS = [Ours(), Openbgpd(), Bird(), Frr(), Gobgp()]
+SPEAKERS = [Ours(), OursAll(), Openbgpd(), Bird(), Frr(), Gobgp()]
 
 
 # ---- what is measured ----
 
-def reflect(speaker, args, per_set):
+def reflect(speaker, args):
     """One round: its figures."""
     space, load = Space(2), None
     try:
         process = speaker.start(space, [client(0), client(1)])
-        load = Load(space.load(), args.routes, per_set)
+        load = Load(space.load(), args.routes, args.per_set)
         load.session("a", client(0), REFLECTOR, "client")
         load.session("b", client(1), REFLECTOR, "client")
         load.up()
@@ -256,6 +261,77 @@ def reflect(speaker, args, per_set):
         space.close()
 
 
+CLIENTS, RTS, WANTED = 100, 256, 8      # sets of route targets, and of how many of them each client is a member
+
+
+def wants(n):
+    """The sets of route targets of client n: first, count."""
+    return n * WANTED % RTS, WANTED
+
+
+def share(n, routes, per_set, speaker):
+    """How many routes client n is to be told: those of its targets, or all; not its own."""
+    own = range(n * (routes // CLIENTS), (n + 1) * (routes // CLIENTS))
+    if speaker.echoes:
+        return routes
+    if not speaker.rtc:
+        return routes - len(own)
+    first, count = wants(n)
+    return sum(1 for i in range(routes) if first <= i // per_set % RTS < first + count and i not in own)
+
+
+def everyone(load, expected, seconds):
+    """When the last client had its last route, and UPDATEs that all of them got."""
+    last = updates = 0
+    deadline = time.monotonic() + seconds
+    for n, count in enumerate(expected):
+        told = load.have("c%d" % n, count, max(1, int(deadline - time.monotonic())))
+        last = max(last, told["last"])
+        updates += told["updates"]
+    return last, updates
+
+
+def clients(speaker, args):
+    """One round: its figures."""
+    space, load = Space(CLIENTS), None
+    names = ["c%d" % n for n in range(CLIENTS)]
+    each = args.routes // CLIENTS
+    try:
+        process = speaker.start(space, [client(n) for n in range(CLIENTS)], speaker.rtc)
+        load = Load(space.load(), args.routes, args.per_set, 1000, RTS)
+        for n, name in enumerate(names):
+            load.session(name, client(n), REFLECTOR, "client", *(["rtc"] if speaker.rtc else []))
+        load.up()
+        for n, name in enumerate(names):
+            if speaker.rtc:
+                load.say("rtc", name, *wants(n))
+        load.say("idle", 2)
+        told = {}
+        for what in ("announce", "withdraw"):
+            expected = [0] * CLIENTS
+            if what == "announce":
+                expected = [share(n, args.routes, args.per_set, speaker) for n in range(CLIENTS)]
+            _peak, cpu = usage(process.pid)
+            load.say("mark")
+            for n, name in enumerate(names):
+                if what == "withdraw" and not speaker.withdraws:
+                    return told
+                load.say(what, name, n * each, each)
+            last, updates = everyone(load, expected, args.timeout)
+            begin = min(load.say("stats", name)["sent_first"] for name in names)
+            peak, cpu1 = usage(process.pid)
+            told.update({what + "_s": last - begin, what + "_cpu_s": cpu1 - cpu, what + "_updates": updates,
+                         "memory_mb": peak / 1024})
+            load.say("idle", 1)
+        return told
+    except Failure as failure:
+        raise Failure("%s: %s\n%s" % (speaker.name, failure, space.log("speaker.log"))) from None
+    finally:
+        if load:
+            load.close()
+        space.close()
+
+
 def medians(rounds):
     return {key: round(statistics.median(r[key] for r in rounds), 3) for key in rounds[0]}
 
@@ -264,12 +340,15 @@ def tell(case, results, extra):
     """One object a speaker, then ours in relation to the best of the others."""
     for name, (version, figures) in results.items():
         print(json.dumps({"bench": "bgp", "case": case, "speaker": name, "version": version, **extra, **figures}), flush=True)
-    others = [f for name, (_v, f) in results.items() if name != "l3vpnd" and "failure" not in f]
+    others = {name: f for name, (_v, f) in results.items() if not name.startswith("l3vpnd") and "failure" not in f}
     ours = results.get("l3vpnd", (None, {"failure": ""}))[1]
     if not others or "failure" in ours:
         return
-    keys = [k for k in ours if k.endswith("_s") and not k.endswith("cpu_s") and k != "read_s"] + ["memory_mb"]
-    ratio = {"vs_best_" + k: round(ours[k] / min(o[k] for o in others), 3) for k in keys}
+    ratio = {}
+    for key in [k for k in ours if k.endswith("_s") and not k.endswith("cpu_s") and k != "read_s"] + ["memory_mb"]:
+        best = min((o[key], name) for name, o in others.items() if key in o)
+        ratio["vs_best_" + key] = round(ours[key] / best[0], 3)
+        ratio["best_" + key] = best[1]
     print(json.dumps({"bench": "bgp", "case": case, **extra, **ratio}), flush=True)
 
 
@@ -281,7 +360,7 @@ def interleaved(case, speakers, args, extra, measure):
             if speaker.name in failed:
                 continue
             try:
-                rounds[speaker.name].append(measure(speaker))
+                rounds[speaker.name].append(measure(speaker, args))
                 print("# round %d %s %s" % (n, speaker.name, rounds[speaker.name][-1]), file=sys.stderr, flush=True)
             except Failure as failure:
                 print("# " + str(failure).replace("\n", "\n# "), file=sys.stderr, flush=True)
@@ -293,20 +372,24 @@ def interleaved(case, speakers, args, extra, measure):
 
 def main():
     p = argparse.ArgumentParser(prog="scripts/bench bgp")
-    p.add_argument("--routes", type=int, default=1000000)
+    p.add_argument("--case", default="reflect,clients", help="reflect, clients, or both")
+    p.add_argument("--routes", type=int, help="1,000,000; case clients: 100,000")
     p.add_argument("--rounds", type=int, default=3)
-    p.add_argument("--per-set", default="10,100,1000", help="routes for each attribute set")
+    p.add_argument("--per-set", help="routes for each attribute set: 10,100,1000; case clients: 10")
     p.add_argument("--only", help="speakers, with commas between: " + ", ".join(s.name for s in SPEAKERS))
-    p.add_argument("--case", default="reflect", choices=["reflect"])
-    p.add_argument("--timeout", type=int, default=300, help="seconds that a speaker has for each step")
+    p.add_argument("--timeout", type=int, default=900, help="seconds that a speaker has for each step")
     args = p.parse_args()
-    speakers = [s for s in SPEAKERS if not args.only or s.name in args.only.split(",")]
-    if not speakers:
+    if args.only and not set(args.only.split(",")) <= {s.name for s in SPEAKERS}:
         p.error("no speaker of that name")
     right = True
-    for per_set in [int(n) for n in args.per_set.split(",")]:
-        right &= interleaved("reflect", speakers, args, {"routes": args.routes, "per_set": per_set, "rounds": args.rounds},
-                             lambda s, per_set=per_set: reflect(s, args, per_set))
+    for case in args.case.split(","):
+        speakers = [s for s in SPEAKERS if (not args.only or s.name in args.only.split(",")) and
+                    (case == "clients" or not isinstance(s, OursAll))]
+        measure, routes, sets = {"reflect": (reflect, 1000000, "10,100,1000"), "clients": (clients, 100000, "10")}[case]
+        for per_set in [int(n) for n in (args.per_set or sets).split(",")]:
+            this = argparse.Namespace(**{**vars(args), "routes": args.routes or routes, "per_set": per_set})
+            extra = {"routes": this.routes, "per_set": per_set, "rounds": args.rounds}
+            right &= interleaved(case, speakers, this, extra, measure)
     return 0 if right else 1
 
 

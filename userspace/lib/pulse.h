@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * How long the turns of an event loop take. While a turn lasts, nothing else of that thread happens: its longest is
- * what a command or a timer may have had to wait. A turn is what the loop does between two waits for sockets and timers.
+ * what a command or a timer may have had to wait. A turn is what the loop does between two waits for something to do.
  * Where the host has something better to do meanwhile a turn takes longer than its work: the CPU's time is told beside.
  * One thread: the loop's.
  */
