@@ -78,7 +78,7 @@ RESET = {
     "two MP_REACH_NLRI": (update(GOOD + REACH + REACH), 3, None),
     "marker not all ones": (b"\0" * 16 + struct.pack("!HB", 19, 4), 1, 1),
     "length 18": (b"\xff" * 16 + struct.pack("!HB", 18, 4), 1, 2),
-    "length 5000": (b"\xff" * 16 + struct.pack("!HB", 5000, 2), 1, 2),
+    "OPEN of 5000 octets": (b"\xff" * 16 + struct.pack("!HB", 5000, 1), 1, 2),
     "type 9": (message(9), 1, 3),
     "KEEPALIVE with a body": (message(4, b"\0"), 1, 2),
     "OPEN when established": (message(1, b"\4\0\1\0\x5a\1\1\1\1\0"), 5, None),

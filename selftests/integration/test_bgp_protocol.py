@@ -8,13 +8,14 @@
 
 The link to each is 198.51.N.0/24, ours is .2.
 """
+import socket
 import struct
 import time
 
 import pytest
 
-from speaker import (VPNV4, Speaker, as_path, capabilities, capability, end_of_rib, ext_communities, local_pref, mp_reach,
-                     mp_unreach, origin, refresh, update, vpn_nlri, vpn_updates, with_id)
+from speaker import (VPNV4, Speaker, as_path, attribute, capabilities, capability, end_of_rib, ext_communities, local_pref,
+                     message, mp_reach, mp_unreach, origin, refresh, update, vpn_nlri, vpn_updates, with_id)
 from topology import Bird, Frr, Gobgp, L3vpnd, Topology, wait_for
 
 AS = 65000
@@ -34,7 +35,8 @@ def address(n, host):
 
 def neighbor(n, host):
     return (" neighbor %s\n  remote-as %d\n  timers connect-retry 2\n%s  address-family vpnv4 unicast\n"
-            "   additional-paths receive\n  !\n !\n" % (address(n, host), AS, "  passive\n" if n == FAR else ""))
+            "   additional-paths receive\n%s  !\n !\n" % (address(n, host), AS, "  passive\n" if n == FAR else "",
+                                                          "   route-reflector-client\n" if host == 3 else ""))
 
 
 def pe_config():
@@ -53,7 +55,7 @@ def pe_config():
 
 def frr_config():
     ours = address(FRR, 2)
-    return ("hostname FRR\nlog stdout\nrouter bgp %d\n bgp router-id 192.0.2.101\n no bgp default ipv4-unicast\n"
+    return ("hostname FRR\nlog stdout\nrouter bgp %d\n bgp router-id 192.0.2.101\n no bgp default ipv4-unicast\n bgp log-neighbor-changes\n"
             " neighbor %s remote-as %d\n neighbor %s timers connect 2\n"
             " address-family ipv4 vpn\n  neighbor %s activate\n  neighbor %s route-map RT out\n"
             "  neighbor %s addpath-tx-all-paths\n"
@@ -63,7 +65,7 @@ def frr_config():
 
 
 def bird_config():
-    return ("router id 192.0.2.102;\nvpn4 table vt;\nprotocol device { }\n"
+    return ("log stderr all;\nrouter id 192.0.2.102;\nvpn4 table vt;\nprotocol device { }\n"
             "protocol static { vpn4 { table vt; };\n"
             "  route 65000:102 %s via %s mpls 1102 { bgp_ext_community.add((rt, 65000, 1)); }; }\n"
             "protocol bgp ours { local %s as %d; neighbor %s as %d; connect retry time 2; error wait time 1,5;\n"
@@ -95,7 +97,7 @@ class Lab(Topology):
         self.gobgp = Gobgp(self["gobgp"], gobgp_config()).start()
         self.gobgp.cli("global", "rib", "add", "-a", "vpnv4", ROUTES[GOBGP], "label", "1103", "rd", "65000:103",
                        "rt", "65000:1")
-        self.pe = L3vpnd(self["pe"], pe_config()).start()
+        self.pe = L3vpnd(self["pe"], pe_config(), args=("--log-level", "debug")).start()
         for prefix in ROUTES.values():
             wait_for(prefix, lambda prefix=prefix: prefix in self.table(), 60)
         return self
@@ -264,6 +266,134 @@ def test_second_restart(lab, speaker):
     wait_for("nothing is left", lambda: "30.1.0.0/16" not in lab.table(), 20)
 
 
+# ---- RFC 4486, 8538, 9003: how sessions end ----
+
+GR_NOTIFY = capability(64, struct.pack("!HHBB", 0x4000 | 120, *VPNV4, 0x80))
+
+
+def last_reset(net, n, host=1):
+    return net.items(address(n, host))["last reset"]
+
+
+def test_shutdown_with_a_reason(lab, speaker):
+    one = speaker()
+    lab.pe.configure("router bgp %d\n neighbor %s\n  shutdown\n  shutdown-reason \"back at six\"" % (AS, address(FAR, 1)))
+    assert one.closed.wait(20)
+    assert one.notification == (6, 2, b"\x0bback at six")
+    # while it is shut down it hears why not
+    with socket_to(lab, 1) as again:
+        assert again.recv(64) == b"\xff" * 16 + struct.pack("!HBBB", 21, 3, 6, 5)
+    lab.pe.configure("router bgp %d\n neighbor %s\n  no shutdown\n  no shutdown-reason" % (AS, address(FAR, 1)))
+    one = speaker()
+    lab.pe.configure("router bgp %d\n neighbor %s\n  shutdown" % (AS, address(FAR, 1)))
+    assert one.closed.wait(20) and one.notification == (6, 2, b"")
+    lab.pe.configure("router bgp %d\n neighbor %s\n  no shutdown" % (AS, address(FAR, 1)))
+
+
+def socket_to(lab, host):
+    return lab["far"].inside(lambda: socket.create_connection((address(FAR, 2), 179), timeout=10,
+                                                              source_address=(address(FAR, host), 0)))
+
+
+def test_who_is_no_neighbor_hears_so(lab):
+    lab["far"].ip("addr add %s/24 dev pe" % address(FAR, 77))
+    with socket_to(lab, 77) as stranger:
+        assert stranger.recv(64) == b"\xff" * 16 + struct.pack("!HBBB", 21, 3, 6, 5)
+        assert stranger.recv(64) == b""
+
+
+@pytest.mark.parametrize("how,told", (
+    ("", (6, 9, b"\6\4")), ("graceful", (6, 4, b"")), ('reason "new cable"', (6, 9, b"\6\4\x09new cable")),
+    ('graceful reason "new cable"', (6, 4, b"\x09new cable"))))
+def test_reset(lab, speaker, how, told):
+    """Graceful, both keep routes; otherwise it is a Hard Reset (RFC 8538)."""
+    one = speaker(capabilities=GR_NOTIFY)
+    one.send(*vpn_updates(VPNV4, address(FAR, 1), ["65000:1"], routes(1)), end_of_rib(VPNV4))
+    wait_for("the route", lambda: "30.0.0.0/16" in lab.table(), 20)
+    lab.pe.sh("clear bgp %s %s" % (address(FAR, 1), how))
+    assert one.closed.wait(20) and one.notification == told
+    if "graceful" in how:
+        assert "30.0.0.0/16" in lab.table()
+        one = speaker(capabilities=GR_NOTIFY)
+        one.send(end_of_rib(VPNV4))
+    wait_for("the route goes", lambda: "30.0.0.0/16" not in lab.table(), 20)
+
+
+@pytest.mark.parametrize("body,kept", ((b"\6\4", True), (b"\4\0", True), (b"\6\x09\6\4\x03why", False)))
+def test_reset_by_the_peer(lab, speaker, body, kept):
+    one = speaker(capabilities=GR_NOTIFY)
+    one.send(*vpn_updates(VPNV4, address(FAR, 1), ["65000:1"], routes(1)), end_of_rib(VPNV4))
+    wait_for("the route", lambda: "30.0.0.0/16" in lab.table(), 20)
+    one.send(message(3, body))
+    wait_for("down", lambda: lab.items(address(FAR, 1))["state"] != "established", 20)
+    if kept:
+        assert "30.0.0.0/16" in lab.table()
+        one = speaker(capabilities=GR_NOTIFY)
+        one.send(end_of_rib(VPNV4))
+    else:
+        assert last_reset(lab, FAR) == 'received Cease/Hard Reset, Cease/Administrative Reset: "why"'
+    wait_for("the route goes", lambda: "30.0.0.0/16" not in lab.table(), 20)
+
+
+def test_without_the_n_bit_a_notification_is_for_good(lab, speaker):
+    one = speaker(capabilities=GR_KEPT)
+    one.send(*vpn_updates(VPNV4, address(FAR, 1), ["65000:1"], routes(1)), end_of_rib(VPNV4))
+    wait_for("the route", lambda: "30.0.0.0/16" in lab.table(), 20)
+    one.send(message(3, b"\4\0"))
+    wait_for("the route goes", lambda: "30.0.0.0/16" not in lab.table(), 20)
+
+
+def test_reasons_are_cleaned(lab, speaker):
+    """What a peer says may not play with the operator's terminal."""
+    one = speaker()
+    one.send(message(3, b"\6\2" + bytes((9,)) + b"a\x1b]0;\xff\xc3\xa4b"))
+    wait_for("down", lambda: "Shutdown" in last_reset(lab, FAR), 20)
+    assert last_reset(lab, FAR) == 'received Cease/Administrative Shutdown: "a?]0;?\u00e4b"'
+    assert '"a?]0;???b"' in lab.log(), "the log is plain ASCII"
+
+
+def test_reasons_of_others(lab):
+    """FRR's, BIRD's and GoBGP's operators say why."""
+    for n, say, undo in (
+            (FRR, lambda: lab.frr.vtysh("configure terminal", "router bgp %d" % AS,
+                                        "neighbor %s shutdown message frr says so" % address(FRR, 2)),
+             lambda: lab.frr.vtysh("configure terminal", "router bgp %d" % AS, "no neighbor %s shutdown" % address(FRR, 2))),
+            (BIRD, lambda: lab.bird.cli('disable ours "bird says so"'), lambda: lab.bird.cli("enable ours")),
+            (GOBGP, lambda: lab.gobgp.cli("neighbor", address(GOBGP, 2), "shutdown", "--reason", "gobgp says so"),
+             lambda: lab.gobgp.cli("neighbor", address(GOBGP, 2), "enable"))):
+        say()
+        wait_for("%d's reason" % n, lambda n=n: "says so" in last_reset(lab, n), 30)
+        assert "Administrative Shutdown: \"" in last_reset(lab, n)
+        undo()
+    for n, prefix in ROUTES.items():
+        wait_for("%s again" % prefix, lambda prefix=prefix: prefix in lab.table(), 60)
+
+
+def test_reasons_to_others(lab):
+    for n in (FRR, BIRD, GOBGP):
+        lab.pe.sh('clear bgp %s reason "we say so"' % address(n, 1))
+    for n, told in (("frr", "bgpd"), ("bird", "bird"), ("gobgp", "gobgpd")):
+        def logged(n=n, told=told):
+            with open(lab.path("%s-%s.log" % (n, told)), encoding="utf-8", errors="replace") as log:
+                return "we say so" in log.read()
+        wait_for("%s logs it" % n, logged, 30)
+    for prefix in ROUTES.values():
+        wait_for("%s again" % prefix, lambda prefix=prefix: prefix in lab.table(), 60)
+
+
+def test_malformed_update_is_dumped(lab, speaker):
+    """Whole, at level debug (RFC 7606 section 6)."""
+    bad = update(origin(7) + as_path() + local_pref() + ext_communities("65000:1") + attribute(0xc0, 99, bytes(500)) +
+                 mp_reach(VPNV4, address(FAR, 1), vpn_nlri("65000:9", "30.1.0.0/16", 500)))
+    one = speaker()
+    one.send(bad, bad)
+    wait_for("dumped", lambda: "part 4 of 4" in lab.log(), 20)
+    parts = [line.split(": ")[-1] for line in lab.log().splitlines() if "malformed UPDATE, part" in line]
+    assert len(parts) == 4, "once in a while"
+    assert bytes.fromhex("".join(parts)) == bad
+    assert not one.closed.is_set()
+
+
 # ---- RFC 7911: several paths ----
 
 def test_paths_of_one_neighbor(lab, speaker):
@@ -287,6 +417,53 @@ def test_paths_of_one_neighbor(lab, speaker):
     assert len(labels()) == 2
     one.close()
     wait_for("all go with the session", lambda: "30.1.0.0/16" not in lab.table(), 20)
+
+
+# ---- RFC 8654: extended messages ----
+
+def test_extended_messages_are_taken(lab, speaker):
+    """4,000 routes in one message; and routes with 60,000 octets of communities."""
+    one = speaker(capabilities=capability(6))
+    assert 6 in capabilities(one.peer_open)
+    many = b"".join(vpn_nlri("65000:9", "31.%d.%d.0/24" % (i >> 8, i & 255), 600) for i in range(4000))
+    one.send(update(HEAD + mp_reach(VPNV4, address(FAR, 1), many)))
+    long = HEAD + attribute(0xc0, 8, struct.pack("!HH", 65000, 0) * 15000)
+    one.send(update(long + mp_reach(VPNV4, address(FAR, 1), vpn_nlri("65000:9", "30.1.0.0/16", 500))))
+    wait_for("all of them", lambda: "4001 received" in lab.items(address(FAR, 1))["vpnv4 unicast"], 30)
+    assert "30.1.0.0/16" in lab.table()
+    assert "extended-message" in lab.items(address(FAR, 1))["capabilities"]
+    # withdrawn likewise
+    one.send(update(mp_unreach(VPNV4, many)))
+    wait_for("one is left", lambda: "1 received" in lab.items(address(FAR, 1))["vpnv4 unicast"], 30)
+    assert not one.closed.is_set()
+
+
+def test_extended_messages_are_sent(lab, speaker):
+    """To who can take them; to who cannot, what does not fit is withdrawn."""
+    nlri = vpn_nlri("65000:9", "30.1.0.0/16", 500)
+    long = HEAD + attribute(0xc0, 8, b"".join(struct.pack("!HH", 65000, i) for i in range(5000)))
+    one = speaker(capabilities=capability(6))
+    client = speaker(host=3, capabilities=capability(6))
+    one.send(update(HEAD + mp_reach(VPNV4, address(FAR, 1), nlri)))
+    wait_for("reflected", lambda: any(nlri in body for body in client.received), 20)
+    one.send(update(long + mp_reach(VPNV4, address(FAR, 1), nlri)))
+    wait_for("reflected whole", lambda: any(len(body) > 20000 and nlri in body for body in client.received), 20)
+    client.close()
+    client = speaker(host=3)
+    wait_for("End-of-RIB", lambda: has_end(client.received), 20)
+    gone = vpn_nlri("65000:9", "30.1.0.0/16", 0)[4:]
+    assert not any(nlri in body for body in client.received)
+    one.send(update(HEAD + mp_reach(VPNV4, address(FAR, 1), nlri)))
+    wait_for("short enough", lambda: any(nlri in body for body in client.received), 20)
+    before = len(client.received)
+    one.send(update(long + mp_reach(VPNV4, address(FAR, 1), nlri)))
+    wait_for("withdrawn", lambda: any(b"\x80\0\0" + gone in body for body in client.received[before:]), 20)
+    assert "their attributes exceed a message" in lab.log()
+
+
+@pytest.mark.parametrize("n", (FRR, BIRD))
+def test_extended_messages_are_agreed_on(lab, n):
+    assert "extended-message" in lab.items(address(n, 1))["capabilities"]
 
 
 @pytest.mark.parametrize("n", (FRR, BIRD, GOBGP))

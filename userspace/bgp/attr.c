@@ -58,6 +58,11 @@ static void read_as_path(struct bgp_reader *r, struct cursor c)
 		r->u->attrs.part[ATTRS_AS_PATH].len = (uint16_t)len;
 		return;
 	}
+	/* what is kept has lengths of two octets */
+	if (2 * len > UINT16_MAX) {
+		bgp_reader_fail(r, BGP_WITHDRAW, BGP_ATTR_AS_PATH, "too long to keep");
+		return;
+	}
 	out = bgp_reader_alloc(r, 2 * len);
 	if (!out)
 		return;
@@ -370,6 +375,10 @@ static void read_unknown(struct bgp_reader *r, uint8_t flags, uint8_t code, stru
 	}
 	if (!(flags & TRANS))
 		return;
+	if (old_len + 4 + len > UINT16_MAX) {
+		bgp_reader_fail(r, BGP_WITHDRAW, code, "too long to keep");
+		return;
+	}
 	out = bgp_reader_alloc(r, old_len + 4 + len);
 	if (!out)
 		return;
@@ -512,6 +521,10 @@ static void merge_as4(struct bgp_reader *r)
 	have4 = path_count(r->as4_path);
 	if (have < have4)
 		return;
+	if (cursor_left(&path) + cursor_left(&r->as4_path) + 2 > UINT16_MAX) {
+		bgp_reader_fail(r, BGP_WITHDRAW, BGP_ATTR_AS4_PATH, "too long to keep");
+		return;
+	}
 	out = bgp_reader_alloc(r, cursor_left(&path) + cursor_left(&r->as4_path) + 2);
 	if (!out)
 		return;

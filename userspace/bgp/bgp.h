@@ -2,7 +2,7 @@
 /*
  * BGP: the protocol as the daemon sees it (rib/proto.h), with what the daemon tells it before.
  *
- *   wire  msg  open  nlri  attr  encode  update     the format: no state, any thread
+ *   wire  msg  cease  open  nlri  attr  encode  update   the format: no state, any thread
  *   fsm  sock  session  worker  conn  io            sessions: worker threads
  *   peer  in  group  restart  refresh  listen       peers and tables: main thread
  *   policy  refused                                 what is taken and told, what was not: main thread
@@ -16,7 +16,7 @@
  * 4659, 4684, 4724, 4760, 4781, 4798, 5082, 5492, 5668, 6286, 6608,
  * 6793, 7313, 7606, 7607, 7911, 8092,
  * 8212,
- * 8277 (one label), 8950, 9072, 9384, 9687.
+ * 8277 (one label), 8538, 8654, 8950, 9003, 9072, 9384, 9687.
  */
 #ifndef L3VPN_BGP_BGP_H
 #define L3VPN_BGP_BGP_H

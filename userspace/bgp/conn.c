@@ -25,6 +25,10 @@
 #define IDLE_HOLD_MAX 10000
 #define LOCAL_RETRY 2000			/* ms, when connecting fails at our side at once */
 #define STABLE_MS 60000			/* up that long: the next pause is the least again */
+#define COMPLAINTS 20
+#define COMPLAINTS_MS 10000
+#define DUMP_MS 10000
+#define DUMP_LINE 192			/* octets: a line of the log holds twice as many, and what they are */
 
 void bgp_conn_why(struct bgp_conn *c, const char *fmt, ...)
 {
@@ -39,6 +43,17 @@ void bgp_conn_error(struct bgp_conn *c, uint8_t code, uint8_t subcode, const voi
 {
 	bgp_notification_set(&c->err, code, subcode, data, len);
 	bgp_conn_why(c, "sent %s", bgp_notification_name(code, subcode));
+	c->hard = false;
+}
+
+static void cease(struct bgp_conn *c, const struct bgp_cease *how)
+{
+	char text[BGP_WHY_MAX - 8];
+
+	bgp_cease_notification(&c->err, how, c->agreed.gr_notify);
+	bgp_notification_describe(&c->err, text, sizeof(text));
+	bgp_conn_why(c, "sent %s", text);
+	c->hard = bgp_notification_hard(&c->err);
 }
 
 static struct bgp_conn *conn_new(struct bgp_session *s)
@@ -112,10 +127,12 @@ static struct bgp_open our_open(const struct bgp_session *s)
 
 static void send_notification(struct bgp_conn *c)
 {
+	char text[BGP_WHY_MAX];
+
 	if (!c->err.code)
 		return;
-	log_notice("bgp", "%s: sending NOTIFICATION %u/%u: %s", c->s->conf.name, c->err.code,
-		   c->err.subcode, bgp_notification_name(c->err.code, c->err.subcode));
+	bgp_notification_describe(&c->err, text, sizeof(text));
+	log_notice("bgp", "%s: sending NOTIFICATION %u/%u: %s", c->s->conf.name, c->err.code, c->err.subcode, text);
 	bgp_conn_cut(c);
 	bgp_conn_say(c, encode_notification, &c->err, BGP_COUNT_NOTIFICATION);
 }
@@ -205,7 +222,8 @@ static void do_down(struct bgp_conn *c)
 
 	bgp_session_flush(s);
 	r = bgp_report_new(s, BGP_REPORT_DOWN);
-	r->down.lost = c->lost;
+	/* RFC 8538 section 4: both who sends a NOTIFICATION and who receives it */
+	r->down.lost = c->lost || (c->agreed.gr_notify && !c->hard);
 	memcpy(r->down.why, c->why, sizeof(r->down.why));
 	if (bgp_now_ms() - s->up_at > STABLE_MS)
 		s->idle_hold = IDLE_HOLD_MIN;
@@ -257,6 +275,7 @@ static void perform(struct bgp_conn *c, uint32_t do_)
 	if (do_ & BGP_DO_OPEN) {
 		c->why[0] = '\0';
 		c->lost = false;
+		c->hard = false;
 		c->collided = false;
 		ours = our_open(s);
 		bgp_conn_say(c, encode_open, &ours, BGP_COUNT_OPEN);
@@ -391,16 +410,38 @@ static void got_open(struct bgp_conn *c, struct cursor body)
 static void got_notification(struct bgp_conn *c, struct cursor body)
 {
 	struct bgp_notification n;
+	char text[BGP_WHY_MAX - 10];
 
 	if (!bgp_notification_decode(body, &n))
 		return;
-	log_notice("bgp", "%s: received NOTIFICATION %u/%u: %s", c->s->conf.name, n.code, n.subcode,
-		   bgp_notification_name(n.code, n.subcode));
-	bgp_conn_why(c, "received %s", bgp_notification_name(n.code, n.subcode));
+	bgp_notification_describe(&n, text, sizeof(text));
+	log_notice("bgp", "%s: received NOTIFICATION %u/%u: %s", c->s->conf.name, n.code, n.subcode, text);
+	bgp_conn_why(c, "received %s", text);
+	c->hard = bgp_notification_hard(&n);
 	c->collided = n.code == BGP_ERR_CEASE && n.subcode == BGP_CEASE_COLLISION &&
 		      c->state < BGP_ESTABLISHED;
 	bgp_conn_event(c, n.code == BGP_ERR_OPEN && n.subcode == BGP_OPEN_BAD_VERSION ?
 				  BGP_EV_NOTIF_VERSION : BGP_EV_NOTIF);
+}
+
+/* A peer that does one thing wrong does it a million times: the log bears COMPLAINTS of them each COMPLAINTS_MS. */
+static bool may_complain(struct bgp_session *s)
+{
+	uint64_t now = bgp_now_ms();
+
+	if (!s->complaints_at || now - s->complaints_at >= COMPLAINTS_MS) {
+		if (s->hidden)
+			log_warn("bgp", "%s: %u more complaints of the kind were not logged", s->conf.name, s->hidden);
+		s->complaints_at = now;
+		s->complaints = 0;
+		s->hidden = 0;
+	}
+	if (s->complaints == COMPLAINTS) {
+		s->hidden++;
+		return false;
+	}
+	s->complaints++;
+	return true;
 }
 
 static void report_malformed(void *arg, enum bgp_outcome outcome, uint8_t attr, const char *why)
@@ -409,8 +450,28 @@ static void report_malformed(void *arg, enum bgp_outcome outcome, uint8_t attr, 
 
 	if (outcome <= BGP_RESET)
 		atomic_fetch_add(&s->malformed[outcome], 1);
+	if (!may_complain(s))
+		return;
 	log_warn("bgp", "%s: malformed UPDATE: %s%s%s: %s", s->conf.name,
 		 attr ? bgp_attr_name(attr) : "", attr ? ": " : "", why, bgp_outcome_name(outcome));
+}
+
+/* The whole of a malformed UPDATE, as it came, for whoever is to find out why (RFC 7606 section 6): once in DUMP_MS. */
+static void dump(struct bgp_session *s, struct cursor body)
+{
+	const uint8_t *p = body.at - BGP_HEADER_LEN;
+	size_t len = cursor_left(&body) + BGP_HEADER_LEN, at = 0, line, n = (len + DUMP_LINE - 1) / DUMP_LINE;
+	char hex[2 * DUMP_LINE + 1];
+	uint64_t now = bgp_now_ms();
+
+	if (log_get_level() < LOG_LEVEL_DEBUG || (s->dump_at && now - s->dump_at < DUMP_MS))
+		return;
+	s->dump_at = now;
+	for (size_t i = 1; i <= n; i++) {
+		for (line = 0; line < DUMP_LINE && at < len; line++, at++)
+			snprintf(hex + 2 * line, 3, "%02x", p[at]);
+		log_debug("bgp", "%s: malformed UPDATE, part %zu of %zu: %s", s->conf.name, i, n, hex);
+	}
 }
 
 static void got_update(struct bgp_conn *c, struct cursor body)
@@ -436,6 +497,8 @@ static void got_update(struct bgp_conn *c, struct cursor body)
 		d.addpath[f] = c->agreed.addpath_rx[f];
 	}
 	u = bgp_update_decode(&d, body, &err);
+	if (u ? u->outcome != BGP_ACCEPT : err.code)
+		dump(s, body);
 	if (!u && err.code) {
 		bgp_conn_error(c, err.code, err.subcode, err.data, err.len);
 		bgp_conn_event(c, BGP_EV_UPDATE_ERR);
@@ -483,7 +546,7 @@ static void got_refresh(struct bgp_conn *c, struct cursor body)
 		r->refresh.family = f;
 		r->refresh.what = what;
 		bgp_report_post(s, r);
-	} else {
+	} else if (may_complain(s)) {
 		log_warn("bgp", "%s: ROUTE-REFRESH ignored: its family or subtype %u was not agreed on", s->conf.name,
 			 (unsigned int)what);
 	}
@@ -551,9 +614,8 @@ static void conn_timers(struct bgp_conn *c, uint64_t now)
 		bgp_conn_event(c, BGP_EV_KEEPALIVE_TIMER);
 	if (!c->dead && c->send_hold_at && now >= c->send_hold_at) {
 		c->send_hold_at = 0;
-		bgp_conn_why(c, "the peer takes no data: send hold timer expired");
-		c->lost = true;
-		bgp_conn_event(c, BGP_EV_TCP_FAILS);
+		bgp_conn_error(c, BGP_ERR_SEND_HOLD, 0, NULL, 0);
+		bgp_conn_event(c, BGP_EV_SEND_HOLD);
 	}
 	if (!c->dead && c->hold_at && now >= c->hold_at) {
 		if (c->s->paused && tcp_waiting(c->fd) > 0) {
@@ -613,17 +675,17 @@ static void on_timer(uv_timer_t *timer)
 
 /* ---- orders ---- */
 
-static void stop_conn(struct bgp_conn *c, uint8_t subcode, enum bgp_event ev)
+static void stop_conn(struct bgp_conn *c, const struct bgp_cease *how, enum bgp_event ev)
 {
 	if (!c || c->dead)
 		return;
 	if (c->state >= BGP_OPENSENT)
-		bgp_conn_error(c, BGP_ERR_CEASE, subcode, NULL, 0);
+		cease(c, how);
 	bgp_conn_event(c, ev);
 }
 
 /* The second one first, so that the primary comes to rest alone. */
-static void stop(struct bgp_session *s, uint8_t subcode, enum bgp_event ev)
+static void stop(struct bgp_session *s, const struct bgp_cease *how, enum bgp_event ev)
 {
 	struct bgp_conn *second = s->conn[1], *primary = s->conn[0];
 
@@ -631,8 +693,8 @@ static void stop(struct bgp_session *s, uint8_t subcode, enum bgp_event ev)
 		s->enabled = false;
 		s->idle_hold_at = 0;
 	}
-	stop_conn(second, subcode, ev);
-	stop_conn(primary, subcode, ev);
+	stop_conn(second, how, ev);
+	stop_conn(primary, how, ev);
 }
 
 static void accept_fd(struct bgp_session *s, int fd)
@@ -682,9 +744,9 @@ static void timer_closed(uv_handle_t *h)
 	bgp_report_post(s, bgp_report_new(s, BGP_REPORT_FREED));
 }
 
-static void free_session(struct bgp_session *s, uint8_t subcode)
+static void free_session(struct bgp_session *s, const struct bgp_cease *how)
 {
-	stop(s, subcode, BGP_EV_MANUAL_STOP);
+	stop(s, how, BGP_EV_MANUAL_STOP);
 	s->freeing = true;
 	bgp_session_settle(s);
 	bgp_conn_close(s->conn[0]);
@@ -748,10 +810,12 @@ void bgp_session_order(struct bgp_session *s, struct bgp_order *o)
 		start(s);
 		break;
 	case BGP_ORDER_STOP:
-		stop(s, o->subcode, BGP_EV_MANUAL_STOP);
+		stop(s, o->cease, BGP_EV_MANUAL_STOP);
+		free(o->cease);
 		break;
 	case BGP_ORDER_RESET:
-		stop(s, o->subcode, BGP_EV_AUTO_STOP);
+		stop(s, o->cease, BGP_EV_AUTO_STOP);
+		free(o->cease);
 		s->idle_hold = IDLE_HOLD_MIN;
 		break;
 	case BGP_ORDER_ABANDON:
@@ -773,7 +837,8 @@ void bgp_session_order(struct bgp_session *s, struct bgp_order *o)
 		ask_refresh(s, o->family);
 		break;
 	case BGP_ORDER_FREE:
-		free_session(s, o->subcode);
+		free_session(s, o->cease);
+		free(o->cease);
 		return;
 	case BGP_ORDER_EXIT:
 		break;

@@ -30,13 +30,14 @@ struct bgp_conn {
 	struct bgp_open peer;		/* valid from OpenConfirm on */
 	struct bgp_agreed agreed;
 	struct bgp_notification err;	/* what the next NOTIFY action sends */
-	char why[128];			/* why it ends, for log and show */
+	char why[BGP_WHY_MAX];		/* why it ends, for log and show */
 	bool lost;			/* ends without NOTIFICATION */
+	bool hard;			/* ends for good (RFC 8538) */
 	bool collided;			/* ends because the peer has, or wants, another one */
 	struct bgp_tx *tx, **tx_last;
 	size_t tx_offset;		/* of the first, sent already */
-	size_t rx_len;
-	uint8_t rx[BGP_MAX_LEN];	/* a message that is not all here yet */
+	uint8_t *rx;			/* a message that is not all here yet */
+	size_t rx_len, rx_room;
 };
 
 /* io.c */

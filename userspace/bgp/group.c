@@ -185,6 +185,7 @@ static bool key_of(const struct bgp_peer_family *pf, struct bgp_group_key *key)
 	if (!bgp_out_nexthop(p, pf->family, &key->nexthop, &key->nexthop_ll))
 		return false;
 	key->as4 = p->info.agreed.as4;
+	key->extended = p->info.agreed.extended;
 	key->internal = bgp_peer_internal(p);
 	key->vrf = p->vrf_id;
 	key->several = p->info.agreed.addpath_tx[pf->family];

@@ -22,6 +22,7 @@ struct bgp_group_key {
 	struct ip_addr nexthop;		/* next hop self */
 	struct ip_addr nexthop_ll;
 	bool as4;
+	bool extended;			/* messages may be that long (RFC 8654) */
 	bool internal;
 	bool several;			/* several paths of a net (RFC 7911) */
 	uint32_t vrf;

@@ -223,7 +223,7 @@ void bgp_in_update(struct bgp_peer *p, const struct bgp_update *u)
 			log_err("bgp", "%s: %s disabled: its NLRI cannot be read", p->name,
 				bgp_family_name(f));
 			pf->disabled = true;
-			rib_source_flush(&pf->source, NULL);
+			rib_source_flush(&pf->source, bgp_swept);
 			bgp_restart_check(p->bgp);
 		}
 	}

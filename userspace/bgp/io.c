@@ -15,6 +15,7 @@
 #include "lib/mem.h"
 
 #define IOV_BATCH 64
+#define SEND_HOLD_MS 480000
 
 static void on_ready(uv_poll_t *poll, int status, int events);
 
@@ -91,6 +92,32 @@ void bgp_conn_cut(struct bgp_conn *c)
 	}
 }
 
+/* What of a message is here waits for what is not: a connection that has nothing to wait for has no memory for it. */
+static void keep_rest(struct bgp_conn *c, struct cursor rest)
+{
+	size_t len = cursor_left(&rest);
+
+	if (!len) {
+		free(c->rx);
+		c->rx = NULL;
+		c->rx_room = 0;
+	} else if (len > c->rx_room) {
+		c->rx = xrealloc(c->rx, len);
+		c->rx_room = len;
+	}
+	c->rx_len = len;
+	if (len)
+		memcpy(c->rx, rest.at, len);
+}
+
+/* RFC 9687: a peer that takes nothing for that long is gone: eight minutes, or twice the hold time. */
+static uint64_t send_hold_ms(const struct bgp_conn *c)
+{
+	uint64_t twice = 2000ull * c->agreed.hold;
+
+	return twice > SEND_HOLD_MS ? twice : SEND_HOLD_MS;
+}
+
 /* Writes what the socket takes; false: the connection broke. */
 static bool tx_flush(struct bgp_conn *c)
 {
@@ -112,7 +139,6 @@ static bool tx_flush(struct bgp_conn *c)
 		sent = sendmsg(c->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (sent < 0)
 			return errno == EAGAIN || errno == EINTR;
-		c->send_hold_at = 0;
 		c->tx_offset += (size_t)sent;
 		while (c->tx && c->tx_offset >= c->tx->out->len) {
 			struct bgp_tx *t = c->tx;
@@ -123,6 +149,7 @@ static bool tx_flush(struct bgp_conn *c)
 				c->tx_last = &c->tx;
 			tx_drop(c, t);
 		}
+		c->send_hold_at = c->tx ? bgp_now_ms() + send_hold_ms(c) : 0;
 	}
 	if (atomic_load(&s->queued_out) < BGP_TX_LOW && atomic_exchange(&s->want_drained, false))
 		bgp_report_post(s, bgp_report_new(s, BGP_REPORT_DRAINED));
@@ -153,7 +180,7 @@ void bgp_conn_close(struct bgp_conn *c)
 	}
 	c->tx_last = &c->tx;
 	c->tx_offset = 0;
-	c->rx_len = 0;
+	keep_rest(c, cursor_make(NULL, 0));
 	c->connecting = false;
 	c->hold_at = 0;
 	c->keepalive_at = 0;
@@ -163,15 +190,13 @@ void bgp_conn_close(struct bgp_conn *c)
 void bgp_conn_queue(struct bgp_conn *c, struct bgp_out *out, bool counted)
 {
 	struct bgp_tx *t = xcalloc(1, sizeof(*t));
-	uint64_t patience = 2000ull * c->agreed.hold;
 
 	t->out = out;
 	t->counted = counted;
 	*c->tx_last = t;
 	c->tx_last = &t->next;
-	/* RFC 9687: a peer that takes nothing for that long is gone */
 	if (!c->send_hold_at)
-		c->send_hold_at = bgp_now_ms() + (patience > 480000 ? patience : 480000);
+		c->send_hold_at = bgp_now_ms() + send_hold_ms(c);
 }
 
 void bgp_conn_say(struct bgp_conn *c, void (*encode)(struct buf *b, const void *arg),
@@ -225,14 +250,12 @@ static void rx_frames(struct bgp_conn *c, struct cursor in)
 	struct cursor body;
 
 	while (!c->dead && c->fd >= 0) {
-		switch (bgp_frame_next(&in, &type, &body, &err)) {
+		switch (bgp_frame_next(&in, c->s->conf.caps.extended, &type, &body, &err)) {
 		case BGP_FRAME_OK:
 			bgp_conn_message(c, type, body);
 			continue;
 		case BGP_FRAME_MORE:
-			c->rx_len = cursor_left(&in);
-			if (c->rx_len)
-				memcpy(c->rx, in.at, c->rx_len);
+			keep_rest(c, in);
 			return;
 		case BGP_FRAME_ERROR:
 			bgp_conn_error(c, err.code, err.subcode, err.data, err.len);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "bgp/peer.h"
@@ -32,6 +33,21 @@ struct bgp_listener {
 	uv_poll_t *poll;
 };
 
+/* RFC 4486: who is not wanted hears so. What does not fit the socket's empty buffer at once is not said. */
+static void reject(int fd)
+{
+	struct bgp_notification n;
+	uint8_t mem[BGP_HEADER_LEN + 2];
+	struct buf b;
+
+	bgp_notification_set(&n, BGP_ERR_CEASE, BGP_CEASE_REJECTED, NULL, 0);
+	buf_init_fixed(&b, mem, sizeof(mem));
+	bgp_notification_encode(&b, &n);
+	if (send(fd, b.data, b.len, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
+		shutdown(fd, SHUT_WR);
+	close(fd);
+}
+
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
 	struct bgp_listener *l = poll->data;
@@ -49,9 +65,9 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 			bgp_session_accept(p->session, fd);
 			continue;
 		}
-		log_info("bgp", "connection from %s%s%s refused: no such neighbor",
-			 addr_str(&from.addr, text), l->vrf[0] ? " in VRF " : "", l->vrf);
-		close(fd);
+		log_info("bgp", "connection from %s%s%s refused: %s", addr_str(&from.addr, text),
+			 l->vrf[0] ? " in VRF " : "", l->vrf, p ? "the neighbor is shut down" : "no such neighbor");
+		reject(fd);
 	}
 }
 

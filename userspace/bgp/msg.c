@@ -19,12 +19,13 @@ void bgp_notification_set(struct bgp_notification *n, uint8_t code, uint8_t subc
 }
 
 /* RFC 4271 6.1: the least and most that a message of this type may measure; false: no type. */
-static bool length_bounds(uint8_t type, uint16_t *min, uint16_t *max)
+static bool length_bounds(uint8_t type, bool extended, uint16_t *min, uint16_t *max)
 {
-	*max = BGP_MAX_LEN;
+	*max = extended ? BGP_EXTENDED_LEN : BGP_MAX_LEN;
 	switch (type) {
 	case BGP_OPEN:
 		*min = 29;
+		*max = BGP_MAX_LEN;
 		return true;
 	case BGP_UPDATE:
 		*min = 23;
@@ -44,7 +45,7 @@ static bool length_bounds(uint8_t type, uint16_t *min, uint16_t *max)
 	}
 }
 
-enum bgp_frame bgp_frame_next(struct cursor *in, enum bgp_msg_type *type, struct cursor *body,
+enum bgp_frame bgp_frame_next(struct cursor *in, bool extended, enum bgp_msg_type *type, struct cursor *body,
 			      struct bgp_notification *err)
 {
 	static const uint8_t marker[16] = {
@@ -65,11 +66,11 @@ enum bgp_frame bgp_frame_next(struct cursor *in, enum bgp_msg_type *type, struct
 	}
 	cursor_u16(&c, &len);
 	cursor_u8(&c, &kind);
-	if (len < BGP_HEADER_LEN || len > BGP_MAX_LEN) {
+	if (len < BGP_HEADER_LEN) {
 		bgp_notification_set(err, BGP_ERR_HEADER, BGP_HDR_BAD_LENGTH, head + 16, 2);
 		return BGP_FRAME_ERROR;
 	}
-	if (!length_bounds(kind, &min, &max)) {
+	if (!length_bounds(kind, extended, &min, &max)) {
 		bgp_notification_set(err, BGP_ERR_HEADER, BGP_HDR_BAD_TYPE, &kind, 1);
 		return BGP_FRAME_ERROR;
 	}

@@ -32,9 +32,10 @@ enum bgp_frame {
 
 /*
  * Carves the next message off @in: its type, and a cursor over what follows the header.
- * Marker, type and length are checked as soon as the header is here.
+ * Marker, type and length are checked as soon as the header is here; the body lies right behind it. @extended: we
+ * offered to take extended messages (RFC 8654 section 4); OPEN and KEEPALIVE are none.
  */
-enum bgp_frame bgp_frame_next(struct cursor *in, enum bgp_msg_type *type, struct cursor *body,
+enum bgp_frame bgp_frame_next(struct cursor *in, bool extended, enum bgp_msg_type *type, struct cursor *body,
 			      struct bgp_notification *err);
 
 /* A header with length 0 at the end of @b; its offset. bgp_msg_end() sets the length. */

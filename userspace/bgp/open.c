@@ -50,7 +50,7 @@ static void encode_gr(struct buf *b, const struct bgp_caps *c)
 
 	buf_u8(b, BGP_CAP_GRACEFUL_RESTART);
 	buf_u8(b, 0);
-	buf_u16(b, (uint16_t)((c->gr_restarting ? 0x8000 : 0) | (c->gr_time & 0xfff)));
+	buf_u16(b, (uint16_t)((c->gr_restarting ? 0x8000 : 0) | (c->gr_notify ? 0x4000 : 0) | (c->gr_time & 0xfff)));
 	for (int f = 0; f < BGP_FAMILIES; f++) {
 		if (!c->gr_family[f])
 			continue;
@@ -103,6 +103,10 @@ void bgp_open_encode(struct buf *b, const struct bgp_open *o)
 		buf_u8(b, 0);
 	}
 	encode_ext_nexthop(b, &o->caps);
+	if (o->caps.extended) {
+		buf_u8(b, BGP_CAP_EXTENDED_MESSAGE);
+		buf_u8(b, 0);
+	}
 	if (o->caps.as4) {
 		buf_u8(b, BGP_CAP_AS4);
 		buf_u8(b, 4);
@@ -161,6 +165,7 @@ static void decode_gr(struct cursor c, struct bgp_caps *caps)
 	cursor_u16(&c, &head);
 	caps->gr = true;
 	caps->gr_restarting = head & 0x8000;
+	caps->gr_notify = head & 0x4000;
 	caps->gr_time = head & 0xfff;
 	while (cursor_u16(&c, &afi) && cursor_u8(&c, &safi) && cursor_u8(&c, &flags)) {
 		if (!bgp_family_of(afi, safi, &f))
@@ -209,6 +214,9 @@ static bool decode_caps(struct cursor c, struct bgp_caps *caps)
 			break;
 		case BGP_CAP_EXT_NEXTHOP:
 			decode_ext_nexthop(value, caps);
+			break;
+		case BGP_CAP_EXTENDED_MESSAGE:
+			caps->extended = true;
 			break;
 		case BGP_CAP_GRACEFUL_RESTART:
 			decode_gr(value, caps);
@@ -331,7 +339,9 @@ void bgp_agree(const struct bgp_open *ours, const struct bgp_open *theirs, struc
 	a->as4 = l->as4 && r->as4;
 	a->refresh = l->refresh && r->refresh;
 	a->enhanced_refresh = l->enhanced_refresh && r->enhanced_refresh;
+	a->extended = l->extended && r->extended;
 	a->gr = l->gr && r->gr;
+	a->gr_notify = a->gr && l->gr_notify && r->gr_notify;
 	for (int f = 0; f < BGP_FAMILIES; f++) {
 		a->family[f] = l->family[f] && r->family[f];
 		a->v6_next_hop[f] = a->family[f] && l->v6_next_hop[f] && r->v6_next_hop[f];

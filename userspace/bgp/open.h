@@ -15,11 +15,13 @@ struct bgp_caps {
 	uint32_t as;			/* valid with as4 */
 	bool refresh;			/* RFC 2918 */
 	bool enhanced_refresh;		/* RFC 7313 */
+	bool extended;			/* RFC 8654: takes messages of up to 65,535 octets */
 	bool any_family;		/* a multiprotocol capability of any kind was there */
 	bool family[BGP_FAMILIES];	/* RFC 4760 */
 	bool v6_next_hop[BGP_FAMILIES];	/* RFC 8950: IPv4 families over an IPv6 next hop */
 	bool gr;			/* RFC 4724 */
 	bool gr_restarting;		/* the R bit */
+	bool gr_notify;			/* the N bit, RFC 8538 */
 	uint16_t gr_time;		/* restart time, seconds */
 	bool gr_family[BGP_FAMILIES];
 	bool gr_forwarding[BGP_FAMILIES]; /* the F bit */
@@ -48,9 +50,11 @@ struct bgp_agreed {
 	uint16_t hold;		/* seconds, 0: no keepalives */
 	bool as4;
 	bool refresh, enhanced_refresh;
+	bool extended;		/* messages may go out that long (RFC 8654) */
 	bool family[BGP_FAMILIES];
 	bool v6_next_hop[BGP_FAMILIES];
 	bool gr;		/* both know RFC 4724 */
+	bool gr_notify;		/* ... and RFC 8538: after a NOTIFICATION routes are kept as well */
 	/* NLRI carry path identifiers: those that come, those that go (RFC 7911) */
 	bool addpath_rx[BGP_FAMILIES];
 	bool addpath_tx[BGP_FAMILIES];

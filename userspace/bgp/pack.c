@@ -10,7 +10,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 
-#define CHUNK 65536		/* messages are handed over in chunks of at most this many octets */
+#define CHUNK 65536		/* messages are handed over in chunks of about this many octets */
 
 /* Sayings that are alike but for their NLRI, linked by bgp_saying.next. */
 struct run {
@@ -27,9 +27,10 @@ struct packer {
 	struct buf b;		/* messages finished and the one under way */
 	uint32_t messages;
 	const struct bgp_audience *to;	/* whom the chunk is for */
+	size_t limit;		/* octets of a message */
 	size_t attrs_len;
-	uint8_t attrs[BGP_MAX_LEN];	/* encoded attributes of the run */
-	uint8_t mem[CHUNK];
+	uint8_t *attrs;		/* encoded attributes of the run, limit octets */
+	uint8_t mem[];		/* of b, CHUNK; of attrs */
 };
 
 static const struct bgp_saying *following(const struct packer *p, const struct bgp_saying *s)
@@ -69,7 +70,7 @@ static const struct bgp_saying *withdrawal(struct packer *p, const struct bgp_sa
 	list = p->b.len;
 	for (; s; s = following(p, s)) {
 		/* two more octets for the attribute length that follows plain withdrawals */
-		if (p->b.len - start + bgp_nlri_size(p->family, &s->nlri, flags) + 2 > BGP_MAX_LEN)
+		if (p->b.len - start + bgp_nlri_size(p->family, &s->nlri, flags) + 2 > p->limit)
 			break;
 		bgp_nlri_encode(&p->b, p->family, &s->nlri, flags);
 	}
@@ -87,7 +88,7 @@ static const struct bgp_saying *withdrawal(struct packer *p, const struct bgp_sa
 static const struct bgp_saying *announcement(struct packer *p, const struct bgp_saying *s)
 {
 	const struct bgp_group_key *k = &p->g->key;
-	size_t start = bgp_msg_begin(&p->b, BGP_UPDATE), mp = 0, at, room = BGP_MAX_LEN;
+	size_t start = bgp_msg_begin(&p->b, BGP_UPDATE), mp = 0, at, room = p->limit;
 
 	buf_u16(&p->b, 0);
 	at = p->b.len;
@@ -124,7 +125,7 @@ static bool encode_attrs(struct packer *p, const struct attrs *a)
 	struct buf b;
 
 	/* header 19, two lengths 4, MP_REACH_NLRI up to 9 + 48, one NLRI */
-	buf_init_fixed(&b, p->attrs, BGP_MAX_LEN - 80 - BGP_NLRI_MAX);
+	buf_init_fixed(&b, p->attrs, p->limit - 80 - BGP_NLRI_MAX);
 	bgp_attrs_encode(&b, &e, a, p->plain ? nexthop : NULL);
 	p->attrs_len = b.len;
 	return !b.full;
@@ -133,18 +134,18 @@ static bool encode_attrs(struct packer *p, const struct attrs *a)
 static void pack_run(struct packer *p, const struct run *r)
 {
 	const struct bgp_saying *s = &p->all[r->first - 1];
+	bool fits = s->attrs && encode_attrs(p, s->attrs);
 
 	if (p->to != s->to)
 		hand_over(p);
 	p->to = s->to;
-	if (s->attrs && !encode_attrs(p, s->attrs)) {
-		log_err("bgp", "%u routes are not announced: their attributes exceed a message", r->n);
-		return;
-	}
+	/* RFC 8654 section 4: what was told before is no longer true */
+	if (s->attrs && !fits)
+		log_err("bgp", "%u routes are not announced, but withdrawn: their attributes exceed a message", r->n);
 	while (s) {
-		if (p->b.cap - p->b.len < BGP_MAX_LEN)
+		if (p->b.len > CHUNK - BGP_MAX_LEN)
 			hand_over(p);
-		s = s->attrs ? announcement(p, s) : withdrawal(p, s);
+		s = fits ? announcement(p, s) : withdrawal(p, s);
 		p->messages++;
 	}
 }
@@ -188,13 +189,15 @@ void bgp_pack(struct bgp_group *g, struct bgp_saying *s, uint32_t n)
 {
 	uint32_t mask = 1, runs;
 	struct packer *p;
+	size_t limit;
 	struct run *slots, **list;
 
 	if (!n)
 		return;
 	while (mask < 2 * n)
 		mask *= 2;
-	p = xmalloc(sizeof(*p));
+	limit = g->key.extended ? BGP_EXTENDED_LEN : BGP_MAX_LEN;
+	p = xmalloc(sizeof(*p) + CHUNK + 2 * limit);
 	slots = xcalloc(mask, sizeof(*slots));
 	list = xmalloc(n * sizeof(struct run *));
 	p->g = g;
@@ -204,7 +207,9 @@ void bgp_pack(struct bgp_group *g, struct bgp_saying *s, uint32_t n)
 	p->all = s;
 	p->to = NULL;
 	p->messages = 0;
-	buf_init_fixed(&p->b, p->mem, sizeof(p->mem));
+	p->limit = limit;
+	p->attrs = p->mem + CHUNK + limit;
+	buf_init_fixed(&p->b, p->mem, CHUNK + limit);
 	runs = runs_make(s, n, slots, mask - 1, list);
 	/* withdrawals first: they make room at the peer */
 	for (uint32_t i = 0; i < runs; i++)

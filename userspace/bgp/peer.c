@@ -138,9 +138,11 @@ static void fill_caps(const struct bgp_peer *p, struct bgp_caps *c)
 	c->as = b->as;
 	c->refresh = true;
 	c->enhanced_refresh = true;
+	c->extended = true;
 	c->gr = b->gr_enabled;
 	c->gr_time = b->gr_time;
 	c->gr_restarting = b->restarting;
+	c->gr_notify = b->gr_enabled;
 	for (int f = 0; f < BGP_FAMILIES; f++) {
 		uint8_t af = bgp_family_afi(f) == BGP_AFI_IPV4 ? AF_INET : AF_INET6;
 
@@ -206,10 +208,13 @@ static void went_down(struct bgp_peer *p, bool lost)
 
 static void session_close(struct bgp_peer *p, uint8_t subcode)
 {
+	/* RFC 8538: it comes back, and neither forgets the other's routes */
+	bool back = subcode == BGP_CEASE_CONFIG && p->up && p->info.agreed.gr_notify;
+
 	if (p->session)
 		bgp_session_free(p->session, subcode);
 	p->session = NULL;
-	went_down(p, false);
+	went_down(p, back);
 }
 
 /* ---- sources ---- */
@@ -233,7 +238,7 @@ static void source_make(struct bgp_peer *p, enum bgp_family f)
 	struct rib_table *t = family_table(p, f);
 	bool internal = bgp_peer_internal(p);
 
-	if (pf->has_source || !p->conf.af[f].on )
+	if (pf->has_source || !p->conf.af[f].on)
 		return;
 	if (!t) {
 		log_err("bgp", "%s: no table for %s", p->name, bgp_family_name(f));
@@ -387,6 +392,14 @@ static bool family_change(struct bgp_peer_family *pf, const struct bgp_family_co
 	return bgp_groups_moved(pf);
 }
 
+static void shut_down(struct bgp_peer *p)
+{
+	struct bgp_cease c = { .subcode = BGP_CEASE_SHUTDOWN };
+
+	bgp_cease_reason(&c, p->conf.shutdown_reason);
+	bgp_session_stop_with(p->session, &c);
+}
+
 void bgp_peer_change(struct bgp_peer *p, const struct bgp_peer_conf *conf)
 {
 	struct bgp *b = p->bgp;
@@ -424,7 +437,7 @@ void bgp_peer_change(struct bgp_peer *p, const struct bgp_peer_conf *conf)
 	if (!stays)
 		bgp_session_reset(p->session, BGP_CEASE_CONFIG);
 	if (conf->shutdown && !old.shutdown)
-		bgp_session_stop(p->session, BGP_CEASE_SHUTDOWN);
+		shut_down(p);
 	else if (bgp_live_may_start(p) && (old.shutdown || old.bfd_strict))
 		bgp_session_start(p->session);		/* one that runs goes on */
 }

@@ -52,6 +52,7 @@ struct bgp_peer_conf {
 	struct bgp_family_conf af[BGP_FAMILIES];
 	/* a change of what follows leaves the session alone */
 	bool shutdown;
+	char shutdown_reason[BGP_REASON_MAX + 1];
 	char description[256];
 	uint32_t bfd_interval_us;	/* 0: no BFD */
 	uint8_t bfd_multiplier;
@@ -86,7 +87,7 @@ struct bgp_peer_family {
 	bool eor_sent;
 	/* the peer's refresh (RFC 7313), refresh.c */
 	bool refreshing_in;
-	uint8_t marks;			/* of stale routes, not swept yet */
+	uint8_t marks;			/* of stale routes, not swept yet: at most BGP_MARKS_MAX */
 	struct timer refresh_timer;
 	struct policy *in, *out;	/* references, NULL: none; policy.c */
 	uint32_t refused[BGP_REFUSALS];	/* routes since the session came up, by reason; refused.c */
@@ -116,11 +117,12 @@ struct bgp_peer {
 	struct bgp_session *session;
 	bool up;
 	struct bgp_up info;		/* valid when up */
-	char last_down[128];
+	char last_down[BGP_WHY_MAX];
 	struct liveness_watch live;	/* BFD, live.c */
 	struct bgp_peer_family family[BGP_FAMILIES];
 	struct bgp_rtc_wants rtc;
-	struct timer gr_timer;		/* restart time, then stale path time */
+	struct timer gr_timer;		/* restart time, then what is left of the stale path time */
+	uint64_t stale_since;		/* jobs_clock_us(), while any family has routes that are kept */
 	bool dying;			/* waits until tables let go of its sources */
 };
 
@@ -227,6 +229,11 @@ void bgp_helper_down(struct bgp_peer *p, bool lost);
 void bgp_helper_up(struct bgp_peer *p);
 void bgp_helper_eor(struct bgp_peer_family *pf);
 void bgp_helper_init(struct bgp_peer *p);
+
+/* Marks that may wait for their sweep: the table counts to 15 (rib_source_stale()), and a sweep may be under way. */
+#define BGP_MARKS_MAX 7
+/* purged() of a peer's source */
+void bgp_swept(struct rib_source *s);
 
 /* ---- refresh.c: RFC 7313 as receiver ---- */
 void bgp_refresh_init(struct bgp_peer_family *pf);

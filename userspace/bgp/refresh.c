@@ -7,10 +7,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 
-/* Marks that may be waiting for their sweep: the table counts to 15 (rib_source_stale()). */
-#define MARKS_MAX 8
-
-static void swept(struct rib_source *s)
+void bgp_swept(struct rib_source *s)
 {
 	struct bgp_peer_family *pf = container_of(s, struct bgp_peer_family, source);
 
@@ -24,7 +21,7 @@ static void end(struct bgp_peer_family *pf, const char *why)
 	timer_stop(&pf->refresh_timer);
 	pf->refreshing_in = false;
 	log_info("bgp", "%s: refresh of %s is over%s", pf->peer->name, bgp_family_name(pf->family), why);
-	rib_source_sweep(&pf->source, swept);
+	rib_source_sweep(&pf->source, bgp_swept);
 }
 
 static void overdue(struct timer *t)
@@ -50,7 +47,7 @@ static void begin(struct bgp_peer_family *pf)
 			bgp_family_name(pf->family));
 		return;
 	}
-	if (!pf->refreshing_in && pf->marks == MARKS_MAX) {
+	if (!pf->refreshing_in && pf->marks == BGP_MARKS_MAX) {
 		log_err("bgp", "%s: beginning of a refresh of %s ignored: too many, one after the other", p->name,
 			bgp_family_name(pf->family));
 		return;

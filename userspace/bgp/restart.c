@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Graceful restart, RFC 4724 and 4781. Ours: after a restart of the daemon nothing is announced
+ * Graceful restart, RFC 4724, 4781 and 8538. Ours: after a restart of the daemon nothing is announced
  * until every peer that was there told all it knows (End-of-RIB), or the deferral ends; then
  * the tables are complete, what is stale in forwarding may go, and peers get what we have. The
  * peers': their routes are kept, as stale, until they are back or the time is over.
@@ -115,7 +115,7 @@ static void drop_stale(struct bgp_peer *p, const char *why)
 		log_notice("bgp", "%s: stale routes of %s removed: %s", p->name,
 			   bgp_family_name(f), why);
 		pf->stale = false;
-		rib_source_sweep(&pf->source, NULL);
+		rib_source_sweep(&pf->source, bgp_swept);
 	}
 }
 
@@ -131,34 +131,61 @@ void bgp_helper_init(struct bgp_peer *p)
 	timer_init(&p->gr_timer, p->bgp->env.jobs, gr_fn);
 }
 
+/* Milliseconds that stale routes may still be kept (RFC 8538 4.1), however often the peer comes and goes. */
+static uint64_t stale_left_ms(const struct bgp_peer *p)
+{
+	uint64_t gone = (jobs_clock_us(p->bgp->env.jobs) - p->stale_since) / 1000, most = p->bgp->gr_stale * 1000ull;
+
+	return gone < most ? most - gone : 0;
+}
+
+/* What is stale already goes at a further restart (RFC 4724 4.2), unless RFC 8538 was agreed on (its section 4.1). */
+static void mark(struct bgp_peer_family *pf)
+{
+	if ((pf->stale && !pf->peer->info.agreed.gr_notify) || pf->marks == BGP_MARKS_MAX)
+		rib_source_sweep(&pf->source, bgp_swept);
+	rib_source_stale(&pf->source);
+	pf->marks++;
+}
+
+static bool any_stale(const struct bgp_peer *p)
+{
+	for (int f = 0; f < BGP_FAMILIES; f++)
+		if (p->family[f].stale)
+			return true;
+	return false;
+}
+
 void bgp_helper_down(struct bgp_peer *p, bool lost)
 {
 	const struct bgp_caps *c = &p->info.peer.caps;
 	bool keep = lost && p->bgp->gr_enabled && p->info.agreed.gr, any = false;
+	uint64_t ms = c->gr_time * 1000ull;
 
+	if (!any_stale(p))
+		p->stale_since = jobs_clock_us(p->bgp->env.jobs);
 	for (int f = 0; f < BGP_FAMILIES; f++) {
 		struct bgp_peer_family *pf = &p->family[f];
 
 		if (!pf->has_source)
 			continue;
 		if (keep && c->gr_family[f] && p->info.agreed.family[f]) {
-			/* what was stale already: RFC 4724 4.2, consecutive restarts */
-			if (pf->stale)
-				rib_source_sweep(&pf->source, NULL);
-			rib_source_stale(&pf->source);
+			mark(pf);
 			pf->stale = true;
 			any = true;
 		} else {
 			pf->stale = false;
-			rib_source_flush(&pf->source, NULL);
+			rib_source_flush(&pf->source, bgp_swept);
 		}
 	}
 	if (!any) {
 		timer_stop(&p->gr_timer);
 		return;
 	}
-	log_notice("bgp", "%s: its routes are kept for %u seconds", p->name, c->gr_time);
-	timer_start(&p->gr_timer, c->gr_time * 1000ull);
+	if (ms > stale_left_ms(p))
+		ms = stale_left_ms(p);
+	log_notice("bgp", "%s: its routes are kept for %u seconds", p->name, (unsigned int)(ms / 1000));
+	timer_start(&p->gr_timer, ms);
 }
 
 void bgp_helper_up(struct bgp_peer *p)
@@ -175,14 +202,14 @@ void bgp_helper_up(struct bgp_peer *p)
 			log_notice("bgp", "%s: did not keep its %s forwarding state", p->name,
 				   bgp_family_name(f));
 			pf->stale = false;
-			rib_source_sweep(&pf->source, NULL);
+			rib_source_sweep(&pf->source, bgp_swept);
 		} else {
 			any = true;
 		}
 	}
 	timer_stop(&p->gr_timer);
 	if (any)
-		timer_start(&p->gr_timer, p->bgp->gr_stale * 1000ull);
+		timer_start(&p->gr_timer, stale_left_ms(p));
 }
 
 void bgp_helper_eor(struct bgp_peer_family *pf)
@@ -190,5 +217,5 @@ void bgp_helper_eor(struct bgp_peer_family *pf)
 	if (!pf->stale)
 		return;
 	pf->stale = false;
-	rib_source_sweep(&pf->source, NULL);
+	rib_source_sweep(&pf->source, bgp_swept);
 }

@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 #include <uv.h>
 
+#include "bgp/cease.h"
 #include "bgp/fsm.h"
 #include "bgp/open.h"
 #include "lib/tcp.h"
@@ -48,8 +49,9 @@ struct bgp_up {
 };
 
 struct bgp_down {
-	bool lost;		/* the connection broke, without NOTIFICATION: RFC 4724 4.2 applies */
-	char why[128];
+	/* the connection broke, or a NOTIFICATION leaves that open (RFC 8538): RFC 4724 4.2 applies */
+	bool lost;
+	char why[BGP_WHY_MAX];
 };
 
 /* What the main thread hears of a session; @owner is the argument of bgp_session_new(). */
@@ -78,7 +80,7 @@ struct bgp_session_info {
 	uint64_t in[BGP_COUNTERS], out[BGP_COUNTERS];
 	uint64_t malformed[BGP_RESET + 1];	/* fields, by outcome */
 	size_t queued_in, queued_out;	/* octets */
-	char last_error[128];
+	char last_error[BGP_WHY_MAX];
 	struct bgp_up up;		/* valid while Established */
 	uint16_t local_port, remote_port;
 };
@@ -94,10 +96,12 @@ struct bgp_session *bgp_session_new(struct bgp_workers *ws, const struct bgp_ses
 /* No event comes any more. Ends a running session with Cease/@subcode. */
 void bgp_session_free(struct bgp_session *s, uint8_t subcode);
 void bgp_session_start(struct bgp_session *s);
-/* ManualStop with Cease/@subcode. Down is told if it was up. */
+/* ManualStop with Cease/@subcode, or with all that a Cease can say. Down is told if it was up. */
 void bgp_session_stop(struct bgp_session *s, uint8_t subcode);
-/* Ends it with Cease/@subcode and lets it start again by itself. */
+void bgp_session_stop_with(struct bgp_session *s, const struct bgp_cease *c);
+/* Ends it likewise and lets it start again by itself. */
 void bgp_session_reset(struct bgp_session *s, uint8_t subcode);
+void bgp_session_reset_with(struct bgp_session *s, const struct bgp_cease *c);
 /* Dies without a word: the peer sees the connection break (RFC 4724: our process goes away). */
 void bgp_session_abandon(struct bgp_session *s);
 /* Asks the peer to tell all routes of a family again; nothing happens unless it is Established. */

@@ -62,10 +62,12 @@ static const struct {
 	{ BGP_ERR_CEASE, BGP_CEASE_CONFIG, "Cease/Other Configuration Change" },
 	{ BGP_ERR_CEASE, BGP_CEASE_COLLISION, "Cease/Connection Collision Resolution" },
 	{ BGP_ERR_CEASE, BGP_CEASE_RESOURCES, "Cease/Out of Resources" },
+	{ BGP_ERR_CEASE, BGP_CEASE_HARD_RESET, "Cease/Hard Reset" },
 	{ BGP_ERR_CEASE, BGP_CEASE_BFD_DOWN, "Cease/BFD Down" },
 	{ BGP_ERR_CEASE, -1, "Cease" },
 	{ BGP_ERR_REFRESH, BGP_REFRESH_BAD_LENGTH, "ROUTE-REFRESH Message Error/Invalid Message Length" },
 	{ BGP_ERR_REFRESH, -1, "ROUTE-REFRESH Message Error" },
+	{ BGP_ERR_SEND_HOLD, -1, "Send Hold Timer Expired" },
 };
 
 const char *bgp_notification_name(uint8_t code, uint8_t subcode)

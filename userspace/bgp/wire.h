@@ -13,6 +13,7 @@
 #define BGP_PORT		179
 #define BGP_HEADER_LEN		19
 #define BGP_MAX_LEN		4096
+#define BGP_EXTENDED_LEN	65535	/* RFC 8654 */
 #define BGP_AS_TRANS		23456u
 #define BGP_MIN_HOLD		3
 #define BGP_OPEN_HOLD		240	/* "large" hold time until OPENs crossed, RFC 4271 8.2.2 */
@@ -34,6 +35,7 @@ enum bgp_error_code {
 	BGP_ERR_FSM = 5,
 	BGP_ERR_CEASE = 6,
 	BGP_ERR_REFRESH = 7,	/* RFC 7313 */
+	BGP_ERR_SEND_HOLD = 8,	/* RFC 9687 */
 };
 
 enum bgp_header_subcode {
@@ -83,6 +85,7 @@ enum bgp_cease_subcode {
 	BGP_CEASE_CONFIG = 6,
 	BGP_CEASE_COLLISION = 7,
 	BGP_CEASE_RESOURCES = 8,
+	BGP_CEASE_HARD_RESET = 9,	/* RFC 8538 */
 	BGP_CEASE_BFD_DOWN = 10,	/* RFC 9384 */
 };
 
@@ -103,6 +106,7 @@ enum bgp_cap_code {
 	BGP_CAP_MULTIPROTOCOL = 1,
 	BGP_CAP_ROUTE_REFRESH = 2,
 	BGP_CAP_EXT_NEXTHOP = 5,
+	BGP_CAP_EXTENDED_MESSAGE = 6,	/* RFC 8654 */
 	BGP_CAP_GRACEFUL_RESTART = 64,
 	BGP_CAP_AS4 = 65,
 	BGP_CAP_ADD_PATH = 69,		/* RFC 7911 */

@@ -85,13 +85,22 @@ static void order_post(struct bgp_worker *w, struct bgp_order *o)
 	uv_async_send(&w->wake);
 }
 
-static void order(struct bgp_session *s, enum bgp_order_type type, uint8_t subcode)
+static void order(struct bgp_session *s, enum bgp_order_type type)
 {
 	struct bgp_order *o = xcalloc(1, sizeof(*o));
 
 	o->type = type;
 	o->session = s;
-	o->subcode = subcode;
+	order_post(s->w, o);
+}
+
+static void order_end(struct bgp_session *s, enum bgp_order_type type, const struct bgp_cease *c)
+{
+	struct bgp_order *o = xcalloc(1, sizeof(*o));
+
+	o->type = type;
+	o->session = s;
+	o->cease = xmemdup(c, sizeof(*c));
 	order_post(s->w, o);
 }
 
@@ -110,7 +119,7 @@ static void deliver_updates(struct bgp_workers *ws, struct bgp_report *r)
 	}
 	before = atomic_fetch_sub(&s->queued_in, memory);
 	if (before >= BGP_RX_LOW && before - memory < BGP_RX_LOW)
-		order(s, BGP_ORDER_RESUME, 0);
+		order(s, BGP_ORDER_RESUME);
 }
 
 static void session_gone(struct bgp_session *s)
@@ -261,27 +270,37 @@ struct bgp_session *bgp_session_new(struct bgp_workers *ws, const struct bgp_ses
 void bgp_session_free(struct bgp_session *s, uint8_t subcode)
 {
 	s->owner = NULL;
-	order(s, BGP_ORDER_FREE, subcode);
+	order_end(s, BGP_ORDER_FREE, &(struct bgp_cease){ .subcode = subcode });
 }
 
 void bgp_session_start(struct bgp_session *s)
 {
-	order(s, BGP_ORDER_START, 0);
+	order(s, BGP_ORDER_START);
 }
 
 void bgp_session_stop(struct bgp_session *s, uint8_t subcode)
 {
-	order(s, BGP_ORDER_STOP, subcode);
+	bgp_session_stop_with(s, &(struct bgp_cease){ .subcode = subcode });
+}
+
+void bgp_session_stop_with(struct bgp_session *s, const struct bgp_cease *c)
+{
+	order_end(s, BGP_ORDER_STOP, c);
 }
 
 void bgp_session_reset(struct bgp_session *s, uint8_t subcode)
 {
-	order(s, BGP_ORDER_RESET, subcode);
+	bgp_session_reset_with(s, &(struct bgp_cease){ .subcode = subcode });
+}
+
+void bgp_session_reset_with(struct bgp_session *s, const struct bgp_cease *c)
+{
+	order_end(s, BGP_ORDER_RESET, c);
 }
 
 void bgp_session_abandon(struct bgp_session *s)
 {
-	order(s, BGP_ORDER_ABANDON, 0);
+	order(s, BGP_ORDER_ABANDON);
 }
 
 void bgp_session_refresh(struct bgp_session *s, enum bgp_family f)

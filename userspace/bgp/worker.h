@@ -13,7 +13,7 @@
 
 #include "bgp/session.h"
 
-#define BGP_RX_BUFFER	65536
+#define BGP_RX_BUFFER	(2u << 16)	/* the rest of an extended message, and as much again */
 #define BGP_RX_HIGH	(4u << 20)	/* octets of parsed updates a session that stop its reading */
 #define BGP_RX_LOW	(1u << 20)
 #define BGP_TX_HIGH	(4u << 20)
@@ -31,7 +31,7 @@ struct bgp_order {
 	enum bgp_order_type type;
 	struct bgp_session *session;
 	union {
-		uint8_t subcode;
+		struct bgp_cease *cease;	/* STOP, RESET, FREE: the order's */
 		enum bgp_family family;
 		int fd;
 		struct bgp_caps caps;
@@ -107,6 +107,9 @@ struct bgp_session {
 	struct bgp_update *updates, **updates_last;	/* parsed, not yet handed over */
 	size_t updates_memory;
 	bool disabled[BGP_FAMILIES];	/* RFC 7606 AFI/SAFI disable, until the session ends */
+	/* complaints in the log: of those since then, told and not told */
+	uint64_t complaints_at, dump_at;	/* ms */
+	unsigned int complaints, hidden;
 	/* atomic */
 	atomic_size_t queued_in, queued_out;
 	atomic_bool want_drained;
@@ -118,7 +121,7 @@ struct bgp_session {
 	struct bgp_up up;
 	uint64_t since_ms;
 	uint32_t established;
-	char last_error[128];
+	char last_error[BGP_WHY_MAX];
 	uint16_t local_port, remote_port;
 };
 

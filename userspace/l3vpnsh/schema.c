@@ -187,6 +187,11 @@ bool node_is_flag(const struct lysc_node *node)
 	return type_of(node)->basetype == LY_TYPE_EMPTY;
 }
 
+bool node_is_boolean(const struct lysc_node *node)
+{
+	return type_of(node)->basetype == LY_TYPE_BOOL;
+}
+
 const struct lysc_node *config_next(const struct schema *s, const struct lysc_node *parent,
 				    const struct lysc_node *last)
 {

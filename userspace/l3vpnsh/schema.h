@@ -57,6 +57,8 @@ bool node_is_key(const struct lysc_node *node);
 bool node_takes_rest(const struct lysc_node *node);
 /* A leaf without a value on the line. */
 bool node_is_flag(const struct lysc_node *node);
+/* A leaf that means true when it stands alone. */
+bool node_is_boolean(const struct lysc_node *node);
 
 /* The next configuration node below parent (NULL: the top), in schema order; last NULL: the first. */
 const struct lysc_node *config_next(const struct schema *s, const struct lysc_node *parent,

@@ -183,20 +183,29 @@ static bool take_rest(struct walker *k, const struct lysc_node *leaf)
 	return ok;
 }
 
+/* What follows a boolean is its value, or may become it; another word is the next leaf's: the boolean stands alone. */
+static bool says_boolean(const struct walker *k)
+{
+	const char *word = k->at < k->words->n ? k->words->v[k->at].text : "true";
+
+	return !strcmp(word, "true") || !strcmp(word, "false");
+}
+
 static bool walk_leaf(struct walker *k, const struct lysc_node *leaf)
 {
 	const char *value;
 
 	k->leaf_done = true;
-	if (node_is_flag(leaf))
+	if (node_is_flag(leaf) || (node_is_boolean(leaf) && !says_boolean(k)))
 		return true;
 	if (k->at == k->words->n) {
 		add_value(k, leaf, leaf->nodetype == LYS_LEAFLIST ? child_path(top(k), leaf) : NULL);
 		if (k->cands) {
-			k->cands->end = k->del;
+			k->cands->end = k->del || node_is_boolean(leaf);
 			return false;
 		}
-		return k->del || fail(k, leaf, "the value of '%s' is missing", node_keyword(leaf));
+		return k->del || node_is_boolean(leaf) ||
+		       fail(k, leaf, "the value of '%s' is missing", node_keyword(leaf));
 	}
 	if (node_takes_rest(leaf) && !k->words->v[k->at].quoted)
 		return take_rest(k, leaf);

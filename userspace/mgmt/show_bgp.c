@@ -160,8 +160,10 @@ static void session_items(struct items *s, const struct bgp_peer *p,
 		item(s, "local address", "%s port %u, remote port %u",
 		     addr_str(&p->info.local.addr, text), i->local_port, i->remote_port);
 		item(s, "hold time", "%u s", p->info.agreed.hold);
-		item(s, "capabilities", "%s%s%s%s", p->info.peer.caps.as4 ? "four-octet-as " : "",
+		item(s, "capabilities", "%s%s%s%s%s%s", p->info.peer.caps.as4 ? "four-octet-as " : "",
 		     p->info.peer.caps.refresh ? "route-refresh " : "",
+		     p->info.peer.caps.enhanced_refresh ? "enhanced-refresh " : "",
+		     p->info.peer.caps.extended ? "extended-message " : "",
 		     p->info.peer.caps.gr ? "graceful-restart " : "",
 		     p->info.peer.caps.gr_restarting ? "(restarting)" : "");
 		if (p->info.peer.caps.gr)
@@ -169,6 +171,7 @@ static void session_items(struct items *s, const struct bgp_peer *p,
 	}
 	item(s, "established", "%u times", i->established);
 	item(s, "connect retries", "%u", i->connect_retries);
+	item(s, "last reset", "%s", p->last_down);
 	item(s, "last error", "%s", i->last_error[0] ? i->last_error : p->last_down);
 	for (int c = 0; c < BGP_COUNTERS; c++)
 		item(s, names[c], "%llu in, %llu out", (unsigned long long)i->in[c],
@@ -603,21 +606,30 @@ static void refresh_out(struct bgp_peer *p)
 		bgp_groups_refresh(&p->family[f]);
 }
 
+static void reset(struct bgp_peer *p, const struct lyd_node *in)
+{
+	struct bgp_cease c = { .subcode = BGP_CEASE_RESET, .graceful = conf_exists(in, "graceful") };
+
+	bgp_cease_reason(&c, conf_str(in, "reason", NULL));
+	bgp_session_reset_with(p->session, &c);
+}
+
 static enum mgmt_next clear_bgp(struct mgmt_request *req, void *arg)
 {
 	const struct show_env *env = arg;
 	const struct lyd_node *in = mgmt_input(req);
-	const char *soft = conf_str(in, "soft", NULL);
+	const char *soft = conf_str(in, "soft", NULL), *vrf = conf_str(in, "vrf", NULL);
+	bool all = !strcmp(conf_str(in, "neighbor", ""), "all");
 	struct bgp_peer_cursor at = { 0 };
 	unsigned int n = 0;
 	struct bgp_peer *p;
 
 	while ((p = bgp_peer_walk(env->bgp, &at))) {
-		if (!chosen(in, p) || !p->session)
+		if ((!all && !chosen(in, p)) || (vrf && strcmp(vrf, p->conf.vrf)) || !p->session)
 			continue;
 		n++;
 		if (!soft)
-			bgp_session_reset(p->session, BGP_CEASE_RESET);
+			reset(p, in);
 		else if (!strcmp(soft, "in"))
 			refresh_in(p);
 		else

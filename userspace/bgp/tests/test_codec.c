@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "bgp/cease.h"
 #include "bgp/nlri.h"
 #include "bgp/open.h"
 
@@ -28,8 +29,10 @@ static struct bgp_open sample_open(void)
 	o.caps.as = o.as;
 	o.caps.refresh = true;
 	o.caps.enhanced_refresh = true;
+	o.caps.extended = true;
 	o.caps.gr = true;
 	o.caps.gr_restarting = true;
+	o.caps.gr_notify = true;
 	o.caps.gr_time = 321;
 	for (int f = 0; f < BGP_FAMILIES; f++) {
 		o.caps.family[f] = f != BGP_IPV6;
@@ -48,7 +51,7 @@ static struct cursor frame(const struct buf *b, enum bgp_msg_type want)
 	struct bgp_notification err;
 	enum bgp_msg_type type;
 
-	assert_int_equal(bgp_frame_next(&in, &type, &body, &err), BGP_FRAME_OK);
+	assert_int_equal(bgp_frame_next(&in, false, &type, &body, &err), BGP_FRAME_OK);
 	assert_int_equal(type, want);
 	assert_int_equal(cursor_left(&in), 0);
 	return body;
@@ -68,6 +71,7 @@ static void open_round_trip(void **state)
 	assert_int_equal(got.hold, 90);
 	assert_int_equal(got.id, o.id);
 	assert_true(got.caps.refresh && got.caps.enhanced_refresh && got.caps.gr && got.caps.gr_restarting);
+	assert_true(got.caps.extended && got.caps.gr_notify);
 	assert_int_equal(got.caps.gr_time, 321);
 	assert_memory_equal(got.caps.family, o.caps.family, sizeof(o.caps.family));
 	assert_memory_equal(got.caps.gr_family, o.caps.gr_family, sizeof(o.caps.gr_family));
@@ -182,10 +186,13 @@ static void agreement(void **state)
 	bgp_agree(&a, &b, &g);
 	assert_int_equal(g.hold, 30);
 	assert_false(g.as4);
-	assert_true(g.refresh && g.gr && g.enhanced_refresh);
+	assert_true(g.refresh && g.gr && g.enhanced_refresh && g.gr_notify);
+	assert_true(g.extended);
 	b.caps.enhanced_refresh = false;
+	b.caps.extended = false;
+	b.caps.gr = false;
 	bgp_agree(&a, &b, &g);
-	assert_true(g.refresh && !g.enhanced_refresh);
+	assert_true(g.refresh && !g.enhanced_refresh && !g.extended && !g.gr_notify);
 	assert_true(g.family[BGP_VPNV4] && !g.family[BGP_VPNV6] && !g.family[BGP_IPV6]);
 	assert_true(g.v6_next_hop[BGP_VPNV4]);
 }
@@ -207,7 +214,7 @@ static void framing_pieces(void **state)
 		unsigned int n = 0;
 		enum bgp_frame r;
 
-		while ((r = bgp_frame_next(&in, &type, &body, &err)) == BGP_FRAME_OK)
+		while ((r = bgp_frame_next(&in, false, &type, &body, &err)) == BGP_FRAME_OK)
 			n++;
 		assert_int_equal(r, BGP_FRAME_MORE);
 		assert_int_equal(n, (cut >= b.len) + (cut >= b.len - 23) + (cut >= b.len - 42));
@@ -227,7 +234,7 @@ static void frame_error(uint8_t at, uint8_t value, uint8_t subcode)
 	m[17] = BGP_HEADER_LEN;
 	m[18] = BGP_KEEPALIVE;
 	m[at] = value;
-	assert_int_equal(bgp_frame_next(&in, &type, &body, &err), BGP_FRAME_ERROR);
+	assert_int_equal(bgp_frame_next(&in, false, &type, &body, &err), BGP_FRAME_ERROR);
 	assert_int_equal(err.code, BGP_ERR_HEADER);
 	assert_int_equal(err.subcode, subcode);
 	if (subcode == BGP_HDR_BAD_LENGTH) {
@@ -252,6 +259,44 @@ static void framing_errors(void **state)
 	frame_error(18, BGP_NOTIFICATION, BGP_HDR_BAD_LENGTH);
 	frame_error(18, 0, BGP_HDR_BAD_TYPE);
 	frame_error(18, 6, BGP_HDR_BAD_TYPE);
+}
+
+/* RFC 8654: the longest of each type, with the offer and without. */
+static void framing_lengths(void **state)
+{
+	static const struct {
+		enum bgp_msg_type type;
+		uint16_t plain, extended;
+	} most[] = {
+		{ BGP_OPEN, 4096, 4096 }, { BGP_UPDATE, 4096, 65535 }, { BGP_NOTIFICATION, 4096, 65535 },
+		{ BGP_KEEPALIVE, 19, 19 }, { BGP_ROUTE_REFRESH, 4096, 65535 },
+	};
+	uint8_t *m = calloc(1, 65536);
+
+	memset(m, 0xff, 16);
+	for (size_t i = 0; i < 2 * sizeof(most) / sizeof(most[0]); i++) {
+		uint32_t max = i % 2 ? most[i / 2].extended : most[i / 2].plain;
+
+		for (uint32_t len = max; len <= max + 1 && len <= 65535; len++) {
+			struct cursor in = cursor_make(m, len), body;
+			struct bgp_notification err;
+			enum bgp_msg_type type;
+			enum bgp_frame r;
+
+			m[16] = (uint8_t)(len >> 8);
+			m[17] = (uint8_t)len;
+			m[18] = (uint8_t)most[i / 2].type;
+			r = bgp_frame_next(&in, i % 2, &type, &body, &err);
+			assert_int_equal(r, len > max ? BGP_FRAME_ERROR : BGP_FRAME_OK);
+			if (r == BGP_FRAME_OK) {
+				assert_int_equal(cursor_left(&body), len - BGP_HEADER_LEN);
+				continue;
+			}
+			assert_int_equal(err.subcode, BGP_HDR_BAD_LENGTH);
+			assert_memory_equal(err.data, m + 16, 2);
+		}
+	}
+	free(m);
 }
 
 static void nlri_round_trip(void **state)
@@ -546,16 +591,135 @@ static void refreshes(void **state)
 	buf_free(&b);
 }
 
+static const char *described(const struct bgp_notification *n)
+{
+	static char text[BGP_WHY_MAX];
+
+	bgp_notification_describe(n, text, sizeof(text));
+	return text;
+}
+
+/* RFC 9003: reasons that go out whole, are cut behind a character, and come back. */
+static void reasons(void **state)
+{
+	struct bgp_cease c = { .subcode = BGP_CEASE_SHUTDOWN };
+	struct bgp_notification n;
+	char text[400];
+
+	bgp_cease_reason(&c, "maintenance until 06:00, \xc3\xa4");
+	assert_int_equal(c.len, 28);
+	assert_int_equal(c.data[0], 27);
+	bgp_cease_notification(&n, &c, false);
+	assert_string_equal(described(&n), "Cease/Administrative Shutdown: \"maintenance until 06:00, \xc3\xa4\"");
+	bgp_cease_reason(&c, NULL);
+	assert_int_equal(c.len, 0);
+	bgp_cease_reason(&c, "");
+	assert_int_equal(c.len, 0);
+	bgp_cease_notification(&n, &c, false);
+	assert_string_equal(described(&n), "Cease/Administrative Shutdown");
+	/* 254 octets, then a character of three */
+	memset(text, 'x', 254);
+	strcpy(text + 254, "\xe2\x82\xac");
+	bgp_cease_reason(&c, text);
+	assert_int_equal(c.data[0], 254);
+	memset(text, 'y', 300);
+	text[300] = '\0';
+	bgp_cease_reason(&c, text);
+	assert_int_equal(c.data[0], 255);
+	bgp_cease_notification(&n, &c, false);
+	assert_int_equal(strlen(described(&n)), 255 + 4 + strlen("Cease/Administrative Shutdown"));
+}
+
+static void reasons_received(void **state)
+{
+	static const struct {
+		uint8_t subcode;
+		uint8_t data[32];
+		uint8_t len;
+		const char *text;
+	} cases[] = {
+		{ 2, "\x02ok", 3, "Cease/Administrative Shutdown: \"ok\"" },
+		{ 4, "\x02ok and what is behind it", 23, "Cease/Administrative Reset: \"ok\"" },
+		{ 2, "\x00", 1, "Cease/Administrative Shutdown" },
+		{ 2, "\x03ok", 3, "Cease/Administrative Shutdown (its reason is malformed)" },
+		/* what would play with a terminal or a log, and what is no UTF-8: overlong, surrogate, cut, alone */
+		{ 2, "\005a\x1b[1m", 6, "Cease/Administrative Shutdown: \"a?[1m\"" },
+		{ 2, "\003a\nb", 4, "Cease/Administrative Shutdown: \"a?b\"" },
+		{ 2, "\x03\xe2\x80\xae", 4, "Cease/Administrative Shutdown: \"???\"" },
+		{ 2, "\x02\xc2\x85", 3, "Cease/Administrative Shutdown: \"??\"" },
+		{ 2, "\x02\xc0\xaf", 3, "Cease/Administrative Shutdown: \"??\"" },
+		{ 2, "\x03\xed\xa0\x80", 4, "Cease/Administrative Shutdown: \"???\"" },
+		{ 2, "\003a\xe2\x82\xac", 5, "Cease/Administrative Shutdown: \"a??\"" },
+		{ 2, "\x01\xff", 2, "Cease/Administrative Shutdown: \"?\"" },
+		{ 2, "\x04\xf4\x90\x80\x80", 5, "Cease/Administrative Shutdown: \"????\"" },
+		{ 2, "\x04\xf0\x9f\x98\x80", 5, "Cease/Administrative Shutdown: \"\xf0\x9f\x98\x80\"" },
+		/* others have no reason in words */
+		{ 3, "\x02ok", 3, "Cease/Peer De-configured" },
+		/* Hard Reset, RFC 8538 */
+		{ 9, "\x06\x02\x02ok", 5, "Cease/Hard Reset, Cease/Administrative Shutdown: \"ok\"" },
+		{ 9, "\x06\x01", 2, "Cease/Hard Reset, Cease/Maximum Number of Prefixes Reached" },
+		{ 9, "\x04\x00", 2, "Cease/Hard Reset, Hold Timer Expired" },
+		{ 9, "\x06", 1, "Cease/Hard Reset" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct bgp_notification n;
+		char small[12];
+
+		bgp_notification_set(&n, BGP_ERR_CEASE, cases[i].subcode, cases[i].data, cases[i].len);
+		assert_string_equal(described(&n), cases[i].text);
+		/* whatever the room is, it is a string */
+		for (size_t size = 1; size < sizeof(small); size++) {
+			bgp_notification_describe(&n, small, size);
+			assert_true(strlen(small) < size);
+		}
+	}
+}
+
+/* RFC 8538 5.1 */
+static void hard_resets(void **state)
+{
+	static const struct {
+		uint8_t subcode;
+		bool graceful, hard;
+	} cases[] = {
+		{ BGP_CEASE_MAX_PREFIX, false, true }, { BGP_CEASE_SHUTDOWN, true, true },
+		{ BGP_CEASE_DECONFIGURED, false, true }, { BGP_CEASE_RESET, false, true },
+		{ BGP_CEASE_RESET, true, false }, { BGP_CEASE_REJECTED, false, false },
+		{ BGP_CEASE_CONFIG, false, false }, { BGP_CEASE_COLLISION, false, false },
+		{ BGP_CEASE_RESOURCES, false, false }, { BGP_CEASE_BFD_DOWN, false, true },
+	};
+
+	for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+		struct bgp_cease c = { .subcode = cases[i / 2].subcode, .graceful = cases[i / 2].graceful };
+		bool hard = i % 2 && cases[i / 2].hard;
+		struct bgp_notification n;
+
+		bgp_cease_reason(&c, "why");
+		bgp_cease_notification(&n, &c, i % 2);
+		assert_int_equal(n.code, BGP_ERR_CEASE);
+		assert_int_equal(bgp_notification_hard(&n), hard);
+		assert_int_equal(n.subcode, hard ? BGP_CEASE_HARD_RESET : c.subcode);
+		assert_int_equal(n.len, hard ? 6 : 4);
+		if (!hard)
+			continue;
+		assert_int_equal(n.data[0], BGP_ERR_CEASE);
+		assert_int_equal(n.data[1], c.subcode);
+		assert_memory_equal(n.data + 2, "\003why", 4);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(open_round_trip), cmocka_unit_test(open_truncated),
 		cmocka_unit_test(open_errors), cmocka_unit_test(open_forms),
 		cmocka_unit_test(agreement), cmocka_unit_test(framing_pieces),
-		cmocka_unit_test(framing_errors), cmocka_unit_test(nlri_round_trip),
+		cmocka_unit_test(framing_errors), cmocka_unit_test(framing_lengths), cmocka_unit_test(nlri_round_trip),
 		cmocka_unit_test(nlri_bad), cmocka_unit_test(withdraw_label), cmocka_unit_test(labelled_nlri),
 		cmocka_unit_test(memberships), cmocka_unit_test(add_path),
 		cmocka_unit_test(small_messages), cmocka_unit_test(refreshes),
+		cmocka_unit_test(reasons), cmocka_unit_test(reasons_received), cmocka_unit_test(hard_resets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -224,10 +224,22 @@ static void names_and_bounds(void **state)
 	assert_int_equal(bgp_fsm_rule(BGP_ACTIVE, BGP_EVENTS).actions, 0);
 }
 
+/* RFC 9687 section 3: like the hold timer, with an error of its own. */
+static void send_hold(void **state)
+{
+	for (int s = 0; s < BGP_STATES; s++) {
+		struct bgp_rule hold = bgp_fsm_rule(s, BGP_EV_HOLD), send = bgp_fsm_rule(s, BGP_EV_SEND_HOLD);
+
+		assert_int_equal(hold.actions, send.actions);
+		assert_int_equal(hold.next, send.next);
+	}
+	assert_true(bgp_fsm_rule(BGP_ESTABLISHED, BGP_EV_SEND_HOLD).actions & BGP_DO_NOTIFY_ERR);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(idle), cmocka_unit_test(starts_ignored_elsewhere),
+		cmocka_unit_test(send_hold), cmocka_unit_test(idle), cmocka_unit_test(starts_ignored_elsewhere),
 		cmocka_unit_test(stops), cmocka_unit_test(connecting), cmocka_unit_test(way_up),
 		cmocka_unit_test(wrong_events), cmocka_unit_test(falls_are_clean),
 		cmocka_unit_test(names_and_bounds),

@@ -121,6 +121,7 @@ static struct bgp_session_conf conf_of(const char *name, const char *self, const
 	c.caps.as = 65000;
 	c.caps.refresh = true;
 	c.caps.enhanced_refresh = true;
+	c.caps.extended = true;
 	c.caps.any_family = true;
 	c.caps.family[BGP_VPNV4] = true;
 	c.caps.family[BGP_VPNV6] = true;
@@ -262,6 +263,7 @@ static void stop_and_start(void **state)
 	wait_for(&b->downs, 1, "B down");
 	assert_non_null(strstr(b->down.why, "Administrative Shutdown"));
 	assert_false(b->down.lost);
+	assert_null(strchr(b->down.why, '"'));
 	bgp_session_start(a->s);
 	wait_for(&a->ups, 2, "A up again");
 	wait_for(&b->ups, 2, "B up again");
@@ -276,6 +278,56 @@ static void stop_and_start(void **state)
 	assert_true(b->down.lost);
 	unmake(a);
 	unmake(b);
+}
+
+static void both_graceful(struct bgp_session_conf *a, struct bgp_session_conf *b)
+{
+	one_passive(a, b);
+	a->caps.gr = b->caps.gr = true;
+	a->caps.gr_notify = b->caps.gr_notify = true;
+}
+
+/* RFC 8538, 9003: who ends a session and who hears of it agree on whether routes are kept; reasons arrive. */
+static void kinds_of_end(void **state)
+{
+	static const struct {
+		uint8_t subcode;
+		bool graceful, lost;
+	} resets[] = {
+		{ BGP_CEASE_RESET, false, false }, { BGP_CEASE_RESET, true, true }, { BGP_CEASE_CONFIG, false, true },
+		{ BGP_CEASE_BFD_DOWN, false, false },
+	};
+	struct end *a = &pool[0], *b = &pool[1];
+	struct bgp_cease c = { .subcode = BGP_CEASE_SHUTDOWN };
+
+	for (int notify = 0; notify < 2; notify++) {
+		pair(a, b, notify ? both_graceful : one_passive);
+		for (unsigned int i = 0; i < ARRAY_SIZE(resets); i++) {
+			struct bgp_cease r = { .subcode = resets[i].subcode, .graceful = resets[i].graceful };
+
+			wait_for(&b->ups, i + 1, "B up");
+			wait_for(&a->ups, i + 1, "A up");
+			assert_int_equal(a->up.agreed.gr_notify, notify);
+			bgp_session_reset_with(a->s, &r);
+			wait_for(&a->downs, i + 1, "A down");
+			wait_for(&b->downs, i + 1, "B down");
+			assert_int_equal(a->down.lost, notify && resets[i].lost);
+			assert_int_equal(b->down.lost, notify && resets[i].lost);
+		}
+		wait_for(&b->ups, ARRAY_SIZE(resets) + 1, "B up");
+		wait_for(&a->ups, ARRAY_SIZE(resets) + 1, "A up");
+		bgp_cease_reason(&c, "back at six");
+		bgp_session_stop_with(a->s, &c);
+		wait_for(&b->downs, ARRAY_SIZE(resets) + 1, "B down");
+		wait_for(&a->downs, ARRAY_SIZE(resets) + 1, "A down");
+		assert_false(a->down.lost || b->down.lost);
+		assert_string_equal(b->down.why, notify ?
+			"received Cease/Hard Reset, Cease/Administrative Shutdown: \"back at six\"" :
+			"received Cease/Administrative Shutdown: \"back at six\"");
+		assert_string_equal(a->down.why + strlen("sent"), b->down.why + strlen("received"));
+		unmake(a);
+		unmake(b);
+	}
 }
 
 static void wrong_as(struct bgp_session_conf *a, struct bgp_session_conf *b)
@@ -384,7 +436,7 @@ static int raw_connect(void)
 /* Reads until a message of @type is there; its body into @body. */
 static size_t raw_expect(int fd, enum bgp_msg_type want, uint8_t *body)
 {
-	static uint8_t m[65536];
+	static uint8_t m[2 * 65536];
 	uint64_t end = bgp_now_ms() + 20000;
 	size_t have = 0;
 
@@ -394,7 +446,7 @@ static size_t raw_expect(int fd, enum bgp_msg_type want, uint8_t *body)
 		enum bgp_msg_type type;
 		ssize_t n;
 
-		if (bgp_frame_next(&in, &type, &b, &err) == BGP_FRAME_OK) {
+		if (bgp_frame_next(&in, true, &type, &b, &err) == BGP_FRAME_OK) {
 			if (type == want) {
 				memcpy(body, b.at, cursor_left(&b));
 				return cursor_left(&b);
@@ -428,7 +480,9 @@ static void raw_send(int fd, const struct buf *b)
 	}
 }
 
-static bool raw_enhanced;	/* the next OPEN has RFC 7313's capability */
+/* what is different in the next OPEN: RFC 7313's capability is there */
+static bool raw_enhanced;
+static bool raw_plain;		/* the session itself does not offer RFC 8654 */
 
 static void raw_open(struct buf *b, uint16_t hold)
 {
@@ -448,6 +502,7 @@ static int raw_begin(struct end *e)
 	int fd;
 
 	c.passive = true;
+	c.caps.extended = !raw_plain;
 	make(e, &c, 1);
 	ends[0] = NULL;
 	bgp_session_start(e->s);
@@ -638,6 +693,68 @@ static void refresh_marks(void **state)
 }
 
 /*
+ * RFC 8654: extended messages, one after the other and in pieces of every kind, between short ones; then one that is
+ * longer than an offer of ours allows.
+ */
+static void extended_messages(void **state)
+{
+	static const unsigned int routes[] = { 1, 4000, 3, 3200, 4050, 250, 300, 4080, 1 };
+	struct end *e = &pool[1];
+	unsigned int want = 0;
+	struct buf b;
+	int fd;
+
+	buf_init(&b);
+	fd = raw_begin(e);
+	raw_up(fd, e, 90);
+	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
+		put_routes(&b, 0, routes[i]);
+		want += routes[i];
+	}
+	for (size_t at = 0, piece = 1; at < b.len; at += piece, piece = piece * 7 % 65537) {
+		size_t left = b.len - at;
+		struct buf part = { .data = b.data + at, .len = left < piece ? left : piece };
+
+		raw_send(fd, &part);
+		for (int i = 0; i < 3; i++)
+			uv_run(uv_default_loop(), UV_RUN_NOWAIT);
+	}
+	wait_for(&e->routes, want, "routes");
+	assert_int_equal(e->routes, want);
+	assert_int_equal(e->messages, ARRAY_SIZE(routes));
+	buf_rewind(&b, 0);
+	{
+		size_t at = bgp_msg_begin(&b, BGP_OPEN);
+
+		for (int i = 0; i < 4097 - BGP_HEADER_LEN; i++)
+			buf_u8(&b, 0);
+		bgp_msg_end(&b, at);
+	}
+	raw_send(fd, &b);
+	notified(fd, BGP_ERR_HEADER, BGP_HDR_BAD_LENGTH);
+	wait_for(&e->downs, 1, "down");
+	close(fd);
+	unmake(e);
+	/* not offered: not taken, though the peer offers it */
+	raw_plain = true;
+	fd = raw_begin(e);
+	raw_up(fd, e, 90);
+	raw_plain = false;
+	assert_false(e->up.agreed.extended);
+	buf_rewind(&b, 0);
+	put_routes(&b, 0, 250);
+	assert_in_range(b.len, 4000, BGP_MAX_LEN);
+	put_routes(&b, 0, 262);
+	raw_send(fd, &b);
+	notified(fd, BGP_ERR_HEADER, BGP_HDR_BAD_LENGTH);
+	wait_for(&e->downs, 1, "down");
+	assert_int_equal(e->routes, 250);
+	close(fd);
+	unmake(e);
+	buf_free(&b);
+}
+
+/*
  * More than the queue holds, while the main thread is slow: reading stops, the queue stays
  * bounded, the session stays up, and every route arrives.
  */
@@ -708,10 +825,10 @@ static void outbound_queue(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(both_active), cmocka_unit_test(stop_and_start),
+		cmocka_unit_test(both_active), cmocka_unit_test(stop_and_start), cmocka_unit_test(kinds_of_end),
 		cmocka_unit_test(refused_open), cmocka_unit_test(md5),
 		cmocka_unit_test(ttl_security), cmocka_unit_test(answers),
-		cmocka_unit_test(hold_timer), cmocka_unit_test(refresh_marks),
+		cmocka_unit_test(hold_timer), cmocka_unit_test(refresh_marks), cmocka_unit_test(extended_messages),
 		cmocka_unit_test(back_pressure),
 		cmocka_unit_test(outbound_queue),
 	};

@@ -573,6 +573,55 @@ static void as4_merge(void **state)
 	bgp_update_free(u);
 }
 
+/* RFC 8654: what an extended message brings and cannot be kept with lengths of two octets. */
+static void too_long(void **state)
+{
+	static const uint8_t head[] = { ORIGIN, NEXTHOP };
+	static const uint8_t nlri[] = { NLRI4 };
+	uint8_t *m = calloc(1, BGP_EXTENDED_LEN);
+
+	for (int as4 = 0; as4 < 2; as4++) {
+		/* 51,200 octets with two for each AS are twice as many with four */
+		unsigned int segments = as4 ? 60 : 100, size = as4 ? 4 : 2;
+		struct bgp_decode d = ctx();
+		struct bgp_notification err;
+		struct bgp_update *u;
+		size_t len, at, path;
+		struct buf b;
+
+		d.as4 = as4;
+		d.internal = false;
+		buf_init_fixed(&b, m, BGP_EXTENDED_LEN);
+		buf_u16(&b, 0);
+		len = b.len;
+		buf_u16(&b, 0);
+		buf_bytes(&b, head, sizeof(head));
+		buf_u8(&b, 0x50);
+		buf_u8(&b, BGP_ATTR_AS_PATH);
+		at = b.len;
+		buf_u16(&b, 0);
+		path = b.len;
+		for (unsigned int s = 0; s < segments; s++) {
+			buf_u8(&b, BGP_AS_SEQUENCE);
+			buf_u8(&b, 255);
+			for (unsigned int i = 0; i < 255; i++) {
+				if (size == 4)
+					buf_u16(&b, 0);
+				buf_u16(&b, 65001);
+			}
+		}
+		buf_patch_u16(&b, at, (uint16_t)(b.len - path));
+		buf_patch_u16(&b, len, (uint16_t)(b.len - len - 2));
+		buf_bytes(&b, nlri, sizeof(nlri));
+		assert_false(b.full);
+		u = bgp_update_decode(&d, cursor_make(m, b.len), &err);
+		assert_non_null(u);
+		assert_int_equal(u->outcome, as4 ? BGP_ACCEPT : BGP_WITHDRAW);
+		bgp_update_free(u);
+	}
+	free(m);
+}
+
 /* Attributes with everything, out and in again, to both kinds of speaker. */
 static void attrs_round_trip(void **state)
 {
@@ -661,7 +710,7 @@ int main(void)
 		cmocka_unit_test(end_of_rib), cmocka_unit_test(vpn_routes), cmocka_unit_test(labelled_routes),
 		cmocka_unit_test(membership_routes), cmocka_unit_test(path_ids),
 		cmocka_unit_test(next_hops), cmocka_unit_test(as4_merge),
-		cmocka_unit_test(attrs_round_trip), cmocka_unit_test(truncated),
+		cmocka_unit_test(attrs_round_trip), cmocka_unit_test(too_long), cmocka_unit_test(truncated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

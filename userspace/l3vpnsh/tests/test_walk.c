@@ -75,6 +75,10 @@ static void lines(void **state)
 	     "/l3vpn:bgp/neighbor[address='192.0.2.9']");
 	good("router bgp 65000\nneighbor 192.0.2.9", "timers connect-retry 2 hold 30",
 	     "timers connect-retry 2 hold-time 30", NULL);
+	good("router bgp 65000\nneighbor 192.0.2.9", "passive", "passive", NULL);
+	good("router bgp 65000\nneighbor 192.0.2.9", "passive false", "passive false", NULL);
+	good("router bgp 65000\nneighbor 192.0.2.9", "no shutdown", "no shutdown", NULL);
+	good("router bgp 65000", "neighbor 192.0.2.9 shutdown", "neighbor 192.0.2.9\nshutdown", NULL);
 	good("mpls", "label range dynamic 1000 2000 hold-down 3",
 	     "label range dynamic 1000 2000\nlabel hold-down 3", NULL);
 	good("mpls\nstatic lsp 192.0.2.2/32", "path 10.0.0.1 out-label 1002 weight 5 interface eth0",
