@@ -60,6 +60,12 @@ uint64_t jobs_longest_us(const struct jobs *j, const char **name)
 	return j->longest_us;
 }
 
+void jobs_longest_clear(struct jobs *j)
+{
+	j->longest_us = 0;
+	j->longest_name = NULL;
+}
+
 static void run_one(struct jobs *j, struct job *job)
 {
 	uint64_t start = clock_us(), took;

@@ -44,6 +44,8 @@ bool jobs_pending(const struct jobs *j);
 /* longest single slice so far, in microseconds, and which job it was (for show system) */
 uint64_t jobs_longest_us(const struct jobs *j, const char **name);
 
+void jobs_longest_clear(struct jobs *j);
+
 /* monotonic clock */
 uint64_t clock_us(void);
 uint32_t clock_seconds(void);

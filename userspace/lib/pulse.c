@@ -93,6 +93,12 @@ void pulse_free(struct pulse *p)
 		uv_close((uv_handle_t *)&p->prepare, on_closed);
 }
 
+void pulse_clear(struct pulse *p)
+{
+	memset(&p->told, 0, sizeof(p->told));
+	memset(p->bucket, 0, sizeof(p->bucket));
+}
+
 void pulse_tell(const struct pulse *p, struct pulse_told *told)
 {
 	uint64_t period = uv_hrtime() / BUCKET_NS;

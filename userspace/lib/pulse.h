@@ -23,7 +23,7 @@ struct pulse_turn {
 struct pulse_told {
 	uint64_t turns;
 	uint64_t slow;			/* turns over PULSE_SLOW_US */
-	struct pulse_turn longest;	/* since pulse_new() */
+	struct pulse_turn longest;	/* since pulse_new() or pulse_clear() */
 	struct pulse_turn minute;	/* the longest of the last minute (55 to 60 s) */
 	uint64_t busy_us;		/* all turns together */
 };
@@ -32,6 +32,8 @@ struct pulse_told {
 struct pulse *pulse_new(struct uv_loop_s *loop);
 /* the loop must run once more to close the handle (as libuv asks); NULL is fine */
 void pulse_free(struct pulse *p);
+/* the longest turns and the counts start anew */
+void pulse_clear(struct pulse *p);
 void pulse_tell(const struct pulse *p, struct pulse_told *told);
 
 #endif

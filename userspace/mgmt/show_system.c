@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * mgmt/show_system.c: what the daemon costs, and whether it is always there when it is asked: `show system`.
+ * mgmt/show_system.c: what the daemon costs, and whether it is always there when it is asked: `show system`,
+ * `clear system`.
  */
 #include <stdio.h>
 #include <sys/resource.h>
@@ -61,7 +62,18 @@ static enum mgmt_next show_system(struct mgmt_request *req, void *arg)
 	return MGMT_DONE;
 }
 
+static enum mgmt_next clear_system(struct mgmt_request *req, void *arg)
+{
+	const struct show_env *env = arg;
+
+	if (env->pulse)
+		pulse_clear(env->pulse);
+	jobs_longest_clear(env->jobs);
+	return MGMT_DONE;
+}
+
 void show_system_register(struct mgmt *mgmt, const struct show_env *env)
 {
 	mgmt_register(mgmt, "show-system", show_system, (void *)env);
+	mgmt_register(mgmt, "clear-system", clear_system, (void *)env);
 }

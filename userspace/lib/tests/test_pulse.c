@@ -27,6 +27,7 @@ static void once(uv_loop_t *loop, unsigned int ms)
 	uv_timer_t timer;
 
 	burn_ms = ms;
+	uv_update_time(loop);
 	uv_timer_init(loop, &timer);
 	uv_timer_start(&timer, on_timer, 30, 0);
 	uv_run(loop, UV_RUN_DEFAULT);
@@ -59,6 +60,9 @@ static void turns(void **unused)
 	assert_in_range(told.minute.us, 60000, 10000000);
 	assert_in_range(told.busy_us, 90000, 10000000);
 	assert_true(told.turns >= 4);
+	pulse_clear(p);
+	pulse_tell(p, &told);
+	assert_int_equal(told.turns + told.longest.us + told.minute.us, 0);
 	pulse_free(p);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&loop), 0);
