@@ -10,6 +10,7 @@
 
 #include "bgp/inherit.h"
 #include "bgp/lu.h"
+#include "bgp/path.h"
 #include "bgp/peer.h"
 #include "conf/conf.h"
 #include "lib/log.h"
@@ -65,6 +66,56 @@ static const char *rel_of(struct rel *r, enum bgp_family f, const char *leaf)
 	return r->s;
 }
 
+static uint8_t read_private(const char *s)
+{
+	static const char *const names[] = { "none", "leading", "all", "entire-aspath" };
+	uint8_t i = 0;
+
+	while (i < BGP_PRIVATE_ENTIRE && strcmp(names[i], s))
+		i++;
+	return strcmp(names[i], s) ? BGP_PRIVATE_STAY : i;
+}
+
+/* What is told to, and taken from, another AS alone. */
+static void read_external(const struct inherit *i, enum bgp_family f, struct bgp_family_conf *af)
+{
+	struct rel r;
+
+	af->as_override = inherit_flag(i, rel_of(&r, f, "as-override"));
+	af->remove_private = read_private(inherit_str(i, rel_of(&r, f, "remove-private-as"), "none"));
+	af->send_community = inherit_flag(i, rel_of(&r, f, "send-community-ebgp"));
+	af->send_extended = inherit_flag(i, rel_of(&r, f, "send-extended-community-ebgp"));
+	af->allowas_in = (uint8_t)inherit_u32(i, rel_of(&r, f, "allowas-in"), 0);
+}
+
+/* False: the site of origin is none. */
+static bool read_site(const struct inherit *i, enum bgp_family f, struct bgp_family_conf *af)
+{
+	const char *site;
+	struct rel r;
+	struct rt rt;
+
+	site = inherit_str(i, rel_of(&r, f, "site-of-origin"), NULL);
+	if (!site)
+		return true;
+	if (!rt_parse(site, &rt))
+		return false;
+	memcpy(af->site, rt.b, sizeof(af->site));
+	af->site[1] = 3;
+	return true;
+}
+
+/* A policy is word enough, unless it is said not to be. */
+static void read_originate(const struct inherit *i, enum bgp_family f, struct bgp_family_conf *af)
+{
+	const char *policy;
+	struct rel r;
+
+	policy = inherit_str(i, rel_of(&r, f, "default-originate-policy"), "");
+	snprintf(af->originate_policy, sizeof(af->originate_policy), "%s", policy);
+	af->originate = inherit_exists(i, rel_of(&r, f, "default-originate")) ? inherit_flag(i, r.s) : policy[0];
+}
+
 static void read_family(const struct inherit *i, enum bgp_family f, struct bgp_family_conf *af)
 {
 	struct rel r;
@@ -75,6 +126,9 @@ static void read_family(const struct inherit *i, enum bgp_family f, struct bgp_f
 	af->next_hop_self = inherit_flag(i, rel_of(&r, f, "next-hop-self"));
 	af->next_hop_unchanged = inherit_flag(i, rel_of(&r, f, "next-hop-unchanged"));
 	af->route_reflector_client = inherit_flag(i, rel_of(&r, f, "route-reflector-client"));
+	read_external(i, f, af);
+	read_site(i, f, af);
+	read_originate(i, f, af);
 	snprintf(af->policy_in, sizeof(af->policy_in), "%s", inherit_str(i, rel_of(&r, f, "policy-in"), ""));
 	snprintf(af->policy_out, sizeof(af->policy_out), "%s", inherit_str(i, rel_of(&r, f, "policy-out"), ""));
 }
@@ -85,6 +139,12 @@ static void read_session(const struct inherit *i, struct bgp_peer_conf *c)
 	struct tcp_endpoint source;
 
 	c->remote_as = inherit_u32(i, "remote-as", 0);
+	c->local_as = inherit_u32(i, "local-as/as", 0);
+	if (c->local_as) {
+		c->local_no_prepend = inherit_flag(i, "local-as/no-prepend");
+		c->local_replace = inherit_flag(i, "local-as/replace-as");
+		c->local_dual = inherit_flag(i, "local-as/dual-as");
+	}
 	if (s && endpoint_parse(s, &source))
 		c->source = source.addr;
 	snprintf(c->password, sizeof(c->password), "%s", inherit_str(i, "password", ""));
@@ -166,6 +226,10 @@ static bool check_session(const struct inherit *i, const struct bgp_peer_conf *c
 		return conf_error_node(err, n, "ttl-security and ebgp-multihop exclude each other");
 	if (c->multihop && c->remote_as == as)
 		return conf_error_node(err, n, "ebgp-multihop is for a neighbor of another AS");
+	if (c->local_as && (c->remote_as == as || c->remote_as == c->local_as))
+		return conf_error_node(err, n, "local-as is for a neighbor of another AS");
+	if (c->local_as == as)
+		return conf_error_node(err, n, "local-as %u is our AS", as);
 	if (c->vrf[0] && c->remote_as == as)
 		return conf_error_node(err, n, "a CE in our own AS %u is not supported", as);
 	if (inherit_flag(i, "bfd/strict-mode") && !c->bfd_interval_us)
@@ -180,6 +244,7 @@ static bool check_family(const struct inherit *i, const struct bgp_peer_conf *c,
 {
 	const struct bgp_family_conf *af = &c->af[f];
 	const struct lyd_node *n = i->node[0];
+	struct bgp_family_conf scratch;
 
 	if (!family_fits(f, c->vrf) && inherit_exists(i, family_names[f]))
 		return conf_error_node(err, n, "its neighbor-group has address family %s, which %s", bgp_family_name(f),
@@ -189,6 +254,10 @@ static bool check_family(const struct inherit *i, const struct bgp_peer_conf *c,
 	if (af->next_hop_unchanged && c->remote_as == as)
 		return conf_error_node(err, n,
 				       "next-hop-unchanged: a neighbor of our own AS is told the next hop anyway");
+	if ((af->as_override || af->remove_private != BGP_PRIVATE_STAY) && c->remote_as == as)
+		return conf_error_node(err, n, "as-override and remove-private-as are for a neighbor of another AS");
+	if (!read_site(i, f, &scratch))
+		return conf_error_node(err, n, "site-of-origin: a number is out of range");
 	if (f == BGP_RTC && (af->policy_in[0] || af->policy_out[0]))
 		return conf_error_node(err, n, "there are no policies for memberships of route targets");
 	if (af->next_hop_self && af->next_hop_unchanged)

@@ -113,15 +113,22 @@ static void encode_refresh(struct buf *b, const void *arg)
 	bgp_refresh_encode(b, *f, BGP_REFRESH_REQUEST);
 }
 
-static struct bgp_open our_open(const struct bgp_session *s)
+static uint32_t our_as(const struct bgp_session *s)
 {
+	return s->second ? s->conf.second_as : s->conf.local_as;
+}
+
+static struct bgp_open our_open(const struct bgp_conn *c)
+{
+	const struct bgp_session *s = c->s;
 	struct bgp_open o = {
-		.as = s->conf.local_as,
+		.as = c->as,
 		.hold = s->conf.hold,
 		.id = s->conf.local_id,
 		.caps = s->conf.caps,
 	};
 
+	o.caps.as = c->as;
 	return o;
 }
 
@@ -203,6 +210,7 @@ static void do_up(struct bgp_conn *c)
 	memset(s->disabled, 0, sizeof(s->disabled));
 	r->up.agreed = c->agreed;
 	r->up.peer = c->peer;
+	r->up.as = c->as;
 	r->epoch = s->epoch;
 	pthread_mutex_lock(&s->lock);
 	note_ports(c, &r->up);
@@ -277,7 +285,8 @@ static void perform(struct bgp_conn *c, uint32_t do_)
 		c->lost = false;
 		c->hard = false;
 		c->collided = false;
-		ours = our_open(s);
+		c->as = our_as(s);
+		ours = our_open(c);
 		bgp_conn_say(c, encode_open, &ours, BGP_COUNT_OPEN);
 	}
 	if (do_ & BGP_DO_HOLD_LARGE)
@@ -382,7 +391,7 @@ static void got_open(struct bgp_conn *c, struct cursor body)
 {
 	struct bgp_session *s = c->s;
 	struct bgp_open_expect expect = {
-		.local_as = s->conf.local_as,
+		.local_as = c->as,
 		.local_id = s->conf.local_id,
 		.remote_as = s->conf.remote_as,
 	};
@@ -401,7 +410,7 @@ static void got_open(struct bgp_conn *c, struct cursor body)
 		bgp_conn_event(c, BGP_EV_OPEN_ERR);
 		return;
 	}
-	ours = our_open(s);
+	ours = our_open(c);
 	bgp_agree(&ours, &c->peer, &c->agreed);
 	if (resolve_collision(c))
 		bgp_conn_event(c, BGP_EV_OPEN);
@@ -418,6 +427,9 @@ static void got_notification(struct bgp_conn *c, struct cursor body)
 	log_notice("bgp", "%s: received NOTIFICATION %u/%u: %s", c->s->conf.name, n.code, n.subcode, text);
 	bgp_conn_why(c, "received %s", text);
 	c->hard = bgp_notification_hard(&n);
+	/* it expects the other of our AS numbers (RFC 7705 section 3.3) */
+	if (n.code == BGP_ERR_OPEN && n.subcode == BGP_OPEN_BAD_PEER_AS && c->s->conf.second_as)
+		c->s->second = !c->s->second;
 	c->collided = n.code == BGP_ERR_CEASE && n.subcode == BGP_CEASE_COLLISION &&
 		      c->state < BGP_ESTABLISHED;
 	bgp_conn_event(c, n.code == BGP_ERR_OPEN && n.subcode == BGP_OPEN_BAD_VERSION ?
@@ -479,7 +491,7 @@ static void got_update(struct bgp_conn *c, struct cursor body)
 	struct bgp_session *s = c->s;
 	struct bgp_decode d = {
 		.as4 = c->agreed.as4,
-		.internal = s->conf.local_as == s->conf.remote_as,
+		.internal = c->as == s->conf.remote_as,
 		.peer_as = s->conf.remote_as,
 		.report = report_malformed,
 		.arg = s,

@@ -27,6 +27,7 @@ struct bgp_conn {
 	bool dead;
 	/* deadlines in ms of bgp_now_ms(), 0: not running */
 	uint64_t retry_at, hold_at, keepalive_at, send_hold_at;
+	uint32_t as;			/* ours, of the OPEN that was sent */
 	struct bgp_open peer;		/* valid from OpenConfirm on */
 	struct bgp_agreed agreed;
 	struct bgp_notification err;	/* what the next NOTIFY action sends */

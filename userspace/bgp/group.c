@@ -4,6 +4,7 @@
  * group.h and peer.h.
  */
 #include "bgp/group.h"
+#include "bgp/path.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +81,19 @@ static struct bgp_group *group_find(struct bgp_feed *feed, const struct bgp_grou
 	return NULL;
 }
 
+/* There may be no route, and so no net to walk over. */
+static void mark_default(struct bgp_group *g)
+{
+	const struct prefix p = { .addr.family = rib_table_family(g->feed->table) };
+	struct rib_net *net;
+
+	if (!g->key.originate)
+		return;
+	net = rib_net_take(g->feed->table, NULL, &p);
+	bgp_group_mark(g, net);
+	rib_net_release(net);
+}
+
 static struct bgp_group *group_get(struct bgp_feed *feed, const struct bgp_group_key *key)
 {
 	struct bgp_group *g = group_find(feed, key);
@@ -90,6 +104,7 @@ static struct bgp_group *group_get(struct bgp_feed *feed, const struct bgp_group
 	g->feed = feed;
 	g->key = *key;
 	policy_ref(key->policy);
+	policy_ref(key->originate_policy);
 	list_init(&g->members);
 	list_init(&g->arriving);
 	list_init(&g->leaving);
@@ -100,6 +115,7 @@ static struct bgp_group *group_get(struct bgp_feed *feed, const struct bgp_group
 	interest_init(&g->interest);
 	job_init(&g->job, feed->bgp->env.jobs, "BGP updates", bgp_group_work);
 	list_add_tail(&feed->groups, &g->node);
+	mark_default(g);
 	return g;
 }
 
@@ -139,6 +155,7 @@ static void group_end(struct bgp_group *g)
 	bits_free(&g->present);
 	bits_free(&g->constrained);
 	policy_put(g->key.policy);
+	policy_put(g->key.originate_policy);
 	free(g->by_number);
 	free(g->pending);
 	free(g->sayings);
@@ -176,10 +193,27 @@ static void key_of_labelled(const struct bgp_peer_family *pf, struct bgp_group_k
 	key->unchanged = key->internal ? !c->next_hop_self : c->next_hop_unchanged;
 }
 
+/* What is told to another AS alone. */
+static void key_of_external(const struct bgp_peer_family *pf, struct bgp_group_key *key)
+{
+	const struct bgp_peer *p = pf->peer;
+	const struct bgp_family_conf *c = &p->conf.af[pf->family];
+
+	key->own_as = bgp_peer_as(p);
+	key->real_as = key->own_as != p->bgp->as && !p->conf.local_replace;
+	key->as_override = c->as_override;
+	key->remove_private = c->remove_private;
+	if (key->as_override || key->remove_private != BGP_PRIVATE_STAY)
+		key->peer_as = p->conf.remote_as;
+	key->send_community = c->send_community;
+	key->send_extended = c->send_extended;
+}
+
 /* False: it cannot be told anything of the family. */
 static bool key_of(const struct bgp_peer_family *pf, struct bgp_group_key *key)
 {
 	const struct bgp_peer *p = pf->peer;
+	const struct bgp_family_conf *c = &p->conf.af[pf->family];
 
 	memset(key, 0, sizeof(*key));
 	if (!bgp_out_nexthop(p, pf->family, &key->nexthop, &key->nexthop_ll))
@@ -191,6 +225,11 @@ static bool key_of(const struct bgp_peer_family *pf, struct bgp_group_key *key)
 	key->several = p->info.agreed.addpath_tx[pf->family];
 	key->policy = pf->out;
 	key->mute = bgp_policy_missing(pf, true);
+	memcpy(key->site, c->site, sizeof(key->site));
+	key->originate = c->originate;
+	key->originate_policy = pf->originate;
+	if (!key->internal)
+		key_of_external(pf, key);
 	if (bgp_family_labelled(pf->family))
 		key_of_labelled(pf, key);
 	return true;
@@ -377,6 +416,7 @@ static void walk_again(struct bgp_group *g)
 {
 	g->walked = false;
 	memset(&g->cursor, 0, sizeof(g->cursor));
+	mark_default(g);
 	job_schedule(&g->job);
 }
 
@@ -400,7 +440,7 @@ void bgp_groups_policy(struct bgp *b, struct policy *changed)
 
 	list_for_each(feed, &b->feeds, struct bgp_feed, node) {
 		list_for_each(g, &feed->groups, struct bgp_group, node) {
-			if (g->key.policy != changed)
+			if (g->key.policy != changed && g->key.originate_policy != changed)
 				continue;
 			bgp_out_cache_clear(g);
 			walk_again(g);
@@ -411,7 +451,9 @@ void bgp_groups_policy(struct bgp *b, struct policy *changed)
 static void rekey(struct bgp_group *g, const struct bgp_group_key *key)
 {
 	policy_ref(key->policy);
+	policy_ref(key->originate_policy);
 	policy_put(g->key.policy);
+	policy_put(g->key.originate_policy);
 	g->key = *key;
 	bgp_out_cache_clear(g);
 	walk_again(g);

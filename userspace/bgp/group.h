@@ -6,8 +6,8 @@
  *
  *   rib table --rib_sub--> feed --> group: pending nets -> policy (out.c) -> audience -> pack -> members
  *
- * group.c: feeds, groups and their members. tell.c: a group's work. move.c: members that go over. Private to them and audience.c,
- * said.c, out*.c, reflect.c, rtc.c, pack.c and policy.c. Main thread only.
+ * group.c: feeds, groups and their members. tell.c: a group's work. move.c: members that go over. Private to them and
+ * audience.c, said.c, out*.c, reflect.c, rtc.c, pack.c and policy.c. Main thread only.
  */
 #ifndef L3VPN_BGP_GROUP_H
 #define L3VPN_BGP_GROUP_H
@@ -33,6 +33,16 @@ struct bgp_group_key {
 	bool unchanged;
 	struct policy *policy;		/* NULL: none. The group has a reference */
 	bool mute;			/* RFC 8212: nothing is told */
+	/* external */
+	uint32_t own_as;		/* ours, as the members know it */
+	bool real_as;			/* the real one stands behind it (RFC 7705) */
+	uint32_t peer_as;		/* the members', where it matters: as_override, remove_private */
+	bool as_override;
+	uint8_t remove_private;		/* enum bgp_private */
+	bool send_community, send_extended;
+	uint8_t site[8];		/* what has this site of origin is not told */
+	bool originate;			/* a default route, by originate_policy (a reference, or NULL) */
+	struct policy *originate_policy;
 };
 
 /* What is to be said, between policy and packing. */
@@ -115,7 +125,8 @@ void bgp_group_sync_target(struct bgp_peer_family *pf, const uint8_t rt[8], uint
 /* Who hears of a route with these attributes; with @had, who may have. NULL: nobody. */
 const struct bgp_audience *bgp_group_audience(struct bgp_group *g, struct attrs *a, uint16_t but, bool had);
 /* of @a those who are not in @b */
-const struct bgp_audience *bgp_group_except(struct bgp_group *g, const struct bgp_audience *a, const struct bgp_bits *b);
+const struct bgp_audience *bgp_group_except(struct bgp_group *g, const struct bgp_audience *a,
+					    const struct bgp_bits *b);
 /* to be told with the next hand-over; @path NULL: that it is withdrawn */
 void bgp_group_say(struct bgp_group *g, const struct bgp_audience *to, const struct rib_net *net,
 		   const struct bgp_said_path *path, uint32_t path_id);
@@ -149,6 +160,9 @@ struct bgp_outgoing {
 /* ---- out.c: what is told ---- */
 /* Attributes and label for the group's members, with a reference, or NULL: not announced to them. */
 struct attrs *bgp_out_attrs(struct bgp_group *g, const struct rib_route *r, uint32_t *label);
+/* default-originate: is the net told whether there is a route or not, and with which attributes? */
+bool bgp_out_originates(const struct bgp_group *g, const struct rib_net *net);
+struct attrs *bgp_out_default(struct bgp_group *g);
 /* ... of memberships; out_rtc.c */
 struct attrs *bgp_out_rtc(struct bgp_group *g, const struct rib_route *r);
 /* the path with our AS in front, what stays with us, the next hop: unset when it is ours */
@@ -163,7 +177,7 @@ bool bgp_sayable(const struct bgp_group *g, const struct ip_addr *nexthop);
 /* bgp_out_rewrite(), with ORIGINATOR_ID and CLUSTER_LIST where it is reflected */
 struct attrs *bgp_pass_on(struct bgp_group *g, const struct rib_route *r, const struct bgp_outgoing *o);
 
-/* RFC 1997 */
+/* RFC 1997, and sites of origin */
 bool bgp_out_forbidden(const struct bgp_group *g, const struct attrs *a);
 void bgp_out_cache_clear(struct bgp_group *g);
 /* Next hops of what goes to this peer; false: it cannot be told anything of the family. */

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "bgp/path.h"
 #include "bgp/peer.h"
 #include "lib/log.h"
 #include "rib/lsp.h"
@@ -52,12 +53,28 @@ static bool in_cluster_list(const struct attrs *a, uint32_t id)
 	return false;
 }
 
-/* What the attributes alone decide; BGP_REFUSALS: nothing. */
-static enum bgp_refused refusal(const struct bgp_peer *p, const struct attrs *a)
+/* Our AS is in the path more often than is allowed, or the one by which the peer knows us, but for where we put it. */
+static bool looped(const struct bgp_peer_family *pf, const struct attrs *a)
 {
+	const struct bgp_peer *p = pf->peer;
+	unsigned int allowed = p->conf.af[pf->family].allowas_in, known = 0;
+	uint32_t as = bgp_peer_as(p);
+
+	if (as != p->bgp->as) {
+		known = attrs_path_count(a, as);
+		if (!p->conf.local_no_prepend)
+			known--;
+	}
+	return attrs_path_count(a, p->bgp->as) > allowed || known > allowed;
+}
+
+/* What the attributes alone decide; BGP_REFUSALS: nothing. */
+static enum bgp_refused refusal(const struct bgp_peer_family *pf, const struct attrs *a)
+{
+	const struct bgp_peer *p = pf->peer;
 	struct bgp *b = p->bgp;
 
-	if (attrs_path_count(a, b->as))
+	if (looped(pf, a))
 		return BGP_REFUSED_LOOP;
 	if (a->f.flags & ATTRS_HAS_ORIGINATOR && a->f.originator_id == b->id)
 		return BGP_REFUSED_ORIGINATOR;
@@ -109,7 +126,7 @@ static void judge(struct arrival *a, const struct rd *rd, const struct prefix *p
 {
 	struct bgp_peer *p = a->pf->peer;
 	const struct policy_route route = {
-		.attrs = a->attrs, .prefix = prefix, .rd = rd, .own_as = p->bgp->as,
+		.attrs = a->attrs, .prefix = prefix, .rd = rd, .own_as = bgp_peer_as(p),
 		.type = bgp_peer_internal(p) ? POLICY_INTERNAL : POLICY_EXTERNAL,
 	};
 	struct policy_result result = { .attrs = NULL };
@@ -174,8 +191,59 @@ static void arrive(struct arrival *a, const struct bgp_nlri *n)
 	rib_announce(&pf->source, nlri_rd, &n->prefix, &path);
 }
 
+#define EXT_MAX 2048		/* octets of extended communities, with a site of origin among them */
+
+/* What is put onto routes as they come in. */
+struct additions {
+	struct bgp_path path;
+	uint8_t ext[EXT_MAX];
+};
+
+/* The site of origin takes the place of any that is there; false: there is no room. */
+static bool add_site(const uint8_t site[8], struct attrs_builder *b, uint8_t ext[EXT_MAX])
+{
+	const uint8_t *p = b->part[ATTRS_EXT].data;
+	uint16_t len = b->part[ATTRS_EXT].len, n = 8;
+
+	if (len + 8 > EXT_MAX)
+		return false;
+	memcpy(ext, site, 8);
+	for (; len >= 8; p += 8, len -= 8) {
+		if (bgp_is_site(p))
+			continue;
+		memcpy(ext + n, p, 8);
+		n += 8;
+	}
+	b->part[ATTRS_EXT].data = ext;
+	b->part[ATTRS_EXT].len = n;
+	return true;
+}
+
+/* RFC 7705 section 3.1: the AS by which the peer knows us is in front of what it tells. */
+static bool add_local_as(const struct bgp_peer *p, struct attrs_builder *b, struct bgp_path *path)
+{
+	if (!bgp_path_load(path, b->part[ATTRS_AS_PATH].data, b->part[ATTRS_AS_PATH].len))
+		return false;
+	bgp_path_prepend(path, bgp_peer_as(p));
+	b->part[ATTRS_AS_PATH].data = path->b;
+	b->part[ATTRS_AS_PATH].len = path->len;
+	return true;
+}
+
+static bool add_ours(const struct bgp_peer_family *pf, struct attrs_builder *b, struct additions *room)
+{
+	static const uint8_t none[8];
+	const struct bgp_peer *p = pf->peer;
+	const struct bgp_family_conf *c = &p->conf.af[pf->family];
+
+	if (memcmp(c->site, none, sizeof(none)) && !add_site(c->site, b, room->ext))
+		return false;
+	return p->conf.local_no_prepend || bgp_peer_as(p) == p->bgp->as || add_local_as(p, b, &room->path);
+}
+
 static void announce_all(struct bgp_peer_family *pf, const struct bgp_update *u, const struct bgp_routes *r)
 {
+	static struct additions room;
 	struct attrs_builder builder = u->attrs;
 	struct arrival a = { .pf = pf };
 
@@ -183,8 +251,8 @@ static void announce_all(struct bgp_peer_family *pf, const struct bgp_update *u,
 		return;
 	builder.f.nexthop = r->nexthop;
 	builder.f.nexthop_ll = r->nexthop_ll;
-	a.attrs = attrs_intern(&builder);
-	a.why = a.attrs ? refusal(pf->peer, a.attrs) : BGP_REFUSED_LENGTH;
+	a.attrs = add_ours(pf, &builder, &room) ? attrs_intern(&builder) : NULL;
+	a.why = a.attrs ? refusal(pf, a.attrs) : BGP_REFUSED_LENGTH;
 	a.each = a.why == BGP_REFUSALS && pf->in && policy_by_prefix(pf->in);
 	if (a.why == BGP_REFUSALS && !a.each)
 		judge(&a, NULL, &r->nlri[0].prefix);

@@ -7,11 +7,11 @@
 
 #include "bgp/group.h"
 #include "bgp/lu.h"
+#include "bgp/path.h"
 
 #define NO_EXPORT 0xffffff01u
 #define NO_ADVERTISE 0xffffff02u
 #define NO_EXPORT_SUBCONFED 0xffffff03u
-#define PATH_MAX_LEN 4096
 
 static bool has_community(const struct attrs *a, uint32_t community)
 {
@@ -26,8 +26,18 @@ static bool has_community(const struct attrs *a, uint32_t community)
 	return false;
 }
 
+/* It comes from the very site that the group's members are at (RFC 4364 section 7). */
+static bool from_there(const struct bgp_group *g, const struct attrs *a)
+{
+	static const uint8_t none[8];
+
+	return memcmp(g->key.site, none, sizeof(none)) && attrs_has_ext(a, g->key.site);
+}
+
 bool bgp_out_forbidden(const struct bgp_group *g, const struct attrs *a)
 {
+	if (from_there(g, a))
+		return true;
 	if (has_community(a, NO_ADVERTISE))
 		return true;
 	return !g->key.internal &&
@@ -60,61 +70,54 @@ static bool wanted(const struct bgp_group *g, const struct rib_route *r)
 	return !is_told(r) || bgp_passes(g, r);
 }
 
-/* Our AS in front of the path; its length. */
-static uint16_t prepend(uint8_t *out, const uint8_t *p, uint16_t len, uint32_t as)
+/* The path for another AS: without what is private, with our AS in front. */
+static void external_path(const struct bgp_group *g, struct bgp_path *p)
 {
-	uint16_t n = 2;
-	bool join = len >= 2 && p[0] == BGP_AS_SEQUENCE && p[1] < 255;
+	const struct bgp_group_key *k = &g->key;
 
-	out[0] = BGP_AS_SEQUENCE;
-	out[1] = join ? (uint8_t)(p[1] + 1) : 1;
-	out[n++] = (uint8_t)(as >> 24);
-	out[n++] = (uint8_t)(as >> 16);
-	out[n++] = (uint8_t)(as >> 8);
-	out[n++] = (uint8_t)as;
-	if (join) {
-		p += 2;
-		len -= 2;
-	}
-	if (len)
-		memcpy(out + n, p, len);
-	return n + len;
+	bgp_path_remove_private(p, k->remove_private, k->peer_as);
+	if (k->as_override)
+		bgp_path_override(p, k->peer_as, k->own_as);
+	if (k->real_as)
+		bgp_path_prepend(p, g->feed->bgp->as);
+	bgp_path_prepend(p, k->own_as);
 }
 
-/* To another AS: the path with our AS in front; what is ours alone goes. @path: room for it. */
-static void to_external(struct bgp_group *g, struct attrs_builder *b, uint8_t *path, bool med_set)
+/* What is ours alone goes, and communities, unless they are wanted. */
+static void to_external(const struct bgp_group *g, struct attrs_builder *b, bool med_set)
 {
-	uint16_t len = b->part[ATTRS_AS_PATH].len;
-
-	b->part[ATTRS_AS_PATH].len = prepend(path, b->part[ATTRS_AS_PATH].data, len, g->feed->bgp->as);
-	b->part[ATTRS_AS_PATH].data = path;
 	b->f.flags &= (uint8_t)~(ATTRS_HAS_LOCAL_PREF | ATTRS_HAS_ORIGINATOR);
 	b->f.local_pref = 0;
 	b->f.originator_id = 0;
 	b->part[ATTRS_CLUSTERS].len = 0;
 	/* a MED that another AS gave is not for the next one (RFC 4271 5.1.4) */
-	if (len && !med_set) {
+	if (b->part[ATTRS_AS_PATH].len && !med_set) {
 		b->f.flags &= (uint8_t)~ATTRS_HAS_MED;
 		b->f.med = 0;
 	}
+	if (!g->key.send_community)
+		b->part[ATTRS_COMMUNITY].len = b->part[ATTRS_LARGE].len = 0;
 	/* route targets and the like stay with the provider */
-	if (!bgp_family_vpn(g->feed->family))
+	if (!bgp_family_vpn(g->feed->family) && !g->key.send_extended)
 		b->part[ATTRS_EXT].len = 0;
 }
 
 struct attrs *bgp_out_rewrite(struct bgp_group *g, const struct attrs_builder *in, const struct bgp_outgoing *o)
 {
-	uint8_t path[PATH_MAX_LEN + 8];
 	struct attrs_builder b = *in;
+	struct bgp_path path;
 
-	if (b.part[ATTRS_AS_PATH].len > PATH_MAX_LEN)
+	if (!bgp_path_load(&path, b.part[ATTRS_AS_PATH].data, b.part[ATTRS_AS_PATH].len))
 		return NULL;
 	/* next hop self: the group's, see bgp_out_nexthop() */
 	if (o->self)
 		memset(&b.f.nexthop, 0, sizeof(b.f.nexthop));
 	memset(&b.f.nexthop_ll, 0, sizeof(b.f.nexthop_ll));
 	if (!g->key.internal) {
-		to_external(g, &b, path, o->p.med_set);
+		to_external(g, &b, o->p.med_set);
+		external_path(g, &path);
+		b.part[ATTRS_AS_PATH].data = path.b;
+		b.part[ATTRS_AS_PATH].len = path.len;
 		return attrs_intern(&b);
 	}
 	b.f.local_pref = b.f.flags & ATTRS_HAS_LOCAL_PREF ? b.f.local_pref : ATTRS_LOCAL_PREF_DEFAULT;
@@ -138,7 +141,7 @@ static bool pass_policy(struct bgp_group *g, const struct rib_route *r, struct p
 	const struct prefix prefix = rib_net_prefix(r->net);
 	const struct policy_route route = {
 		.attrs = r->attrs ? r->attrs : b->plain, .prefix = &prefix, .rd = rib_net_rd(r->net),
-		.type = type_of(r), .own_as = b->as,
+		.type = type_of(r), .own_as = g->key.internal ? b->as : g->key.own_as,
 	};
 
 	if (g->key.policy)
@@ -217,6 +220,36 @@ struct attrs *bgp_out_attrs(struct bgp_group *g, const struct rib_route *r, uint
 		out = words(g, r, &o);
 	*label = o.label;
 	attrs_put(o.p.attrs);
+	return out;
+}
+
+/* ---- default-originate ---- */
+
+bool bgp_out_originates(const struct bgp_group *g, const struct rib_net *net)
+{
+	return g->key.originate && !rib_net_prefix(net).len;
+}
+
+struct attrs *bgp_out_default(struct bgp_group *g)
+{
+	struct attrs_builder b = { .f.origin = ORIGIN_IGP };
+	const struct prefix prefix = { .addr.family = rib_table_family(g->feed->table) };
+	struct bgp_outgoing o = { .self = true };
+	struct policy_route route = {
+		.attrs = attrs_intern(&b), .prefix = &prefix, .type = POLICY_LOCAL, .own_as = g->key.own_as,
+	};
+	struct attrs *out = NULL;
+
+	if (!g->key.originate_policy)
+		o.p.attrs = attrs_get(route.attrs);
+	if (!g->key.mute && (o.p.attrs || policy_run(g->key.originate_policy, &route, &o.p))) {
+		attrs_to_builder(o.p.attrs, &b);
+		o.p.med_set = true;
+		o.self = o.p.next_hop != POLICY_NEXT_HOP_ADDRESS;
+		out = o.self || bgp_sayable(g, &b.f.nexthop) ? bgp_out_rewrite(g, &b, &o) : NULL;
+	}
+	attrs_put(o.p.attrs);
+	attrs_put(route.attrs);
 	return out;
 }
 

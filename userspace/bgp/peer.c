@@ -33,6 +33,13 @@ bool bgp_peer_internal(const struct bgp_peer *p)
 	return p->conf.remote_as == p->bgp->as;
 }
 
+uint32_t bgp_peer_as(const struct bgp_peer *p)
+{
+	if (p->up && p->info.as)
+		return p->info.as;
+	return p->conf.local_as ? p->conf.local_as : p->bgp->as;
+}
+
 /* ---- order of peers ---- */
 
 static int endpoint_cmp(const struct tcp_endpoint *a, const struct tcp_endpoint *b)
@@ -135,7 +142,7 @@ static void fill_caps(const struct bgp_peer *p, struct bgp_caps *c)
 
 	memset(c, 0, sizeof(*c));
 	c->as4 = true;
-	c->as = b->as;
+	c->as = p->conf.local_as ? p->conf.local_as : b->as;
 	c->refresh = true;
 	c->enhanced_refresh = true;
 	c->extended = true;
@@ -167,7 +174,8 @@ static void session_open(struct bgp_peer *p)
 		.source = p->conf.source,
 		.port = p->conf.port,
 		.passive = p->conf.passive,
-		.local_as = p->bgp->as,
+		.local_as = p->conf.local_as ? p->conf.local_as : p->bgp->as,
+		.second_as = p->conf.local_dual ? p->bgp->as : 0,
 		.local_id = p->bgp->id,
 		.remote_as = p->conf.remote_as,
 		.hold = p->conf.hold,
@@ -385,7 +393,7 @@ static bool family_change(struct bgp_peer_family *pf, const struct bgp_family_co
 
 	if (!memcmp(old, now, sizeof(*now)))
 		return true;
-	if (memcmp(old->policy_in, now->policy_in, sizeof(*now) - offsetof(struct bgp_family_conf, policy_in)))
+	if (memcmp(old->site, now->site, sizeof(*now) - offsetof(struct bgp_family_conf, site)))
 		bgp_policy_again(pf);
 	if (pf->has_source && old->route_reflector_client != now->route_reflector_client)
 		bgp_groups_again(pf->peer->bgp, pf->source.table);

@@ -31,8 +31,17 @@ struct bgp_family_conf {
 	bool next_hop_unchanged;	/* external: next hop and label as they came */
 	bool route_reflector_client;	/* a client of ours as reflector (RFC 4456) */
 	char policy_out[BGP_POLICY_NAME];
+	bool as_override;		/* its AS in paths becomes ours */
+	uint8_t remove_private;		/* enum bgp_private */
+	bool send_community;		/* external: communities, large ones too */
+	bool send_extended;		/* ... extended ones, where the family is not VPN */
+	bool originate;			/* a default route, whether there is one or not */
+	char originate_policy[BGP_POLICY_NAME];
+	/* ... and what of its routes is taken */
+	uint8_t site[8];		/* site of origin (RFC 4364 7), zero: none */
 	/* what of its routes is taken: a change asks it for all of them again */
 	char policy_in[BGP_POLICY_NAME];
+	uint8_t allowas_in;		/* so often may our AS be in a path */
 };
 
 /*
@@ -42,6 +51,10 @@ struct bgp_peer_conf {
 	char vrf[VRF_NAME_MAX];		/* empty: the provider's own */
 	struct tcp_endpoint peer;
 	uint32_t remote_as;
+	uint32_t local_as;		/* another AS number of ours (RFC 7705), 0: none */
+	bool local_no_prepend;		/* ... it is not in front of what the peer tells */
+	bool local_replace;		/* ... our real one is not behind it in what the peer is told */
+	bool local_dual;		/* ... the peer may take either for ours */
 	struct ip_addr source;
 	char password[TCP_PASSWORD_MAX + 1];
 	bool passive;
@@ -69,6 +82,8 @@ enum bgp_refused {
 	BGP_REFUSED_NEXT_HOP,		/* its next hop is an address of ours */
 	BGP_REFUSED_LABEL,		/* its label is reserved */
 	BGP_REFUSED_LENGTH,		/* its attributes are too long to keep */
+	BGP_REFUSED_SITE,		/* it comes from the neighbour's own site (RFC 4364 7) */
+	BGP_REFUSED_TARGETS,		/* nobody here imports its route targets */
 	BGP_REFUSED_POLICY,
 	BGP_REFUSED_NO_POLICY,		/* RFC 8212 */
 	BGP_REFUSALS
@@ -89,7 +104,7 @@ struct bgp_peer_family {
 	bool refreshing_in;
 	uint8_t marks;			/* of stale routes, not swept yet: at most BGP_MARKS_MAX */
 	struct timer refresh_timer;
-	struct policy *in, *out;	/* references, NULL: none; policy.c */
+	struct policy *in, *out, *originate;	/* references, NULL: none; policy.c */
 	uint32_t refused[BGP_REFUSALS];	/* routes since the session came up, by reason; refused.c */
 	struct bgp_refusals *last_refused;	/* NULL: none so far */
 	/* outbound, group.c */
@@ -164,6 +179,8 @@ struct bgp *bgp_instance(void);
 
 /* ---- peer.c ---- */
 bool bgp_peer_internal(const struct bgp_peer *p);
+/* our AS as the peer knows it: of the session, or as it will be */
+uint32_t bgp_peer_as(const struct bgp_peer *p);
 struct bgp_peer *bgp_peer_find(struct bgp *b, const char *vrf, const struct tcp_endpoint *e);
 /* In order; NULL starts. */
 struct bgp_peer *bgp_peer_next(struct bgp *b, const struct bgp_peer *p);
@@ -189,6 +206,12 @@ void bgp_live_end(struct bgp_peer *p);
 bool bgp_live_may_start(const struct bgp_peer *p);
 
 /* ---- in.c: what peers announce, into tables ---- */
+/* a site of origin: RFC 4360 section 5, of any of the three forms */
+static inline bool bgp_is_site(const uint8_t ext[8])
+{
+	return ext[0] <= 2 && ext[1] == 3;
+}
+
 void bgp_in_update(struct bgp_peer *p, const struct bgp_update *u);
 
 /* ---- policy.c: which routes are taken and told ---- */

@@ -18,12 +18,14 @@ void bgp_policy_bind(struct bgp_peer *p)
 	for (int f = 0; f < BGP_FAMILIES; f++) {
 		struct bgp_peer_family *pf = &p->family[f];
 		const struct bgp_family_conf *c = &p->conf.af[f];
-		struct policy *in = pf->in, *out = pf->out;
+		struct policy *in = pf->in, *out = pf->out, *originate = pf->originate;
 
 		pf->in = c->policy_in[0] ? policy_get(all, c->policy_in) : NULL;
 		pf->out = c->policy_out[0] ? policy_get(all, c->policy_out) : NULL;
+		pf->originate = c->originate_policy[0] ? policy_get(all, c->originate_policy) : NULL;
 		policy_put(in);
 		policy_put(out);
+		policy_put(originate);
 	}
 }
 
@@ -34,7 +36,8 @@ void bgp_policy_unbind(struct bgp_peer *p)
 
 		policy_put(pf->in);
 		policy_put(pf->out);
-		pf->in = pf->out = NULL;
+		policy_put(pf->originate);
+		pf->in = pf->out = pf->originate = NULL;
 	}
 }
 

@@ -20,6 +20,8 @@ const char *bgp_refused_str(enum bgp_refused why)
 		[BGP_REFUSED_NEXT_HOP] = "its next hop is ours",
 		[BGP_REFUSED_LABEL] = "its label is reserved",
 		[BGP_REFUSED_LENGTH] = "its attributes are too long to keep",
+		[BGP_REFUSED_SITE] = "it comes from the site itself",
+		[BGP_REFUSED_TARGETS] = "its route targets are imported nowhere",
 		[BGP_REFUSED_POLICY] = "rejected by policy",
 		[BGP_REFUSED_NO_POLICY] = "there is no policy for it",
 	};

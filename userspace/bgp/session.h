@@ -35,6 +35,7 @@ struct bgp_session_conf {
 	struct tcp_options sock;
 	bool passive;
 	uint32_t local_as;
+	uint32_t second_as;		/* ours too, tried when the peer does not want the first; 0: none */
 	uint32_t local_id;		/* host order */
 	uint32_t remote_as;
 	uint16_t hold, connect_retry;	/* seconds */
@@ -46,6 +47,7 @@ struct bgp_up {
 	struct bgp_agreed agreed;
 	struct bgp_open peer;		/* the peer's OPEN */
 	struct tcp_endpoint local;
+	uint32_t as;			/* ours, that the peer agreed to */
 };
 
 struct bgp_down {

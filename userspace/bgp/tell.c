@@ -61,7 +61,8 @@ bool bgp_group_hears(struct bgp_group *g, struct attrs *a, uint16_t but, uint16_
 	return audience_has(bgp_group_audience(g, a, but, false), number);
 }
 
-const struct bgp_audience *bgp_group_except(struct bgp_group *g, const struct bgp_audience *a, const struct bgp_bits *b)
+const struct bgp_audience *bgp_group_except(struct bgp_group *g, const struct bgp_audience *a,
+					    const struct bgp_bits *b)
 {
 	struct bgp_bits bits = { 0 };
 	const struct bgp_audience *to;
@@ -193,9 +194,11 @@ static void decide_one(struct bgp_group *g, uint32_t id)
 	struct bgp_said_path was = { .attrs = s->attrs, .label = s->label, .but = s->but }, now = { 0 };
 
 	now.label = RIB_LABEL_NONE;
-	if (best)
+	if (bgp_out_originates(g, net))
+		now.attrs = bgp_out_default(g);
+	else if (best)
 		now.attrs = bgp_out_attrs(g, best, &now.label);
-	if (now.attrs)
+	if (now.attrs && best && !bgp_out_originates(g, net))
 		now.but = told_by(g, best);
 	tell_path(g, net, was.attrs ? &was : NULL, now.attrs ? &now : NULL);
 	s->attrs = now.attrs;
@@ -210,6 +213,11 @@ static uint32_t collect(struct bgp_group *g, struct rib_net *net, struct bgp_sai
 {
 	uint32_t n = 0;
 
+	if (bgp_out_originates(g, net)) {
+		path[0] = (struct bgp_said_path){ .attrs = bgp_out_default(g), .label = RIB_LABEL_NONE };
+		path[0].id = UINT32_MAX;
+		return !!path[0].attrs;
+	}
 	for (struct rib_route *r = rib_routes(net); r && n < PATHS_MAX; r = r->next) {
 		if (r->reason == RIB_LOST_NEXTHOP)
 			continue;

@@ -106,6 +106,7 @@ struct bgp_session {
 	uint32_t epoch;			/* number of times established */
 	struct bgp_update *updates, **updates_last;	/* parsed, not yet handed over */
 	size_t updates_memory;
+	bool second;			/* conf.second_as is ours for the next OPEN */
 	bool disabled[BGP_FAMILIES];	/* RFC 7606 AFI/SAFI disable, until the session ends */
 	/* complaints in the log: of those since then, told and not told */
 	uint64_t complaints_at, dump_at;	/* ms */

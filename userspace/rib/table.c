@@ -83,6 +83,14 @@ static struct rib_net *net_get(struct rib_table *t, const struct rd *rd, const s
 	return net;
 }
 
+struct rib_net *rib_net_take(struct rib_table *t, const struct rd *rd, const struct prefix *p)
+{
+	struct rib_net *net = net_get(t, rd, p);
+
+	rib_net_hold(net);
+	return net;
+}
+
 void rib_net_maybe_free(struct rib_net *net)
 {
 	struct rib_shelf *s = net->shelf;

@@ -144,6 +144,8 @@ struct rib_net *rib_net_by_id(const struct rib_table *t, uint32_t id);
 uint32_t rib_table_max_id(const struct rib_table *t);		/* all ids are below */
 /* a held net is not freed though it has no routes (its id stays taken) */
 void rib_net_hold(struct rib_net *net);
+/* the net of a prefix, made where there is none, and held */
+struct rib_net *rib_net_take(struct rib_table *t, const struct rd *rd, const struct prefix *p);
 void rib_net_release(struct rib_net *net);
 
 /* ---- tables ---- */

@@ -16,7 +16,9 @@
 #include "labels/labels.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "rib/lsp.h"
 #include "rib/tests/recorder.h"
+#include "vrf/rd.h"
 
 static uv_loop_t loop;
 static struct rib_env env;
@@ -148,8 +150,8 @@ static inline struct bgp_peer *peer(const char *vrf, const char *address)
 	return p;
 }
 
-/* The session comes up, with the families that are configured; @local: our address. */
-static inline void session_up(struct bgp_peer *p, const char *local)
+/* The session comes up, with the families that are configured; @local: our address; @as: our AS in it, 0: as usual. */
+static inline void session_up_as(struct bgp_peer *p, const char *local, uint32_t as)
 {
 	struct bgp_up up;
 
@@ -157,12 +159,18 @@ static inline void session_up(struct bgp_peer *p, const char *local)
 	for (int f = 0; f < BGP_FAMILIES; f++)
 		up.agreed.family[f] = p->conf.af[f].on;
 	up.agreed.as4 = true;
+	up.as = as;
 	up.agreed.refresh = true;
 	up.peer.id = addr_to_v4(&p->conf.peer.addr);
 	up.peer.as = p->conf.remote_as;
 	assert_true(addr_parse(local, &up.local.addr));
 	bgp_peer_ops.up(p, &up);
 	settle();
+}
+
+static inline void session_up(struct bgp_peer *p, const char *local)
+{
+	session_up_as(p, local, 0);
 }
 
 static inline void session_down(struct bgp_peer *p)

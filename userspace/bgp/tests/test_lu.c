@@ -370,6 +370,7 @@ static struct attrs *told(const char *prefix, struct bgp_group_key key, uint32_t
 
 	g->feed = &feed;
 	g->key = key;
+	g->key.own_as = bgp.as;
 	*label = RIB_LABEL_NONE;
 	a = bgp_out_attrs(g, rib_best(net_of(prefix)), label);
 	bgp_out_cache_clear(g);

@@ -245,6 +245,40 @@ static void both_active(void **state)
 	}
 }
 
+static void two_as_numbers(struct bgp_session_conf *a, struct bgp_session_conf *b)
+{
+	a->local_as = 64999;
+	a->second_as = 65000;
+	a->remote_as = 65001;
+	b->local_as = b->caps.as = 65001;
+	b->passive = true;
+}
+
+/* The peer wants the second AS number of ours, or the first (RFC 7705 section 3.3). */
+static void either_as(void **state)
+{
+	static const uint32_t wanted[] = { 65000, 64999 };
+
+	for (int i = 0; i < 2; i++) {
+		struct bgp_session_conf ca = conf_of("A", "127.0.0.1", "127.0.0.2");
+		struct bgp_session_conf cb = conf_of("B", "127.0.0.2", "127.0.0.1");
+		struct end *a = &pool[0], *b = &pool[1];
+
+		two_as_numbers(&ca, &cb);
+		cb.remote_as = wanted[i];
+		make(a, &ca, 0);
+		make(b, &cb, 1);
+		bgp_session_start(a->s);
+		bgp_session_start(b->s);
+		wait_for(&a->ups, 1, "A up");
+		wait_for(&b->ups, 1, "B up");
+		assert_int_equal(a->up.as, wanted[i]);
+		assert_int_equal(b->up.peer.as, wanted[i]);
+		unmake(a);
+		unmake(b);
+	}
+}
+
 static void one_passive(struct bgp_session_conf *a, struct bgp_session_conf *b)
 {
 	b->passive = true;
@@ -825,7 +859,8 @@ static void outbound_queue(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(both_active), cmocka_unit_test(stop_and_start), cmocka_unit_test(kinds_of_end),
+		cmocka_unit_test(both_active), cmocka_unit_test(either_as), cmocka_unit_test(stop_and_start),
+		cmocka_unit_test(kinds_of_end),
 		cmocka_unit_test(refused_open), cmocka_unit_test(md5),
 		cmocka_unit_test(ttl_security), cmocka_unit_test(answers),
 		cmocka_unit_test(hold_timer), cmocka_unit_test(refresh_marks), cmocka_unit_test(extended_messages),
