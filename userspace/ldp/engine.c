@@ -270,5 +270,9 @@ void ldp_free(struct ldp *l)
 	ldp_settings_free(&l->set);
 	free(l->peer_at);
 	hash_fini(&l->addresses);
+	for (int afi = 0; afi < AFI_MAX; afi++) {
+		trie_fini(&l->connected[afi], NULL, NULL);
+		trie_fini(&l->fecs[afi], NULL, NULL);
+	}
 	free(l);
 }
