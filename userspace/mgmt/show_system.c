@@ -10,6 +10,7 @@
 #include "lib/jobs.h"
 #include "lib/pulse.h"
 #include "mgmt/show.h"
+#include "rib/attrs.h"
 
 /* Octets that are resident now; 0 where /proc does not tell. */
 static uint64_t resident(void)
@@ -59,6 +60,7 @@ static enum mgmt_next show_system(struct mgmt_request *req, void *arg)
 	us = jobs_longest_us(env->jobs, &job);
 	mgmt_result(req, "job-longest", json_integer(us));
 	mgmt_result(req, "job-longest-name", json_string(job));
+	mgmt_result(req, "attribute-sets", json_integer(attrs_count()));
 	return MGMT_DONE;
 }
 
