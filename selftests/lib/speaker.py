@@ -137,10 +137,11 @@ def end_of_rib(family):
 class Speaker:
     """One session to peer, from a node's namespace."""
 
-    def __init__(self, node, peer, asn, router_id, source=None, families=(VPNV4, VPNV6), hold=90, capabilities=b"", port=179):
+    def __init__(self, node, peer, asn, router_id, source=None, families=(VPNV4, VPNV6), hold=90, capabilities=b"", port=179,
+                 as4=True):
         self.node, self.peer, self.asn, self.router_id = node, peer, asn, router_id
         self.source, self.families, self.hold, self.port = source, families, hold, port
-        self.capabilities = capabilities
+        self.capabilities, self.as4 = capabilities, as4
         self.received, self.notification, self.closed = [], None, threading.Event()
         self.refreshes = []     # (AFI, SAFI, subtype, UPDATEs that had come before)
         self.peer_open = b""    # body of its OPEN
@@ -152,7 +153,7 @@ class Speaker:
 
     def open_message(self):
         caps = b"".join(capability(1, struct.pack("!HBB", afi, 0, safi)) for afi, safi in self.families)
-        caps += capability(2) + capability(65, struct.pack("!I", self.asn)) + self.capabilities
+        caps += capability(2) + (capability(65, struct.pack("!I", self.asn)) if self.as4 else b"") + self.capabilities
         params = bytes((2, len(caps))) + caps
         return message(OPEN, struct.pack("!BHH4sB", 4, self.asn if self.asn < 65536 else 23456, self.hold,
                                          socket.inet_aton(self.router_id), len(params)) + params)
