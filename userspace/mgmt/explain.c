@@ -111,6 +111,11 @@ static bool targets_one(struct explain *x, const struct rib_route *r)
 	struct match m;
 
 	rd_str(rib_net_rd(r->net), rd);
+	if (!vrf_can_import(r)) {
+		step(x, "label", "-", "%s from %s: %u is reserved and leads into no VRF: not imported", rd, r->source->name,
+		     r->label);
+		return false;
+	}
 	if (matches(x, r, &m)) {
 		step(x, "route target", "ok", "%s from %s: imported for %s", rd, r->source->name, m.text);
 		return true;

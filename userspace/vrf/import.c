@@ -252,6 +252,11 @@ static bool countable(const struct rib_net *net)
 	return false;
 }
 
+bool vrf_can_import(const struct rib_route *r)
+{
+	return r->label >= LABEL_MIN;
+}
+
 static void match_routes(struct look *l, struct rib_net *net)
 {
 	struct rib_route *rank[SLOTS_MAX];
@@ -261,6 +266,8 @@ static void match_routes(struct look *l, struct rib_net *net)
 		return;
 	n = rib_net_rank(net, rank, SLOTS_MAX, NULL, NULL);
 	for (i = 0; i < n; i++) {
+		if (!vrf_can_import(rank[i]))
+			continue;
 		l->r = rank[i];
 		l->im->path_stamp++;
 		rt_index_match(&l->im->index, rank[i]->attrs, on_match, l);

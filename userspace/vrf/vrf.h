@@ -91,6 +91,11 @@ struct vrf *vrf_next(const struct vrfs *vs, const struct vrf *v);	/* by name; NU
 struct vrf *vrf_after(const struct vrfs *vs, const char *name);		/* resumable; "" starts */
 uint32_t vrf_count(const struct vrfs *vs);
 const struct rt_index *vrfs_rt_index(const struct vrfs *vs, uint8_t family);
+/*
+ * A VPN route under a reserved label is never imported: implicit or explicit null names no VRF at the other end, where
+ * a customer's packets would come out of the path as packets of the provider's own network.
+ */
+bool vrf_can_import(const struct rib_route *r);
 
 /*
  * Before configuration is loaded: the module (kept over a daemon's restart) has a VRF of this name
