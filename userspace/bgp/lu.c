@@ -107,6 +107,14 @@ static bool covers(const struct bgp_lu *lu, const struct rib_net *net)
 	return lu->all;
 }
 
+/* The best, if it can carry packets: one that only an IP route leads to is reflected, and no more. */
+static const struct rib_route *usable(const struct rib_net *net)
+{
+	const struct rib_route *best = rib_best(net);
+
+	return best && nexthop_usable(best->nh) ? best : NULL;
+}
+
 static bool received(const struct rib_route *r)
 {
 	return !r->source->is_local;
@@ -160,7 +168,7 @@ static void entry_free(struct bgp_lu_entry *e)
 
 static struct bgp_lu_entry *update(struct bgp_lu *lu, struct rib_net *net)
 {
-	const struct rib_route *best = rib_best(net);
+	const struct rib_route *best = usable(net);
 	bool path = best && received(best), label = best && wants_label(lu, best);
 	struct bgp_lu_entry *e = path || label ? entry_get(lu, net) : entry_find(lu, net);
 
@@ -180,15 +188,20 @@ static struct bgp_lu_entry *update(struct bgp_lu *lu, struct rib_net *net)
 	return NULL;
 }
 
+/* The best may be the same as before, and carry packets now, or no more. */
 static void on_change(struct rib_sub *sub, struct rib_net *net)
 {
-	update(container_of(sub, struct bgp_lu, sub), net);
+	struct bgp_lu *lu = container_of(sub, struct bgp_lu, sub);
+	bool had = entry_find(lu, net);
+
+	if (had != !!update(lu, net))
+		bgp_groups_net_changed(lu->bgp, net);
 }
 
 static bool state(const struct bgp_lu *lu, const struct rib_net *net, const struct bgp_lu_entry *e, uint32_t *label,
 		  const char **why)
 {
-	const struct rib_route *best = rib_best(net);
+	const struct rib_route *best = usable(net);
 
 	*why = NULL;
 	if (!best)
@@ -256,6 +269,7 @@ struct bgp_lu *bgp_lu_new(struct bgp *b, uint8_t family)
 	lu->table = rib_table_labelled(b->env.rib, family);
 	lu->sub.name = "labelled unicast";
 	lu->sub.change = on_change;
+	lu->sub.all_paths = true;
 	rib_subscribe(lu->table, &lu->sub, true);
 	bgp_lu_networks_start(lu);
 	return lu;

@@ -219,14 +219,15 @@ static const struct step plain_steps[] = {
  */
 static unsigned int keep_eligible(struct rib_route **routes, unsigned int n)
 {
-	bool vpn = n && rib_table_kind(rib_net_table(routes[0]->net)) == RIB_TABLE_VPN;
+	enum rib_table_kind kind = n ? rib_table_kind(rib_net_table(routes[0]->net)) : RIB_TABLE_GLOBAL;
+	bool passes = kind == RIB_TABLE_VPN || kind == RIB_TABLE_LABELLED;
 	unsigned int i, carrying = 0, out = 0;
 
 	for (i = 0; i < n; i++)
 		carrying += nexthop_usable(routes[i]->nh);
 	for (i = 0; i < n; i++) {
 		routes[i]->reason = RIB_BEST;
-		if (nexthop_usable(routes[i]->nh) || (vpn && !carrying && nexthop_reachable(routes[i]->nh)))
+		if (nexthop_usable(routes[i]->nh) || (passes && !carrying && nexthop_reachable(routes[i]->nh)))
 			routes[out++] = routes[i];
 		else
 			routes[i]->reason = RIB_LOST_NEXTHOP;

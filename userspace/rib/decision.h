@@ -3,7 +3,7 @@
  * Choice of the best route of a prefix, by elimination as RFC 4271 9.1.2.2 states it, so that the
  * result depends on the set of candidates and never on their order of arrival:
  *
- *   eligible (in a VPN table: transport to the next hop before an IP route alone); administrative distance;
+ *   eligible (in tables of VPN and of labelled routes: transport before an IP route alone); administrative distance;
  *   then among BGP paths (CE-learned and imported alike):
  *   local preference, locally originated, AS path length, origin, MED among paths of one
  *   neighbouring AS, eBGP over iBGP, interior metric, older eBGP path only if asked (RFC 5004 is
