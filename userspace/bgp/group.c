@@ -232,6 +232,8 @@ static bool key_of(const struct bgp_peer_family *pf, struct bgp_group_key *key)
 		key_of_external(pf, key);
 	if (bgp_family_labelled(pf->family))
 		key_of_labelled(pf, key);
+	else if (pf->family == BGP_RTC)
+		key->client = p->conf.af[BGP_RTC].route_reflector_client;
 	return true;
 }
 
@@ -335,7 +337,7 @@ void bgp_groups_interest(struct bgp_peer *p, const uint8_t rt[8], uint8_t bits, 
 void bgp_groups_join(struct bgp_peer *p)
 {
 	for (int f = 0; f < BGP_FAMILIES; f++) {
-		if (p->family[f].active && !p->family[f].group)
+		if (p->family[f].active && !p->family[f].group && bgp_restart_may_tell(p->bgp, f))
 			join(&p->family[f]);
 	}
 }

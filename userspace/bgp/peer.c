@@ -500,8 +500,7 @@ static void on_up(void *owner, const struct bgp_up *up)
 	bgp_rtc_up(p);
 	bgp_policy_warn(p);
 	bgp_helper_up(p);
-	if (!p->bgp->restarting)
-		bgp_groups_join(p);
+	bgp_groups_join(p);
 	bgp_restart_check(p->bgp);
 }
 

@@ -172,6 +172,8 @@ struct bgp {
 	bool restarting;
 	struct timer restart_timer;	/* the deferral's end */
 	struct timer settle_timer;
+	bool memberships_known;		/* while restarting: they are told already */
+	struct timer memberships_timer;
 };
 
 /* The one instance, NULL when not started. */
@@ -246,6 +248,8 @@ void bgp_refusals_forget(struct bgp_peer_family *pf);	/* and the counters */
 
 /* ---- restart.c: RFC 4724 on both sides ---- */
 void bgp_restart_begin(struct bgp *b);		/* at start */
+/* while we restart, routes are not told before the end, and memberships not before others' are known */
+bool bgp_restart_may_tell(const struct bgp *b, enum bgp_family f);
 void bgp_restart_check(struct bgp *b);		/* an End-of-RIB came, a peer changed */
 void bgp_restart_stop(struct bgp *b);
 void bgp_helper_down(struct bgp_peer *p, bool lost);
@@ -264,7 +268,7 @@ void bgp_refresh_received(struct bgp_peer_family *pf, enum bgp_refresh what);	/*
 void bgp_refresh_stop(struct bgp_peer_family *pf);		/* the session is down */
 
 /* ---- group.c: what goes out ---- */
-void bgp_groups_join(struct bgp_peer *p);	/* every active family */
+void bgp_groups_join(struct bgp_peer *p);	/* every active family that may be told now */
 void bgp_groups_leave(struct bgp_peer *p);
 void bgp_groups_end(struct bgp *b);		/* all have left: nothing is left to jobs */
 /* The family's configuration changed: it is told what differs. False: only a new session can be told rightly. */

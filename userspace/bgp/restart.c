@@ -13,8 +13,64 @@
 #define SETTLE_MS 100
 #define FIRST_LOOK_MS 1000
 #define DEFERRAL_MS 120000
+#define MEMBERSHIPS_MS 30000	/* less than others wait for them (RFC 4684 section 6) */
 
 /* ---- our restart ---- */
+
+static bool passes_memberships_on(const struct bgp *b)
+{
+	struct bgp_peer *p;
+
+	list_for_each(p, &b->peers, struct bgp_peer, node)
+		if (p->conf.af[BGP_RTC].on && (p->conf.af[BGP_RTC].route_reflector_client || !bgp_peer_internal(p)))
+			return true;
+	return false;
+}
+
+/* All that we pass on was told. */
+static bool memberships_complete(const struct bgp *b)
+{
+	struct bgp_peer *p;
+
+	if (!passes_memberships_on(b))
+		return !list_empty(&b->peers);
+	list_for_each(p, &b->peers, struct bgp_peer, node) {
+		const struct bgp_peer_family *pf = &p->family[BGP_RTC];
+
+		if (p->conf.shutdown || !p->conf.af[BGP_RTC].on)
+			continue;
+		if (!p->up)
+			return false;
+		if (pf->active && !pf->eor_received && !p->info.peer.caps.gr_restarting)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Memberships are no routes that forwarding follows, and peers tell us no VPN routes before they have ours: they
+ * do not wait for the end of the restart, but for each other.
+ */
+static void tell_memberships(struct bgp *b)
+{
+	struct bgp_peer *p;
+
+	timer_stop(&b->memberships_timer);
+	b->memberships_known = true;
+	list_for_each(p, &b->peers, struct bgp_peer, node)
+		if (p->up)
+			bgp_groups_join(p);
+}
+
+static void memberships_fn(struct timer *t)
+{
+	tell_memberships(container_of(t, struct bgp, memberships_timer));
+}
+
+bool bgp_restart_may_tell(const struct bgp *b, enum bgp_family f)
+{
+	return !b->restarting || (f == BGP_RTC && b->memberships_known);
+}
 
 static void finish(struct bgp *b, const char *why)
 {
@@ -22,6 +78,7 @@ static void finish(struct bgp *b, const char *why)
 
 	timer_stop(&b->restart_timer);
 	timer_stop(&b->settle_timer);
+	timer_stop(&b->memberships_timer);
 	b->restarting = false;
 	log_notice("bgp", "graceful restart is over: %s", why);
 	bgp_peers_caps(b);
@@ -70,6 +127,8 @@ static void settle_fn(struct timer *t)
 
 void bgp_restart_check(struct bgp *b)
 {
+	if (b->restarting && !b->memberships_known && memberships_complete(b))
+		tell_memberships(b);
 	if (b->restarting && !timer_running(&b->settle_timer) && complete(b))
 		timer_start(&b->settle_timer, SETTLE_MS);
 }
@@ -86,6 +145,7 @@ void bgp_restart_begin(struct bgp *b)
 {
 	timer_init(&b->restart_timer, b->env.jobs, deferral_fn);
 	timer_init(&b->settle_timer, b->env.jobs, settle_fn);
+	timer_init(&b->memberships_timer, b->env.jobs, memberships_fn);
 	b->restarting = b->opt.restarting;
 	/*
 	 * The configuration, which may say another time, restarts the first; without peers in it
@@ -94,6 +154,7 @@ void bgp_restart_begin(struct bgp *b)
 	if (b->restarting) {
 		timer_start(&b->restart_timer, DEFERRAL_MS);
 		timer_start(&b->settle_timer, FIRST_LOOK_MS);
+		timer_start(&b->memberships_timer, MEMBERSHIPS_MS);
 	}
 }
 
@@ -101,6 +162,7 @@ void bgp_restart_stop(struct bgp *b)
 {
 	timer_stop(&b->restart_timer);
 	timer_stop(&b->settle_timer);
+	timer_stop(&b->memberships_timer);
 }
 
 /* ---- a peer's restart ---- */
