@@ -105,6 +105,19 @@ static bool read_site(const struct inherit *i, enum bgp_family f, struct bgp_fam
 	return true;
 }
 
+static void read_limit(const struct inherit *i, enum bgp_family f, struct bgp_limit *l)
+{
+	struct rel r;
+
+	l->most = inherit_u32(i, rel_of(&r, f, "maximum-prefix/limit"), 0);
+	if (!l->most)
+		return;
+	l->threshold = (uint8_t)inherit_u32(i, rel_of(&r, f, "maximum-prefix/threshold"), 75);
+	l->warning_only = inherit_flag(i, rel_of(&r, f, "maximum-prefix/warning-only"));
+	l->discard_extra = inherit_flag(i, rel_of(&r, f, "maximum-prefix/discard-extra"));
+	l->restart = (uint16_t)inherit_u32(i, rel_of(&r, f, "maximum-prefix/restart"), 0);
+}
+
 /* A policy is word enough, unless it is said not to be. */
 static void read_originate(const struct inherit *i, enum bgp_family f, struct bgp_family_conf *af)
 {
@@ -128,6 +141,7 @@ static void read_family(const struct inherit *i, enum bgp_family f, struct bgp_f
 	af->route_reflector_client = inherit_flag(i, rel_of(&r, f, "route-reflector-client"));
 	read_external(i, f, af);
 	read_site(i, f, af);
+	read_limit(i, f, &af->limit);
 	read_originate(i, f, af);
 	snprintf(af->policy_in, sizeof(af->policy_in), "%s", inherit_str(i, rel_of(&r, f, "policy-in"), ""));
 	snprintf(af->policy_out, sizeof(af->policy_out), "%s", inherit_str(i, rel_of(&r, f, "policy-out"), ""));
@@ -256,6 +270,8 @@ static bool check_family(const struct inherit *i, const struct bgp_peer_conf *c,
 				       "next-hop-unchanged: a neighbor of our own AS is told the next hop anyway");
 	if ((af->as_override || af->remove_private != BGP_PRIVATE_STAY) && c->remote_as == as)
 		return conf_error_node(err, n, "as-override and remove-private-as are for a neighbor of another AS");
+	if (af->limit.warning_only + af->limit.discard_extra + !!af->limit.restart > 1)
+		return conf_error_node(err, n, "maximum-prefix: warning-only, discard-extra and restart exclude each other");
 	if (!read_site(i, f, &scratch))
 		return conf_error_node(err, n, "site-of-origin: a number is out of range");
 	if (f == BGP_RTC && (af->policy_in[0] || af->policy_out[0]))

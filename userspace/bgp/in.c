@@ -186,6 +186,8 @@ static void arrive(struct arrival *a, const struct bgp_nlri *n)
 	path.nh = a->nh;
 	if (pf->family == BGP_RTC)
 		return membership(pf, n, &path);
+	if (!bgp_limit_takes(pf, nlri_rd, &n->prefix, n->path_id))
+		return refuse(a, n, BGP_REFUSED_LIMIT);
 	if (bgp_family_labelled(pf->family))
 		path.label = n->label;
 	rib_announce(&pf->source, nlri_rd, &n->prefix, &path);
@@ -258,7 +260,7 @@ static void announce_all(struct bgp_peer_family *pf, const struct bgp_update *u,
 		judge(&a, NULL, &r->nlri[0].prefix);
 	if (a.why != BGP_REFUSALS)
 		log_debug("bgp", "%s: %u routes refused: %s", pf->peer->name, r->count, bgp_refused_str(a.why));
-	for (uint32_t i = 0; i < r->count; i++)
+	for (uint32_t i = 0; i < r->count && !pf->peer->limited; i++)
 		arrive(&a, &r->nlri[i]);
 	arrival_end(&a);
 }
@@ -269,12 +271,13 @@ void bgp_in_update(struct bgp_peer *p, const struct bgp_update *u)
 		const struct bgp_routes *r = &u->part[i];
 		struct bgp_peer_family *pf = &p->family[r->family];
 
-		if (!pf->active || pf->disabled)
+		if (!pf->active || pf->disabled || p->limited)
 			continue;
 		if (r->withdraw)
 			withdraw_all(pf, r);
 		else
 			announce_all(pf, u, r);
+		bgp_limit_look(pf);
 	}
 	for (int f = 0; f < BGP_FAMILIES; f++) {
 		struct bgp_peer_family *pf = &p->family[f];

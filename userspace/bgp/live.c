@@ -18,7 +18,9 @@ static bool wanted(const struct bgp_peer *p)
 
 bool bgp_live_may_start(const struct bgp_peer *p)
 {
-	return !p->conf.shutdown && (!wanted(p) || !p->conf.bfd_strict || liveness_state(&p->live) == LIVENESS_UP);
+	if (p->conf.shutdown || p->limited)
+		return false;
+	return !wanted(p) || !p->conf.bfd_strict || liveness_state(&p->live) == LIVENESS_UP;
 }
 
 static void on_change(struct liveness_watch *w, enum liveness_state state, const char *why)
@@ -27,7 +29,7 @@ static void on_change(struct liveness_watch *w, enum liveness_state state, const
 
 	if (!p->session)
 		return;
-	if (state == LIVENESS_UP && p->conf.bfd_strict)
+	if (state == LIVENESS_UP && p->conf.bfd_strict && bgp_live_may_start(p))
 		bgp_session_start(p->session);
 	else if (state == LIVENESS_DOWN && p->conf.bfd_strict)
 		bgp_session_stop(p->session, BGP_CEASE_BFD_DOWN);

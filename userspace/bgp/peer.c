@@ -188,6 +188,7 @@ static void session_open(struct bgp_peer *p)
 	memcpy(c.sock.password, p->conf.password, sizeof(c.sock.password));
 	session_ttl(p, &c.sock);
 	fill_caps(p, &c.caps);
+	bgp_limit_end(p);
 	p->session = bgp_session_new(p->bgp->workers, &c, p);
 	if (!p->session) {
 		log_err("bgp", "%s: no memory for a session", p->name);
@@ -351,6 +352,7 @@ void bgp_peer_add(struct bgp *b, const struct bgp_peer_conf *conf)
 		bgp_refresh_init(&p->family[f]);
 	}
 	bgp_helper_init(p);
+	bgp_limit_init(p);
 	bgp_rtc_init(p);
 	insert(b, p);
 	bgp_policy_bind(p);
@@ -366,6 +368,7 @@ void bgp_peer_remove(struct bgp_peer *p)
 	bgp_live_end(p);
 	session_close(p, BGP_CEASE_DECONFIGURED);
 	sources_flush(p);
+	bgp_limit_end(p);
 	bgp_policy_unbind(p);
 	forget_refused(p);
 	take_out(b, p);
@@ -393,7 +396,10 @@ static bool family_change(struct bgp_peer_family *pf, const struct bgp_family_co
 
 	if (!memcmp(old, now, sizeof(*now)))
 		return true;
-	if (memcmp(old->site, now->site, sizeof(*now) - offsetof(struct bgp_family_conf, site)))
+	if (memcmp(&old->limit, &now->limit, sizeof(now->limit)))
+		bgp_limit_changed(pf);
+	if (memcmp(old->site, now->site,
+		   offsetof(struct bgp_family_conf, limit) - offsetof(struct bgp_family_conf, site)))
 		bgp_policy_again(pf);
 	if (pf->has_source && old->route_reflector_client != now->route_reflector_client)
 		bgp_groups_again(pf->peer->bgp, pf->source.table);
@@ -600,6 +606,7 @@ static void stop(void *inst)
 		bgp_live_end(p);
 		session_close(p, BGP_CEASE_SHUTDOWN);
 		sources_flush(p);
+		bgp_limit_end(p);
 		bgp_policy_unbind(p);
 		forget_refused(p);
 		take_out(b, p);

@@ -42,6 +42,13 @@ struct bgp_family_conf {
 	/* what of its routes is taken: a change asks it for all of them again */
 	char policy_in[BGP_POLICY_NAME];
 	uint8_t allowas_in;		/* so often may our AS be in a path */
+	/* how many of them: limit.c */
+	struct bgp_limit {
+		uint32_t most;		/* 0: any number */
+		uint16_t restart;	/* minutes after which the session comes back, 0: not by itself */
+		uint8_t threshold;	/* percent of them, for a warning */
+		bool warning_only, discard_extra;
+	} limit;
 };
 
 /*
@@ -84,6 +91,7 @@ enum bgp_refused {
 	BGP_REFUSED_LENGTH,		/* its attributes are too long to keep */
 	BGP_REFUSED_SITE,		/* it comes from the neighbour's own site (RFC 4364 7) */
 	BGP_REFUSED_TARGETS,		/* nobody here imports its route targets */
+	BGP_REFUSED_LIMIT,		/* there are as many as may be */
 	BGP_REFUSED_POLICY,
 	BGP_REFUSED_NO_POLICY,		/* RFC 8212 */
 	BGP_REFUSALS
@@ -107,6 +115,7 @@ struct bgp_peer_family {
 	struct policy *in, *out, *originate;	/* references, NULL: none; policy.c */
 	uint32_t refused[BGP_REFUSALS];	/* routes since the session came up, by reason; refused.c */
 	struct bgp_refusals *last_refused;	/* NULL: none so far */
+	bool limit_warned, limit_over;	/* it was said */
 	/* outbound, group.c */
 	struct bgp_group *group;	/* NULL: nothing is sent */
 	struct list member;		/* in group */
@@ -138,6 +147,8 @@ struct bgp_peer {
 	struct bgp_rtc_wants rtc;
 	struct timer gr_timer;		/* restart time, then what is left of the stale path time */
 	uint64_t stale_since;		/* jobs_clock_us(), while any family has routes that are kept */
+	bool limited;			/* no session: it told more routes than are taken; limit.c */
+	struct timer limit_timer;
 	bool dying;			/* waits until tables let go of its sources */
 };
 
@@ -245,6 +256,16 @@ const char *bgp_refused_str(enum bgp_refused why);
 /* The i-th of them; false: there are not so many. */
 bool bgp_refusal_at(const struct bgp_peer_family *pf, unsigned int i, struct bgp_refusal *out);
 void bgp_refusals_forget(struct bgp_peer_family *pf);	/* and the counters */
+
+/* ---- limit.c: how many routes ---- */
+void bgp_limit_init(struct bgp_peer *p);
+void bgp_limit_end(struct bgp_peer *p);		/* nothing is kept down any more, nothing is started */
+/* May this one be announced? False: it is refused, and the session may be about to end. */
+bool bgp_limit_takes(struct bgp_peer_family *pf, const struct rd *rd, const struct prefix *p, uint32_t path_id);
+void bgp_limit_look(struct bgp_peer_family *pf);	/* after routes came or went: the warning */
+void bgp_limit_changed(struct bgp_peer_family *pf);	/* its configuration did */
+/* A session that is kept down for too many routes starts again. */
+void bgp_limit_clear(struct bgp_peer *p);
 
 /* ---- restart.c: RFC 4724 on both sides ---- */
 void bgp_restart_begin(struct bgp *b);		/* at start */

@@ -22,6 +22,7 @@ const char *bgp_refused_str(enum bgp_refused why)
 		[BGP_REFUSED_LENGTH] = "its attributes are too long to keep",
 		[BGP_REFUSED_SITE] = "it comes from the site itself",
 		[BGP_REFUSED_TARGETS] = "its route targets are imported nowhere",
+		[BGP_REFUSED_LIMIT] = "the maximum of routes is reached",
 		[BGP_REFUSED_POLICY] = "rejected by policy",
 		[BGP_REFUSED_NO_POLICY] = "there is no policy for it",
 	};

@@ -96,7 +96,7 @@ static bool complete(const struct bgp *b)
 	struct bgp_peer *p;
 
 	list_for_each(p, &b->peers, struct bgp_peer, node) {
-		if (p->conf.shutdown)
+		if (p->conf.shutdown || p->limited)
 			continue;
 		if (!p->up)
 			return false;

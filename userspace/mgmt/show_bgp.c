@@ -41,6 +41,8 @@ static const char *state_name(const struct bgp_peer *p, const struct bgp_session
 {
 	if (p->conf.shutdown)
 		return "Shutdown";
+	if (p->limited)
+		return "Idle (maximum prefixes)";
 	return bgp_state_name(i->state);
 }
 
@@ -216,6 +218,9 @@ static void policy_items(struct items *s, const struct bgp_peer *p)
 		item(s, "policy", "%s: in %s, out %s", bgp_family_name(f),
 		     pf->in ? policy_name(pf->in) : bgp_policy_missing(pf, false) ? "missing: nothing is taken" : "none",
 		     pf->out ? policy_name(pf->out) : bgp_policy_missing(pf, true) ? "missing: nothing is told" : "none");
+		if (p->conf.af[f].limit.most)
+			item(s, "maximum prefixes", "%s: %u of %u", bgp_family_name(f),
+			     pf->has_source ? pf->source.count : 0, p->conf.af[f].limit.most);
 		for (int why = 0; why < BGP_REFUSALS; why++) {
 			if (pf->refused[why])
 				item(s, "refused", "%s: %u: %s", bgp_family_name(f), pf->refused[why],
@@ -610,6 +615,10 @@ static void reset(struct bgp_peer *p, const struct lyd_node *in)
 {
 	struct bgp_cease c = { .subcode = BGP_CEASE_RESET, .graceful = conf_exists(in, "graceful") };
 
+	if (p->limited) {
+		bgp_limit_clear(p);
+		return;
+	}
 	bgp_cease_reason(&c, conf_str(in, "reason", NULL));
 	bgp_session_reset_with(p->session, &c);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Peers at the other end of real sessions over the loopback: 127.0.0.2, .3, ... to the PE (pe.h) at 127.0.0.1. Each keeps
- * what it was told, as any speaker would, and counts what it cost to tell it.
+ * Peers at the other end of real sessions over the loopback: 127.0.0.2, .3, ... to the PE (pe.h) at 127.0.0.1. Each
+ * keeps what it was told, as any speaker would, and counts what it cost to tell it.
  */
 #ifndef L3VPN_BGP_TESTS_FAR_H
 #define L3VPN_BGP_TESTS_FAR_H
@@ -25,6 +25,7 @@ struct far {
 	struct bgp_session *s;
 	struct ip_addr self;
 	unsigned int ups, downs, eors, refreshes;
+	char why[BGP_WHY_MAX];			/* it went down last */
 	unsigned int announced, withdrawn;	/* NLRI, since the test set them to 0 */
 	struct far_route route[FAR_ROUTES];	/* by third and fourth octet of 10.20.x.y/32 and so on */
 };
@@ -51,6 +52,7 @@ static inline void far_down(void *o, const struct bgp_down *down)
 	struct far *f = o;
 
 	f->downs++;
+	snprintf(f->why, sizeof(f->why), "%s", down->why);
 	memset(f->route, 0, sizeof(f->route));
 }
 

@@ -216,7 +216,8 @@ static void one_member_goes_over(void **unused)
 	neighbor(2, "route-policy out ODD");
 	rule_of[2] = RULE_ODD;
 	run_until(all_believe, "the other to ODD");
-	assert_ptr_equal(peer("", "127.0.0.3")->family[BGP_VPNV4].group, peer("", "127.0.0.4")->family[BGP_VPNV4].group);
+	assert_ptr_equal(peer("", "127.0.0.3")->family[BGP_VPNV4].group,
+			 peer("", "127.0.0.4")->family[BGP_VPNV4].group);
 	count_anew();
 	neighbor(1, "route-policy out RAISED");
 	rule_of[1] = RULE_RAISED;
@@ -394,6 +395,72 @@ static void constrained_members_go_over(void **unused)
 	far_constrained = false;
 }
 
+static bool first_down(void)
+{
+	return far[0].downs;
+}
+
+static unsigned int ups_before;
+
+static bool first_up_again(void)
+{
+	return far[0].ups > ups_before;
+}
+
+static void send_one(struct far *f, uint32_t i)
+{
+	static const uint8_t path_and_origin[] = { 0x40, 1, 1, 0, 0x40, 2, 0, 0x40, 5, 4, 0, 0, 0, 100 };
+	const struct ip_addr nexthop = { .family = AF_INET, .b = { 192, 168, 0, 2 } };
+	struct bgp_nlri n = { .label = 100 + i };
+	uint8_t mem[256];
+	struct bgp_out *out;
+	size_t start, at, mp;
+	struct rd rd;
+	struct buf b;
+
+	n.prefix = P(text_of(i));
+	assert_true(rd_parse("65000:8", &rd));
+	memcpy(n.rd, rd.b, sizeof(n.rd));
+	buf_init_fixed(&b, mem, sizeof(mem));
+	start = bgp_msg_begin(&b, BGP_UPDATE);
+	buf_u16(&b, 0);
+	at = b.len;
+	buf_u16(&b, 0);
+	mp = bgp_mp_reach_begin(&b, BGP_VPNV4, &nexthop, NULL);
+	bgp_nlri_encode(&b, BGP_VPNV4, &n, 0);
+	bgp_mp_end(&b, mp);
+	buf_bytes(&b, path_and_origin, sizeof(path_and_origin));
+	buf_patch_u16(&b, at, (uint16_t)(b.len - at - 2));
+	bgp_msg_end(&b, start);
+	out = bgp_out_new(b.data, b.len, 1);
+	bgp_session_send(f->s, out);
+	bgp_out_put(out);
+}
+
+/* Too many routes: the peer hears why its session ends, which stays down until somebody clears it. */
+static void too_many(void **unused)
+{
+	struct bgp_peer *p;
+
+	n_fars = 1;
+	start(1, "maximum-prefix 3");
+	p = peer("", "127.0.0.2");
+	for (uint32_t i = 0; i < 3; i++)
+		send_one(&far[0], i);
+	run_on(100);
+	assert_int_equal(p->family[BGP_VPNV4].source.count, 3);
+	assert_int_equal(far[0].downs, 0);
+	send_one(&far[0], 3);
+	run_until(first_down, "Cease");
+	assert_non_null(strstr(far[0].why, "Maximum Number of Prefixes"));
+	ups_before = far[0].ups;
+	run_on(2500);
+	assert_int_equal(far[0].ups, ups_before);
+	assert_int_equal(p->family[BGP_VPNV4].source.count, 0);
+	bgp_limit_clear(p);
+	run_until(first_up_again, "up again");
+}
+
 #define test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -406,6 +473,7 @@ int main(void)
 		test(a_policy_changes),
 		test(refresh_of_who_uses_it),
 		test(constrained_members_go_over),
+		test(too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -230,6 +230,89 @@ static void deleted_policies(void **unused)
 	assert_null(ce_told("10.1.1.3", "10.10.1.0/24"));
 }
 
+static uint32_t taken(const char *ce)
+{
+	return peer("RED", ce)->family[BGP_IPV4].source.count;
+}
+
+static void tells_many(const char *ce, unsigned int first, unsigned int n)
+{
+	char text[32];
+
+	for (unsigned int i = first; i < first + n; i++) {
+		snprintf(text, sizeof(text), "10.20.%u.0/24", i);
+		ce_tells(ce, text);
+	}
+}
+
+static void set_limit(const char *text)
+{
+	char *all = xasprintf("router bgp 65000\n vrf RED\n  neighbor 10.1.1.2\n   address-family ipv4 unicast\n"
+			      "    no maximum-prefix\n    %s\n", text);
+
+	take(all);
+	free(all);
+}
+
+static void limits(void **unused)
+{
+	struct bgp_peer_family *pf;
+	struct bgp_peer *p;
+
+	take(ALL RED(CE("10.1.1.2", 65010, BOTH "    maximum-prefix 10 50 discard-extra\n")));
+	up("10.1.1.2");
+	p = peer("RED", "10.1.1.2");
+	pf = &p->family[BGP_IPV4];
+	tells_many("10.1.1.2", 0, 4);
+	assert_false(pf->limit_warned);
+	tells_many("10.1.1.2", 4, 1);
+	assert_true(pf->limit_warned);
+	tells_many("10.1.1.2", 5, 10);
+	assert_int_equal(taken("10.1.1.2"), 10);
+	assert_int_equal(pf->refused[BGP_REFUSED_LIMIT], 5);
+	assert_true(pf->limit_over && !p->limited);
+	/* one that is there may change; one that goes makes room */
+	ce_tells_path("10.1.1.2", "10.20.3.0/24", PATH(65010, 7), NULL);
+	assert_int_equal(red_best("10.20.3.0/24")->attrs->path_length, 2);
+	tell(p, BGP_IPV4, &(struct telling){ .prefix = "10.20.3.0/24", .withdraw = true });
+	tells_many("10.1.1.2", 14, 1);
+	assert_non_null(red_best("10.20.14.0/24"));
+	assert_int_equal(taken("10.1.1.2"), 10);
+	set_limit("maximum-prefix 12 warning-only");
+	tells_many("10.1.1.2", 0, 20);
+	assert_int_equal(taken("10.1.1.2"), 20);
+	assert_true(pf->limit_over && !p->limited);
+	/* what is there already is too much */
+	set_limit("maximum-prefix 15");
+	assert_true(p->limited);
+	tells_many("10.1.1.2", 30, 1);
+	assert_null(red_best("10.20.30.0/24"));
+	session_down(p);
+	assert_int_equal(taken("10.1.1.2"), 0);
+	bgp_limit_clear(p);
+	assert_false(p->limited);
+	up("10.1.1.2");
+	tells_many("10.1.1.2", 0, 15);
+	assert_false(p->limited);
+	tells_many("10.1.1.2", 15, 3);
+	assert_true(p->limited);
+	assert_int_equal(taken("10.1.1.2"), 15);
+	session_down(p);
+	/* by itself, after a while */
+	set_limit("maximum-prefix 5 restart 2");
+	assert_false(p->limited);
+	up("10.1.1.2");
+	tells_many("10.1.1.2", 0, 6);
+	assert_true(p->limited);
+	session_down(p);
+	timers_advance(env.jobs, 119000);
+	assert_true(p->limited);
+	timers_advance(env.jobs, 2000);
+	assert_false(p->limited);
+	refuse("router bgp 65000\n vrf RED\n  neighbor 10.1.1.2\n   address-family ipv4 unicast\n"
+	       "    maximum-prefix 5 warning-only\n", "exclude each other");
+}
+
 #define test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -242,6 +325,7 @@ int main(void)
 		test(outwards),
 		test(next_hops_outwards),
 		test(deleted_policies),
+		test(limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
