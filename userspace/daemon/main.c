@@ -29,6 +29,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/pulse.h"
+#include "lib/slab.h"
 #include "mgmt/mgmt.h"
 #include "mgmt/show.h"
 #include "policy/policy.h"
@@ -36,6 +37,7 @@
 #include "static/static.h"
 #include "vrf/vrf.h"
 
+#define RECLAIM_OCTETS	(2u << 20)	/* of memory that goes back at once: about a millisecond */
 #define STOP_MS		3000		/* for what is on its way to the forwarder */
 #define CONFIG_MAX	(64 << 20)
 
@@ -58,6 +60,7 @@ struct daemon {
 	void *protos[8];			/* as in protocols[] */
 	uv_signal_t signals[3];
 	struct timer nobody;
+	struct job reclaim;
 	bool restarting, labels_kept, restart_over;
 	bool bgp_over, ldp_over;		/* each has learned anew what the daemon before knew */
 	bool stopping, stopped;
@@ -124,6 +127,18 @@ static void nobody(struct timer *t)
 
 /* ---- start ---- */
 
+static bool reclaim(struct job *job, unsigned int budget)
+{
+	return slab_reclaim(RECLAIM_OCTETS);
+}
+
+static void memory_waits(void *arg)
+{
+	struct daemon *d = arg;
+
+	job_schedule(&d->reclaim);
+}
+
 static bool start_tables(struct daemon *d)
 {
 	struct conf_options copt = {
@@ -133,6 +148,8 @@ static bool start_tables(struct daemon *d)
 	char path[600], why[256];
 
 	d->jobs = jobs_new(d->loop);
+	job_init(&d->reclaim, d->jobs, "memory", reclaim);
+	slab_reclaim_hook(memory_waits, d);
 	d->conf = conf_new(&copt, &err);
 	if (!d->conf) {
 		log_err("daemon", "configuration store: %s", err.reason);
@@ -364,6 +381,9 @@ static void stop(struct daemon *d)
 {
 	size_t i;
 
+	slab_reclaim_hook(NULL, NULL);
+	if (d->jobs)
+		job_cancel(&d->reclaim);
 	if (d->conf && d->sync)
 		timer_stop(&d->nobody);
 	if (d->mgmt)

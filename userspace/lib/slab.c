@@ -12,6 +12,7 @@
 #include "lib/mem.h"
 
 #define MAPPED (256u << 10)	/* octets from which on a chunk is mapped: pages come as they are touched */
+#define PIECE 65536u		/* what is kept is cut at multiples of this, which is one of every page size */
 
 void slab_init(struct slab *s, size_t size, unsigned int align)
 {
@@ -43,13 +44,66 @@ static void chunk_add(struct slab *s)
 	s->chunk[s->chunks++] = mem;
 }
 
+/* ---- memory that waits to go back ---- */
+
+struct dead {
+	struct dead *next;
+	uint8_t *mem;
+	size_t octets;
+};
+
+static struct dead *dead;
+static void (*dead_waits)(void *arg);
+static void *dead_arg;
+
+void slab_reclaim_hook(void (*waits)(void *arg), void *arg)
+{
+	dead_waits = waits;
+	dead_arg = arg;
+	while (!waits && slab_reclaim(SIZE_MAX))
+		;
+}
+
+bool slab_reclaim(size_t octets)
+{
+	struct dead *d = dead;
+	size_t keep;
+
+	if (!d)
+		return false;
+	keep = d->octets > octets ? (d->octets - octets) & ~(size_t)(PIECE - 1) : 0;
+	munmap(d->mem + keep, d->octets - keep);
+	d->octets = keep;
+	if (!keep) {
+		dead = d->next;
+		free(d);
+	}
+	return dead;
+}
+
+static void unmap(uint8_t *mem, size_t octets)
+{
+	struct dead *d;
+
+	if (!dead_waits) {
+		munmap(mem, octets);
+		return;
+	}
+	d = xmalloc(sizeof(*d));
+	*d = (struct dead){ .next = dead, .mem = mem, .octets = octets };
+	dead = d;
+	dead_waits(dead_arg);
+}
+
+/* ---- slabs ---- */
+
 void slab_fini(struct slab *s)
 {
 	for (unsigned int k = 0; k < s->chunks; k++) {
 		if (chunk_octets(s, k) < MAPPED)
 			free(s->chunk[k]);
 		else
-			munmap(s->chunk[k], chunk_octets(s, k));
+			unmap(s->chunk[k], chunk_octets(s, k));
 	}
 	free(s->chunk);
 	s->chunk = NULL;

@@ -33,6 +33,15 @@ void slab_fini(struct slab *s);
 uint32_t slab_alloc(struct slab *s);
 void slab_free(struct slab *s, uint32_t i);
 
+/*
+ * Unmapping what a million objects had takes tens of milliseconds. With a hook, memory that is free waits, and the hook
+ * is called: from then on slab_reclaim() is to be called, in slices, until it says that nothing is left. Without one
+ * (NULL, at first) it goes back at once. Main thread: all slabs are its.
+ */
+void slab_reclaim_hook(void (*waits)(void *arg), void *arg);
+/* about so many octets, not 0; true: there is more */
+bool slab_reclaim(size_t octets);
+
 /* the object of a number that was given out */
 static inline void *slab_at(const struct slab *s, uint32_t i)
 {

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -57,9 +59,65 @@ static void random_use(void **state)
 	slab_fini(&s);
 }
 
+static void count_call(void *arg)
+{
+	++*(unsigned int *)arg;
+}
+
+static bool mapped(const void *p)
+{
+	uintptr_t page = sysconf(_SC_PAGESIZE);
+	unsigned char there;
+
+	return !mincore((void *)((uintptr_t)p & ~(page - 1)), 1, &there);
+}
+
+/* a slab fills, and its last chunk's first and last object are told */
+static void fill(struct slab *s, unsigned int n, struct object **first, struct object **last)
+{
+	slab_init(s, sizeof(struct object), 8);
+	for (unsigned int i = 0; i < n; i++) {
+		struct object *o = slab_at(s, slab_alloc(s));
+
+		o->a = i;
+		if (i == n / 2)
+			*first = o;
+		*last = o;
+	}
+}
+
+/* with a hook memory goes back in slices, to the last octet and no further */
+static void back_in_slices(void **state)
+{
+	unsigned int calls = 0, slices = 1, n = 1u << 17;
+	struct object *first, *last, *first_kept, *last_kept;
+	struct slab s, kept;
+
+	fill(&s, n, &first, &last);
+	fill(&kept, n, &first_kept, &last_kept);
+	slab_reclaim_hook(count_call, &calls);
+	assert_false(slab_reclaim(1u << 20));
+	for (unsigned int i = 0; i < n; i++)
+		slab_free(&s, i);
+	assert_int_equal(s.chunks, 0);
+	assert_true(calls > 0);
+	assert_true(mapped(first) && mapped(last));
+	while (slab_reclaim(256u << 10))
+		slices++;
+	assert_in_range(slices, (size_t)n * s.size / (256u << 10) / 2, (size_t)n * s.size / (256u << 10));
+	assert_false(mapped(first) || mapped(last));
+	for (unsigned int i = 0; i < n; i++)
+		assert_int_equal(((struct object *)slab_at(&kept, i))->a, i);
+	/* what still waits when the hook goes, goes too */
+	slab_fini(&kept);
+	assert_true(mapped(last_kept));
+	slab_reclaim_hook(NULL, NULL);
+	assert_false(mapped(first_kept) || mapped(last_kept));
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(random_use) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(random_use), cmocka_unit_test(back_in_slices) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
