@@ -6,6 +6,7 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from mesh import Mesh  # noqa: E402
 from provider import Provider  # noqa: E402
 
 
@@ -18,3 +19,10 @@ def net():
         provider.start_pes()
         provider.converged()
         yield provider
+
+
+@pytest.fixture(scope="session")
+def mesh():
+    """lib/mesh.py; its routers start when they are asked for, and stay."""
+    with Mesh() as network:
+        yield network.build()
