@@ -108,21 +108,22 @@ static bool refers_back(const char *s)
 	return false;
 }
 
-static bool read_path(struct set *s, const struct lyd_node *n, struct conf_error *err)
+static bool read_path(struct set *s, const char *text, char *why, size_t size)
 {
-	const char *text = conf_value(n);
-	char *posix, why[128];
+	char *posix;
 	int rc;
 
-	if (refers_back(text))
-		return conf_error_node(err, n, "%s refers back, which is not supported", text);
+	if (refers_back(text)) {
+		snprintf(why, size, "it refers back, which is not supported");
+		return false;
+	}
 	s->regex = xrealloc(s->regex, (s->n + 1) * sizeof(*s->regex));
 	posix = expression(text);
 	rc = regcomp(&s->regex[s->n], posix, REG_EXTENDED | REG_NOSUB);
 	free(posix);
 	if (rc) {
-		regerror(rc, &s->regex[s->n], why, sizeof(why));
-		return conf_error_node(err, n, "%s is no expression: %s", text, why);
+		regerror(rc, &s->regex[s->n], why, size);
+		return false;
 	}
 	s->n++;
 	return true;
@@ -131,11 +132,12 @@ static bool read_path(struct set *s, const struct lyd_node *n, struct conf_error
 static bool read_paths(struct set *s, const struct lyd_node *entry, struct conf_error *err)
 {
 	const struct lyd_node *n;
+	char why[128];
 
 	s->memo = xcalloc(SET_MEMO, sizeof(*s->memo));
 	conf_for_each(n, entry, "ios-regex") {
-		if (!read_path(s, n, err))
-			return false;
+		if (!read_path(s, conf_value(n), why, sizeof(why)))
+			return conf_error_node(err, n, "%s is no expression: %s", conf_value(n), why);
 	}
 	return true;
 }
@@ -180,6 +182,25 @@ struct set *set_new(enum set_kind kind, const struct lyd_node *entry, struct con
 		ok = read_paths(s, entry, err);
 	else
 		ok = set_read_communities(s, entry, err);
+	if (ok)
+		return s;
+	set_free(s);
+	return NULL;
+}
+
+struct set *set_of_text(enum set_kind kind, const char *text, char *why, size_t size)
+{
+	struct set *s = xcalloc(1, sizeof(*s));
+	bool ok = false;
+
+	s->kind = kind;
+	snprintf(why, size, "it is no community of this kind, or a number is out of range");
+	if (kind == SET_AS_PATH) {
+		s->memo = xcalloc(SET_MEMO, sizeof(*s->memo));
+		ok = read_path(s, text, why, size);
+	} else if (kind != SET_PREFIX) {
+		ok = set_read_community(s, text);
+	}
 	if (ok)
 		return s;
 	set_free(s);

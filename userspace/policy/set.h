@@ -30,6 +30,10 @@ struct set;
 const char *set_kind_name(enum set_kind kind);
 /* NULL: *err says what is wrong with the entry. */
 struct set *set_new(enum set_kind kind, const struct lyd_node *entry, struct conf_error *err);
+/* One expression, or one entry of a set of communities (an extended one is a route target). NULL: @why tells. */
+struct set *set_of_text(enum set_kind kind, const char *text, char *why, size_t size);
+/* "no-export", or NULL: of RFC 1997 and others, host order */
+const char *set_community_name(uint32_t community);
 void set_free(struct set *s);		/* NULL is fine */
 
 /* NULL for a set is one that is not there any more: nothing matches. */

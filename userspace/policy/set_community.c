@@ -302,6 +302,29 @@ bool set_read_communities(struct set *s, const struct lyd_node *entry, struct co
 	return true;
 }
 
+bool set_read_community(struct set *s, const char *text)
+{
+	struct pattern p = { .subtype = 0 };
+
+	if (!read_one(s->kind, "rt", text, &p))
+		return false;
+	s->pattern = xmemdup(&p, sizeof(p));
+	s->n = 1;
+	s->single = is_single(&p);
+	s->subtypes = 1u << p.subtype;
+	split_singles(s);
+	return true;
+}
+
+const char *set_community_name(uint32_t community)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(well_known); i++) {
+		if (well_known[i].value == community)
+			return well_known[i].name;
+	}
+	return NULL;
+}
+
 void set_free_communities(struct set *s)
 {
 	free(s->pattern);

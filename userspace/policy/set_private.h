@@ -40,6 +40,7 @@ struct set {
 
 /* set_community.c: entries of one of the three kinds */
 bool set_read_communities(struct set *s, const struct lyd_node *entry, struct conf_error *err);
+bool set_read_community(struct set *s, const char *text);
 void set_free_communities(struct set *s);
 
 #endif

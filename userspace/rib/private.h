@@ -16,6 +16,7 @@ struct rib {
 	struct jobs *jobs;
 	struct slab routes, imported;	/* route.c */
 	struct targets *targets;
+	struct list source_walks;	/* struct rib_source_walk */
 	struct nht *nht;
 	struct fib *fib;
 	struct liveness *liveness;
@@ -80,6 +81,9 @@ struct rib_route *route_at(const struct rib *rib, uint32_t number);	/* 0: NULL *
 /* to the end of the list */
 void route_link(struct rib *rib, struct rib_list *l, struct rib_route *r, enum rib_list_kind kind);
 void route_unlink(struct rib *rib, struct rib_list *l, struct rib_route *r, enum rib_list_kind kind);
+
+/* source.c: a route is about to leave its source's list, or its place in it */
+void source_walks_pass(struct rib *rib, const struct rib_route *r);
 
 /* targets.c: a route got, or is about to lose, its attributes */
 struct targets *targets_new(void);

@@ -86,3 +86,38 @@ bool rib_source_idle(const struct rib_source *s)
 {
 	return !s->count && !s->refs && !s->purge;
 }
+
+/* ---- walks ---- */
+
+void source_walks_pass(struct rib *rib, const struct rib_route *r)
+{
+	struct rib_source_walk *w;
+
+	list_for_each(w, &rib->source_walks, struct rib_source_walk, node) {
+		if (w->route == r->number)
+			w->route = r->link[RIB_OF_SOURCE].next;
+	}
+}
+
+void rib_source_walk_init(struct rib_source_walk *w, const struct rib_source *s)
+{
+	w->route = s->routes.first;
+	w->left = 2ull * s->count;
+	list_add_tail(&s->table->rib->source_walks, &w->node);
+}
+
+struct rib_route *rib_source_walk_next(struct rib_source_walk *w, const struct rib *rib)
+{
+	struct rib_route *r = w->left ? route_at(rib, w->route) : NULL;
+
+	if (!r)
+		return NULL;
+	w->left--;
+	w->route = r->link[RIB_OF_SOURCE].next;
+	return r;
+}
+
+void rib_source_walk_end(struct rib_source_walk *w)
+{
+	list_del(&w->node);
+}

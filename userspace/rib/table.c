@@ -395,6 +395,7 @@ struct rib_route *rib_announce(struct rib_source *s, const struct rd *rd, const 
 	}
 	/* fresh routes gather at the end: what a sweep has to look at is in front */
 	if (r) {
+		source_walks_pass(s->table->rib, r);
 		route_unlink(s->table->rib, &s->routes, r, RIB_OF_SOURCE);
 		route_link(s->table->rib, &s->routes, r, RIB_OF_SOURCE);
 		if (route_same(r, path)) {
@@ -427,6 +428,7 @@ void rib_route_remove(struct rib_route *r)
 	for (p = &net->routes; *p != r; p = &(*p)->next)
 		;
 	*p = r->next;
+	source_walks_pass(t->rib, r);
 	route_unlink(t->rib, &r->source->routes, r, RIB_OF_SOURCE);
 	r->source->count--;
 	t->routes--;
@@ -601,6 +603,7 @@ struct rib *rib_new(struct jobs *jobs)
 	rib->jobs = jobs;
 	routes_start(rib);
 	rib->targets = targets_new();
+	list_init(&rib->source_walks);
 	rib->fib = fib_new(rib);
 	rib->nht = nht_new(rib);
 	rib->liveness = liveness_new(rib->nht);

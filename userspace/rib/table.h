@@ -192,6 +192,23 @@ struct rib_net *rib_walk(const struct rib_table *t, struct rib_cursor *c);
 /* all nets of one prefix in a VPN table, whatever RD: resumable likewise */
 struct rib_net *rib_walk_prefix(const struct rib_table *t, const struct prefix *p, struct rib_cursor *c);
 
+/* all nets within @p, those of one RD (NULL: of all; NULL in tables without): resumable likewise */
+struct rib_net *rib_walk_within(const struct rib_table *t, const struct rd *rd, const struct prefix *p,
+				struct rib_cursor *c);
+
+/*
+ * A source's routes, resumable: what goes meanwhile is left out, what is announced again may come twice.
+ * The end is at the latest behind twice as many as there were at the beginning.
+ */
+struct rib_source_walk {
+	struct list node;
+	uint32_t route;			/* number of the next one, 0: no more */
+	uint64_t left;
+};
+void rib_source_walk_init(struct rib_source_walk *w, const struct rib_source *s);
+struct rib_route *rib_source_walk_next(struct rib_source_walk *w, const struct rib *rib);
+void rib_source_walk_end(struct rib_source_walk *w);
+
 /* ---- subscriptions ---- */
 #define RIB_SUBS_MAX	16		/* per table */
 

@@ -184,7 +184,7 @@ static void forget(struct rib_target_walk *w)
 	w->at = w->size = w->route = 0;
 }
 
-struct rib_net *rib_target_walk_next(struct rib_target_walk *w)
+struct rib_route *rib_target_walk_next_route(struct rib_target_walk *w)
 {
 	struct rib *rib = w->table->rib;
 	struct rib_route *r;
@@ -196,10 +196,17 @@ struct rib_net *rib_target_walk_next(struct rib_target_walk *w)
 		w->route = r ? r->link[RIB_OF_ATTRS].next : 0;
 		w->at += !w->route;
 		if (r && r->source->table == w->table)
-			return r->net;
+			return r;
 	}
 	forget(w);
 	return NULL;
+}
+
+struct rib_net *rib_target_walk_next(struct rib_target_walk *w)
+{
+	struct rib_route *r = rib_target_walk_next_route(w);
+
+	return r ? r->net : NULL;
 }
 
 void rib_target_walk_end(struct rib_target_walk *w)

@@ -14,6 +14,7 @@
 
 struct rib;
 struct rib_net;
+struct rib_route;
 struct rib_table;
 
 /*
@@ -34,6 +35,8 @@ void rib_target_walk_init(struct rib_target_walk *w, const struct rib_table *t);
 void rib_target_walk_add(struct rib_target_walk *w, const uint8_t target[8]);
 /* NULL: the end; more may be added, then it goes on */
 struct rib_net *rib_target_walk_next(struct rib_target_walk *w);
+/* likewise: the route */
+struct rib_route *rib_target_walk_next_route(struct rib_target_walk *w);
 void rib_target_walk_end(struct rib_target_walk *w);
 
 /* How many different attributes with routes carry it: for show. */

@@ -45,6 +45,43 @@ struct rib_net *rib_walk(const struct rib_table *t, struct rib_cursor *c)
 	return s ? found(trie_next(&s->nets, NULL), c) : NULL;
 }
 
+static struct rib_net *next_within(const struct rib_shelf *s, const struct prefix *p, const struct prefix *behind)
+{
+	struct rib_net *net = behind ? trie_after(&s->nets, behind) : trie_first_within(&s->nets, p);
+	struct prefix q;
+
+	if (!net)
+		return NULL;
+	q = trie_prefix(&s->nets, net);
+	return prefix_contains(p, &q) ? net : NULL;
+}
+
+struct rib_net *rib_walk_within(const struct rib_table *t, const struct rd *rd, const struct prefix *p,
+				struct rib_cursor *c)
+{
+	const struct rib_shelf *s = &t->shelf;
+	struct rib_net *net = NULL;
+	struct prefix key;
+
+	if (t->kind != RIB_TABLE_VPN) {
+		net = next_within(s, p, c->started ? &c->prefix : NULL);
+		return net ? found(net, c) : NULL;
+	}
+	key = rd_prefix(c->started ? &c->rd : rd ? rd : &c->rd);
+	s = c->started || rd ? trie_get(&t->shelves, &key) : trie_next(&t->shelves, NULL);
+	if (s)
+		net = next_within(s, p, c->started ? &c->prefix : NULL);
+	if (!net && rd)
+		return NULL;
+	if (!s)
+		s = trie_after(&t->shelves, &key);
+	else if (!net)
+		s = trie_next(&t->shelves, s);
+	for (; !net && s; s = trie_next(&t->shelves, s))
+		net = next_within(s, p, NULL);
+	return net ? found(net, c) : NULL;
+}
+
 bool rib_has_more_specific(const struct rib_table *t, const struct prefix *p)
 {
 	const struct trie *nets = &t->shelf.nets;

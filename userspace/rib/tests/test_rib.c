@@ -397,6 +397,116 @@ static void subscribers_hear_once(void **unused)
 	nexthop_put(nht, nh);
 }
 
+static unsigned int count_within(const struct rib_table *t, const struct rd *rd, const char *prefix)
+{
+	struct prefix p = P(prefix), last = { 0 };
+	struct rib_cursor c = { 0 };
+	struct rib_net *net;
+	unsigned int n = 0;
+
+	for (; (net = rib_walk_within(t, rd, &p, &c)); n++) {
+		struct prefix q = rib_net_prefix(net);
+
+		assert_true(prefix_contains(&p, &q));
+		assert_true(!rd || !memcmp(rib_net_rd(net), rd, sizeof(*rd)));
+		assert_true(!n || !rd || prefix_cmp(&last, &q) < 0);
+		last = q;
+	}
+	return n;
+}
+
+/* what is within a prefix, of one RD and of all, while nets go; and the same in a table without RDs */
+static void walks_within(void **unused)
+{
+	static const char *const prefixes[] = {
+		"10.0.0.0/8", "10.9.0.0/16", "10.9.1.0/24", "10.9.1.1/32", "10.10.0.0/16", "11.0.0.0/8",
+	};
+	struct rib_table *t = rib_table_vpn(rib, AF_INET);
+	struct ip_addr pe = A("10.0.0.9");
+	struct nexthop *nh = nexthop_pe(nht, &pe, TRANSPORT_DEFAULT);
+	struct rib_path path = { .nh = nh, .label = 500 };
+	struct rib_source s = { .proto = &bgp, .table = t, .name = "rr", .is_bgp = true }, ce;
+	struct rib_cursor c = { 0 };
+	struct rd rd[3] = { { { 0, 0, 0, 1 } }, { { 0, 0, 0, 2 } }, { { 0, 0, 0, 3 } } };
+	struct prefix p;
+	struct rib_net *net;
+	unsigned int i, j, n = 0;
+
+	assert_int_equal(count_within(t, NULL, "0.0.0.0/0"), 0);
+	rib_source_init(&s);
+	source_make(&ce, &bgp, "ce", 20);
+	for (i = 0; i < ARRAY_SIZE(prefixes); i++) {
+		p = P(prefixes[i]);
+		/* the second RD has nothing within 10.9.0.0/16 */
+		for (j = 0; j < 3; j++)
+			if (j != 1 || i >= 4)
+				rib_announce(&s, &rd[j], &p, &path);
+		rib_announce(&ce, NULL, &p, &path);
+	}
+	assert_int_equal(count_within(t, NULL, "0.0.0.0/0"), 14);
+	assert_int_equal(count_within(t, NULL, "10.9.0.0/16"), 6);
+	assert_int_equal(count_within(t, &rd[2], "10.9.0.0/16"), 3);
+	assert_int_equal(count_within(t, &rd[1], "10.9.0.0/16"), 0);
+	assert_int_equal(count_within(t, &rd[1], "0.0.0.0/0"), 2);
+	assert_int_equal(count_within(ce.table, NULL, "10.9.0.0/16"), 3);
+	assert_int_equal(count_within(ce.table, NULL, "12.0.0.0/8"), 0);
+	p = P("10.9.0.0/16");
+	for (; (net = rib_walk_within(t, NULL, &p, &c)); n++) {
+		struct prefix q = rib_net_prefix(net);
+
+		rib_withdraw(&s, rib_net_rd(net), &q, 0);
+	}
+	assert_int_equal(n, 6);
+	assert_int_equal(count_within(t, NULL, "0.0.0.0/0"), 8);
+	rib_source_flush_now(&s);
+	rib_source_flush_now(&ce);
+	nexthop_put(nht, nh);
+}
+
+/* a source's routes, while some go and some are announced again */
+static void source_walks(void **unused)
+{
+	struct ip_addr gw = A("10.1.1.2");
+	struct nexthop *nh = nexthop_gateway(nht, 1, &gw, NULL);
+	struct rib_path path = { .nh = nh, .label = RIB_LABEL_NONE };
+	struct rib_source_walk w, all;
+	struct rib_source ce, other;
+	struct rib_route *r;
+	unsigned int i, n = 0;
+	struct prefix p;
+
+	source_make(&ce, &bgp, "ce", 20);
+	source_make(&other, &bgp, "other", 20);
+	for (i = 0; i < 32; i++) {
+		const uint8_t octets[4] = { 20, (uint8_t)i };
+
+		p = prefix_make(AF_INET, octets, 16);
+		rib_announce(&ce, NULL, &p, &path);
+		rib_announce(&other, NULL, &p, &path);
+	}
+	rib_source_walk_init(&w, &ce);
+	rib_source_walk_init(&all, &ce);
+	for (; (r = rib_source_walk_next(&w, rib)); n++) {
+		assert_ptr_equal(r->source, &ce);
+		p = rib_net_prefix(r->net);
+		p.addr.b[1] ^= 1;
+		/* of each pair the second goes before its turn comes */
+		rib_withdraw(&ce, NULL, &p, 0);
+	}
+	assert_int_equal(n, 16);
+	rib_source_walk_end(&w);
+	/* one that is announced again and again has an end nevertheless */
+	for (n = 0; (r = rib_source_walk_next(&all, rib)); n++) {
+		p = rib_net_prefix(r->net);
+		rib_announce(&ce, NULL, &p, &path);
+	}
+	assert_int_equal(n, 64);
+	rib_source_walk_end(&all);
+	rib_source_flush_now(&ce);
+	rib_source_flush_now(&other);
+	nexthop_put(nht, nh);
+}
+
 static void vpn_table_walks_in_order(void **unused)
 {
 	struct rib_table *t = rib_table_vpn(rib, AF_INET);
@@ -663,6 +773,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(each_step_decides, setup, teardown),
 		cmocka_unit_test_setup_teardown(subscribers_hear_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(vpn_table_walks_in_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(walks_within, setup, teardown),
+		cmocka_unit_test_setup_teardown(source_walks, setup, teardown),
 		cmocka_unit_test_setup_teardown(remote_pe_follows_its_lsps, setup, teardown),
 		cmocka_unit_test_setup_teardown(policies_choose_among_kinds, setup, teardown),
 		cmocka_unit_test_setup_teardown(gateways_in_a_vrf, setup, teardown),
