@@ -3,7 +3,7 @@
  * exec_walk - operational commands along the schema: see walk.h.
  *
  * The words of l3:command, then the input leaves: positional ones by value in schema order, the others as NAME VALUE in
- * any order. A leaf-list takes the rest of the line.
+ * any order. A leaf-list takes the rest of the line. A leaf with l3:instead turns the command into another one.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -124,9 +124,36 @@ static void add_value(struct cands *c, const struct lysc_node *leaf)
 	c->live[c->n_live++] = (struct live){ .leaf = leaf };
 }
 
+/* The line is another command's from here on: what was said so far has to make sense there too. */
+static bool turn_into(struct args *a, const struct lysc_node *leaf, const char *rpc)
+{
+	const struct command *other = schema_command(a->schema, rpc);
+	const char *name;
+	json_t *value;
+
+	if (!other)
+		return fail(a, leaf, "there is no command %s", rpc);
+	a->command = other;
+	json_object_foreach(a->params, name, value) {
+		const struct lysc_node *takes = NULL;
+
+		while ((takes = input_next(a, takes)) && strcmp(takes->name, name))
+			;
+		if (takes)
+			continue;
+		a->at--;
+		return fail(a, leaf, "'%s' does not go with '%s'", name, node_keyword(leaf));
+	}
+	return true;
+}
+
 /* After the keyword of a leaf. */
 static bool named_value(struct args *a, const struct lysc_node *leaf)
 {
+	const char *instead = node_ext(leaf, "instead");
+
+	if (instead)
+		return turn_into(a, leaf, instead);
 	if (node_is_flag(leaf)) {
 		json_object_set_new(a->params, leaf->name, json_pack("[n]"));
 		return true;

@@ -88,13 +88,13 @@ static void add_commands(struct schema *s, const struct lys_module *module)
 		struct command *cmd;
 		const char *words = node_ext(&rpc->node, "command");
 
-		if (!words)
+		if (!words && !node_ext(&rpc->node, "form"))
 			continue;
 		s->commands = xrealloc(s->commands, (s->n_commands + 1) * sizeof(*s->commands));
 		cmd = &s->commands[s->n_commands++];
 		cmd->rpc = &rpc->node;
 		cmd->words = words;
-		cmd->where = where_of(&rpc->node);
+		cmd->where = words ? where_of(&rpc->node) : 0;
 		cmd->local = !strcmp(module->name, SHELL_MODULE);
 		cmd->text = node_ext(&rpc->node, "text");
 		cmd->topic = node_ext(&rpc->node, "topic");

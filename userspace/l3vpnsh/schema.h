@@ -20,8 +20,8 @@ enum where {
 /* An operational command: an rpc. */
 struct command {
 	const struct lysc_node *rpc;
-	const char *words;	/* "show bgp neighbors" */
-	unsigned int where;	/* enum where, or-ed */
+	const char *words;	/* "show bgp neighbors"; NULL: others turn into it */
+	unsigned int where;	/* enum where, or-ed; 0: others turn into it */
 	bool local;		/* the shell carries it out */
 	bool text;		/* rows are lines */
 	bool topic;		/* rows come until stopped */

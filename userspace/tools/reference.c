@@ -331,16 +331,22 @@ static void doc_columns(const struct lysc_node *rpc)
 	}
 }
 
+/* As it is typed: l3:command with arguments behind, or l3:form as it is. */
+static const char *typed(const struct lysc_node *rpc)
+{
+	return extension(rpc, "command") ?: extension(rpc, "form");
+}
+
 static void doc_rpc(const struct lysc_node *rpc)
 {
-	const char *words = extension(rpc, "command");
+	const char *words = typed(rpc);
 	const struct lysc_node *leaf = NULL;
 	char *s;
 
 	if (!words)
 		return;
 	s = xstrdup(words);
-	while ((leaf = lys_getnext(leaf, rpc, NULL, 0))) {
+	while (extension(rpc, "command") && (leaf = lys_getnext(leaf, rpc, NULL, 0))) {
 		char *argument = extension(leaf, "positional") ? xstrdup("") : xstrdup(leaf->name), *shown;
 
 		argument = add_value(argument, leaf);
@@ -353,7 +359,7 @@ static void doc_rpc(const struct lysc_node *rpc)
 	printf("``%s``\n\n", s);
 	paragraph("", rpc->dsc ? rpc->dsc : "");
 	printf("\n");
-	while ((leaf = lys_getnext(leaf, rpc, NULL, 0)))
+	for (leaf = NULL; (leaf = lys_getnext(leaf, rpc, NULL, 0));)
 		doc_argument(leaf);
 	if (!extension(rpc, "text"))
 		doc_columns(rpc);
@@ -363,7 +369,7 @@ static void doc_rpc(const struct lysc_node *rpc)
 static int by_command(const void *a, const void *b)
 {
 	const struct lysc_node *x = *(const struct lysc_node *const *)a, *y = *(const struct lysc_node *const *)b;
-	const char *p = extension(x, "command"), *q = extension(y, "command");
+	const char *p = typed(x), *q = typed(y);
 
 	return strcmp(p ? p : "", q ? q : "");
 }

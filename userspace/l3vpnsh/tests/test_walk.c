@@ -225,6 +225,10 @@ static void commands(void **state)
 	command("probe bgp neighbors vrf RED 10.0.0.1", "probe-neighbors",
 		"{\"address\":\"10.0.0.1\",\"vrf\":\"RED\"}");
 	command("probe bgp neighbors detail depth 3", "probe-neighbors", "{\"depth\":3,\"detail\":[null]}");
+	command("probe bgp neighbors 10.0.0.1 routes", "probe-routes", "{\"address\":\"10.0.0.1\"}");
+	command("probe bgp neighbors 10.0.0.1 vrf RED routes 10.0.0.0/8 longer", "probe-routes",
+		"{\"address\":\"10.0.0.1\",\"longer\":[null],\"prefix\":\"10.0.0.0/8\",\"vrf\":\"RED\"}");
+	command("probe bgp neighbors routes 10.0.0.1", "probe-routes", "{\"address\":\"10.0.0.1\"}");
 	command("probe explain prefix 10.0.0.0/8 vrf RED", "probe-explain",
 		"{\"prefix\":\"10.0.0.0/8\",\"vrf\":\"RED\"}");
 	command("exec vrf RED -- ip -br address", "exec",
@@ -236,6 +240,9 @@ static void commands(void **state)
 	no_command("probe explain vrf RED", 4, "prefix is missing");
 	no_command("probe bgp neighbors 10.0.0.300", 3, "10.0.0.300");
 	no_command("probe bgp neighbors depth 10", 4, "");
+	no_command("probe bgp neighbors routes", 4, "address is missing");
+	no_command("probe bgp neighbors 10.0.0.1 depth 3 routes", 6, "'depth' does not go with 'routes'");
+	no_command("probe routes 10.0.0.1", 1, "unknown word 'routes'");
 	no_command("ping -f", 1, "");
 	no_command("commit", 1, "not complete");
 	no_command("no vrf RED", 0, "unknown word");
@@ -250,6 +257,12 @@ static void command_follows(void **state)
 	assert_non_null(fixture_cand(&c, "<address>"));
 	assert_non_null(fixture_cand(&c, "vrf"));
 	assert_non_null(fixture_cand(&c, "detail"));
+	cands_free(&c);
+
+	run("probe bgp neighbors 10.0.0.1 routes", IN_EXEC, NULL, &c, NULL);
+	assert_true(c.end);
+	assert_non_null(fixture_cand(&c, "longer"));
+	assert_null(fixture_cand(&c, "depth"));
 	cands_free(&c);
 
 	run("probe bgp", IN_EXEC, NULL, &c, NULL);
