@@ -9,6 +9,7 @@
  * one of two dies the other is, or becomes, the primary.
  */
 #include "bgp/conn.h"
+#include "bgp/event.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -139,7 +140,8 @@ static void send_notification(struct bgp_conn *c)
 	if (!c->err.code)
 		return;
 	bgp_notification_describe(&c->err, text, sizeof(text));
-	log_notice("bgp", "%s: sending NOTIFICATION %u/%u: %s", c->s->conf.name, c->err.code, c->err.subcode, text);
+	bgp_happened(LOG_LEVEL_NOTICE, c->s->conf.name, "sending NOTIFICATION %u/%u: %s", c->err.code, c->err.subcode,
+		     text);
 	bgp_conn_cut(c);
 	bgp_conn_say(c, encode_notification, &c->err, BGP_COUNT_NOTIFICATION);
 }
@@ -219,7 +221,7 @@ static void do_up(struct bgp_conn *c)
 	s->established++;
 	s->last_error[0] = '\0';
 	pthread_mutex_unlock(&s->lock);
-	log_notice("bgp", "%s: established", s->conf.name);
+	bgp_happened(LOG_LEVEL_NOTICE, s->conf.name, "established");
 	bgp_report_post(s, r);
 }
 
@@ -239,7 +241,7 @@ static void do_down(struct bgp_conn *c)
 	s->since_ms = bgp_now_ms();
 	pthread_mutex_unlock(&s->lock);
 	s->paused = false;
-	log_notice("bgp", "%s: down: %s", s->conf.name, c->why[0] ? c->why : "no reason told");
+	bgp_happened(LOG_LEVEL_NOTICE, s->conf.name, "down: %s", c->why[0] ? c->why : "no reason told");
 	bgp_report_post(s, r);
 }
 
@@ -424,7 +426,7 @@ static void got_notification(struct bgp_conn *c, struct cursor body)
 	if (!bgp_notification_decode(body, &n))
 		return;
 	bgp_notification_describe(&n, text, sizeof(text));
-	log_notice("bgp", "%s: received NOTIFICATION %u/%u: %s", c->s->conf.name, n.code, n.subcode, text);
+	bgp_happened(LOG_LEVEL_NOTICE, c->s->conf.name, "received NOTIFICATION %u/%u: %s", n.code, n.subcode, text);
 	bgp_conn_why(c, "received %s", text);
 	c->hard = bgp_notification_hard(&n);
 	/* it expects the other of our AS numbers (RFC 7705 section 3.3) */
@@ -443,7 +445,8 @@ static bool may_complain(struct bgp_session *s)
 
 	if (!s->complaints_at || now - s->complaints_at >= COMPLAINTS_MS) {
 		if (s->hidden)
-			log_warn("bgp", "%s: %u more complaints of the kind were not logged", s->conf.name, s->hidden);
+			bgp_happened(LOG_LEVEL_WARNING, s->conf.name, "%u more complaints of the kind were not logged",
+				     s->hidden);
 		s->complaints_at = now;
 		s->complaints = 0;
 		s->hidden = 0;
@@ -464,8 +467,8 @@ static void report_malformed(void *arg, enum bgp_outcome outcome, uint8_t attr, 
 		atomic_fetch_add(&s->malformed[outcome], 1);
 	if (!may_complain(s))
 		return;
-	log_warn("bgp", "%s: malformed UPDATE: %s%s%s: %s", s->conf.name,
-		 attr ? bgp_attr_name(attr) : "", attr ? ": " : "", why, bgp_outcome_name(outcome));
+	bgp_happened(LOG_LEVEL_WARNING, s->conf.name, "malformed UPDATE: %s%s%s: %s", attr ? bgp_attr_name(attr) : "",
+		     attr ? ": " : "", why, bgp_outcome_name(outcome));
 }
 
 /* The whole of a malformed UPDATE, as it came, for whoever is to find out why (RFC 7606 section 6): once in DUMP_MS. */
@@ -559,8 +562,8 @@ static void got_refresh(struct bgp_conn *c, struct cursor body)
 		r->refresh.what = what;
 		bgp_report_post(s, r);
 	} else if (may_complain(s)) {
-		log_warn("bgp", "%s: ROUTE-REFRESH ignored: its family or subtype %u was not agreed on", s->conf.name,
-			 (unsigned int)what);
+		bgp_happened(LOG_LEVEL_WARNING, s->conf.name,
+			     "ROUTE-REFRESH ignored: its family or subtype %u was not agreed on", (unsigned int)what);
 	}
 	bgp_conn_event(c, BGP_EV_REFRESH);
 }

@@ -3,6 +3,7 @@
  * Update groups: feeds of tables, groups, and members that come and go. What a group does is in tell.c. Contracts in
  * group.h and peer.h.
  */
+#include "bgp/event.h"
 #include "bgp/group.h"
 #include "bgp/path.h"
 
@@ -11,6 +12,8 @@
 
 #include "lib/log.h"
 #include "lib/mem.h"
+
+#define SLOW_MS 1000		/* a wait for a member that is told of */
 
 /* ---- feeds ---- */
 
@@ -102,6 +105,7 @@ static struct bgp_group *group_get(struct bgp_feed *feed, const struct bgp_group
 		return g;
 	g = xcalloc(1, sizeof(*g));
 	g->feed = feed;
+	g->index = ++feed->bgp->groups_made;
 	g->key = *key;
 	policy_ref(key->policy);
 	policy_ref(key->originate_policy);
@@ -271,8 +275,9 @@ static void tell_newcomer(struct bgp_group *g, struct bgp_peer_family *pf)
 static bool admit(struct bgp_group *g, struct bgp_peer_family *pf)
 {
 	if (!number_member(g, pf)) {
-		log_err("bgp", "%s: nothing is announced of %s: its update group has %u members", pf->peer->name,
-			bgp_family_name(pf->family), BGP_MEMBERS_MAX);
+		bgp_happened(LOG_LEVEL_ERR, pf->peer->name,
+			     "nothing is announced of %s: its update group has %u members", bgp_family_name(pf->family),
+			     BGP_MEMBERS_MAX);
 		return false;
 	}
 	pf->group = g;
@@ -295,8 +300,8 @@ static void join(struct bgp_peer_family *pf)
 	struct bgp_group *g;
 
 	if (!key_of(pf, &key)) {
-		log_warn("bgp", "%s: nothing is announced of %s: no next hop of ours fits", p->name,
-			 bgp_family_name(pf->family));
+		bgp_happened(LOG_LEVEL_WARNING, p->name, "nothing is announced of %s: no next hop of ours fits",
+			     bgp_family_name(pf->family));
 		return;
 	}
 	feed = feed_get(p->bgp, pf->family, pf->source.table);
@@ -380,8 +385,26 @@ static void leave(struct bgp_peer_family *pf)
 	bgp_group_check(g);
 }
 
+/* Its groups wait for it: told when that is over, and was long. */
+void bgp_groups_slow(struct bgp_peer *p)
+{
+	if (!p->slow_since)
+		p->slow_since = clock_us();
+}
+
+static void slow_over(struct bgp_peer *p)
+{
+	uint64_t ms = p->slow_since ? (clock_us() - p->slow_since) / 1000 : 0;
+
+	p->slow_since = 0;
+	if (ms >= SLOW_MS)
+		bgp_happened(LOG_LEVEL_NOTICE, p->name, "took no data: its update groups waited %u.%u s for it",
+			     (unsigned int)(ms / 1000), (unsigned int)(ms / 100 % 10));
+}
+
 void bgp_groups_leave(struct bgp_peer *p)
 {
+	slow_over(p);
 	for (int f = 0; f < BGP_FAMILIES; f++) {
 		if (p->family[f].group)
 			leave(&p->family[f]);
@@ -403,6 +426,7 @@ void bgp_groups_refresh(struct bgp_peer_family *pf)
 
 void bgp_groups_drained(struct bgp_peer *p)
 {
+	slow_over(p);
 	for (int f = 0; f < BGP_FAMILIES; f++) {
 		struct bgp_peer_family *pf = &p->family[f];
 

@@ -58,6 +58,7 @@ struct bgp_saying {
 struct bgp_group {
 	struct list node;		/* in feed */
 	struct bgp_feed *feed;
+	uint32_t index;			/* from 1, never used again: for show */
 	struct bgp_group_key key;
 	struct list members;		/* struct bgp_peer_family.member */
 	struct list arriving, leaving;	/* struct bgp_move: members that come from, or go to, another group */
@@ -163,6 +164,8 @@ struct attrs *bgp_out_attrs(struct bgp_group *g, const struct rib_route *r, uint
 /* default-originate: is the net told whether there is a route or not, and with which attributes? */
 bool bgp_out_originates(const struct bgp_group *g, const struct rib_net *net);
 struct attrs *bgp_out_default(struct bgp_group *g);
+/* Why the group's members are not told, static text; NULL: they are. For show. */
+const char *bgp_out_refusal(struct bgp_group *g, const struct rib_route *r);
 /* ... of memberships; out_rtc.c */
 struct attrs *bgp_out_rtc(struct bgp_group *g, const struct rib_route *r);
 /* the path with our AS in front, what stays with us, the next hop: unset when it is ours */

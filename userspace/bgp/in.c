@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "bgp/event.h"
 #include "bgp/path.h"
 #include "bgp/peer.h"
 #include "lib/log.h"
@@ -108,7 +109,8 @@ static bool label_fits(const struct bgp_peer *p, enum bgp_family f, const struct
 
 	if (!bgp_family_lu(f) || n->label >= 16 || n->label == LABEL_IMPLICIT_NULL || n->label == 0 || n->label == 2)
 		return true;
-	log_err("bgp", "%s: %s refused: label %u is reserved", p->name, prefix_str(&n->prefix, text), n->label);
+	bgp_happened(LOG_LEVEL_ERR, p->name, "%s refused: label %u is reserved", prefix_str(&n->prefix, text),
+		     n->label);
 	return false;
 }
 
@@ -283,7 +285,7 @@ void bgp_in_update(struct bgp_peer *p, const struct bgp_update *u)
 		struct bgp_peer_family *pf = &p->family[f];
 
 		if (u->eor[f] && pf->active) {
-			log_info("bgp", "%s: End-of-RIB of %s", p->name, bgp_family_name(f));
+			bgp_happened(LOG_LEVEL_INFO, p->name, "End-of-RIB of %s", bgp_family_name(f));
 			pf->eor_received = true;
 			if (f == BGP_RTC)
 				bgp_rtc_complete(p);
@@ -291,8 +293,8 @@ void bgp_in_update(struct bgp_peer *p, const struct bgp_update *u)
 			bgp_restart_check(p->bgp);
 		}
 		if (u->disabled[f] && pf->active && !pf->disabled) {
-			log_err("bgp", "%s: %s disabled: its NLRI cannot be read", p->name,
-				bgp_family_name(f));
+			bgp_happened(LOG_LEVEL_ERR, p->name, "%s disabled: its NLRI cannot be read",
+				     bgp_family_name(f));
 			pf->disabled = true;
 			rib_source_flush(&pf->source, bgp_swept);
 			bgp_restart_check(p->bgp);

@@ -4,8 +4,8 @@
  * session ends with a Cease that says family and limit (RFC 4486 section 4), or more is refused, or there is another
  * warning. Counted are the routes that the table has. Contracts in peer.h.
  */
+#include "bgp/event.h"
 #include "bgp/peer.h"
-#include "lib/log.h"
 #include "lib/mem.h"
 
 #define MINUTE_MS 60000ull
@@ -38,11 +38,11 @@ static void end_session(struct bgp_peer_family *pf)
 	};
 
 	if (l->restart)
-		log_err("bgp", "%s: %s: more than %u routes: the session ends, for %u minutes", p->name,
-			bgp_family_name(pf->family), l->most, l->restart);
+		bgp_happened(LOG_LEVEL_ERR, p->name, "%s: more than %u routes: the session ends, for %u minutes",
+			     bgp_family_name(pf->family), l->most, l->restart);
 	else
-		log_err("bgp", "%s: %s: more than %u routes: the session ends, until `clear bgp`", p->name,
-			bgp_family_name(pf->family), l->most);
+		bgp_happened(LOG_LEVEL_ERR, p->name, "%s: more than %u routes: the session ends, until `clear bgp`",
+			     bgp_family_name(pf->family), l->most);
 	p->limited = true;
 	if (l->restart)
 		timer_start(&p->limit_timer, l->restart * MINUTE_MS);
@@ -54,8 +54,8 @@ static void end_session(struct bgp_peer_family *pf)
 static void say_over(struct bgp_peer_family *pf, const char *what)
 {
 	if (!pf->limit_over)
-		log_err("bgp", "%s: %s: more than %u routes: %s", pf->peer->name, bgp_family_name(pf->family),
-			limit_of(pf)->most, what);
+		bgp_happened(LOG_LEVEL_ERR, pf->peer->name, "%s: more than %u routes: %s", bgp_family_name(pf->family),
+			     limit_of(pf)->most, what);
 	pf->limit_over = true;
 }
 
@@ -89,8 +89,8 @@ void bgp_limit_look(struct bgp_peer_family *pf)
 		pf->limit_warned = false;
 	} else if (!pf->limit_warned) {
 		pf->limit_warned = true;
-		log_warn("bgp", "%s: %s: %u routes, of at most %u", pf->peer->name, bgp_family_name(pf->family),
-			 pf->source.count, l->most);
+		bgp_happened(LOG_LEVEL_WARNING, pf->peer->name, "%s: %u routes, of at most %u",
+			     bgp_family_name(pf->family), pf->source.count, l->most);
 	}
 }
 
@@ -120,7 +120,7 @@ static void restart(struct timer *t)
 {
 	struct bgp_peer *p = container_of(t, struct bgp_peer, limit_timer);
 
-	log_notice("bgp", "%s: the session may start again", p->name);
+	bgp_happened(LOG_LEVEL_NOTICE, p->name, "the session may start again");
 	bgp_limit_clear(p);
 }
 

@@ -3,6 +3,7 @@
  * BFD of a neighbour (rib/liveness.h; RFC 5882 section 10.1): its loss ends the session with Cease/BFD Down (RFC 9384).
  * What its administrator does is no loss. With strict-mode there is no session before BFD is up.
  */
+#include "bgp/event.h"
 #include "bgp/peer.h"
 #include "lib/mem.h"
 
@@ -29,6 +30,8 @@ static void on_change(struct liveness_watch *w, enum liveness_state state, const
 
 	if (!p->session)
 		return;
+	if (state == LIVENESS_DOWN)
+		bgp_happened(LOG_LEVEL_NOTICE, p->name, "BFD down: %s", why ? why : "no reason told");
 	if (state == LIVENESS_UP && p->conf.bfd_strict && bgp_live_may_start(p))
 		bgp_session_start(p->session);
 	else if (state == LIVENESS_DOWN && p->conf.bfd_strict)

@@ -253,6 +253,41 @@ struct attrs *bgp_out_default(struct bgp_group *g)
 	return out;
 }
 
+/* ... where wanted() says no */
+static const char *unwanted(const struct bgp_group *g, const struct rib_route *r)
+{
+	const struct vrf *v = vrf_by_id(g->feed->bgp->env.vrfs, g->key.vrf);
+	const char *why = "its VRF is gone";
+
+	if (bgp_family_labelled(g->feed->family))
+		return r->label == RIB_LABEL_NONE ? "it has no label" :
+						    "told by an internal neighbor: for clients alone";
+	if (v)
+		vrf_announces(&v->af[family_afi(rib_table_family(g->feed->table))], r->net, &why);
+	return why;
+}
+
+const char *bgp_out_refusal(struct bgp_group *g, const struct rib_route *r)
+{
+	const char *why = NULL;
+	struct bgp_outgoing o;
+
+	if (g->feed->family == BGP_RTC)
+		return NULL;
+	if (g->key.mute)
+		return "there is no policy for it";
+	if (!wanted(g, r))
+		return unwanted(g, r);
+	if (r->attrs && bgp_out_forbidden(g, r->attrs))
+		return "its community forbids it";
+	if (!pass_policy(g, r, &o.p))
+		return "rejected by policy";
+	if (!fill_next_hop(g, r, &o))
+		why = "there is no next hop and label to go with it";
+	attrs_put(o.p.attrs);
+	return why;
+}
+
 void bgp_out_cache_clear(struct bgp_group *g)
 {
 	for (unsigned int i = 0; i < BGP_OUT_CACHE; i++) {

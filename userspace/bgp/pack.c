@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bgp/event.h"
 #include "bgp/group.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -248,7 +249,7 @@ void bgp_pack_eor(struct bgp_peer_family *pf)
 	bgp_session_send(pf->peer->session, out);
 	bgp_out_put(out);
 	pf->eor_sent = true;
-	log_debug("bgp", "%s: End-of-RIB of %s sent", pf->peer->name, bgp_family_name(pf->family));
+	bgp_happened(LOG_LEVEL_INFO, pf->peer->name, "End-of-RIB of %s sent", bgp_family_name(pf->family));
 }
 
 void bgp_pack_refresh(struct bgp_peer_family *pf, enum bgp_refresh what)

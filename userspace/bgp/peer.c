@@ -3,6 +3,7 @@
  * Peers: from configuration to a session and to the sources of its routes; the instance's
  * start and end. Contracts in peer.h and bgp.h.
  */
+#include "bgp/event.h"
 #include "bgp/peer.h"
 
 #include <stdio.h>
@@ -10,7 +11,6 @@
 #include <string.h>
 
 #include "bgp/lu.h"
-#include "lib/log.h"
 #include "lib/mem.h"
 
 #define GRAVE_MS 500
@@ -136,7 +136,7 @@ static void session_ttl(const struct bgp_peer *p, struct tcp_options *o)
 	}
 }
 
-static void fill_caps(const struct bgp_peer *p, struct bgp_caps *c)
+void bgp_peer_caps(const struct bgp_peer *p, struct bgp_caps *c)
 {
 	struct bgp *b = p->bgp;
 
@@ -187,11 +187,11 @@ static void session_open(struct bgp_peer *p)
 	memcpy(c.sock.device, p->conf.vrf, sizeof(p->conf.vrf));
 	memcpy(c.sock.password, p->conf.password, sizeof(c.sock.password));
 	session_ttl(p, &c.sock);
-	fill_caps(p, &c.caps);
+	bgp_peer_caps(p, &c.caps);
 	bgp_limit_end(p);
 	p->session = bgp_session_new(p->bgp->workers, &c, p);
 	if (!p->session) {
-		log_err("bgp", "%s: no memory for a session", p->name);
+		bgp_happened(LOG_LEVEL_ERR, p->name, "no memory for a session");
 		return;
 	}
 	if (bgp_live_may_start(p))
@@ -250,7 +250,7 @@ static void source_make(struct bgp_peer *p, enum bgp_family f)
 	if (pf->has_source || !p->conf.af[f].on)
 		return;
 	if (!t) {
-		log_err("bgp", "%s: no table for %s", p->name, bgp_family_name(f));
+		bgp_happened(LOG_LEVEL_ERR, p->name, "no table for %s", bgp_family_name(f));
 		return;
 	}
 	memset(&pf->source, 0, sizeof(pf->source));
@@ -339,7 +339,7 @@ void bgp_peer_add(struct bgp *b, const struct bgp_peer_conf *conf)
 	if (conf->vrf[0]) {
 		v = vrf_find(b->env.vrfs, conf->vrf);
 		if (!v) {
-			log_err("bgp", "%s: there is no VRF %s", p->name, conf->vrf);
+			bgp_happened(LOG_LEVEL_ERR, p->name, "there is no VRF %s", conf->vrf);
 			free(p);
 			return;
 		}
@@ -429,6 +429,8 @@ void bgp_peer_change(struct bgp_peer *p, const struct bgp_peer_conf *conf)
 		return;
 	}
 	if (!same_session(&old, conf)) {
+		if (p->up)
+			bgp_happened(LOG_LEVEL_NOTICE, p->name, "its configuration changed: the session starts anew");
 		session_close(p, BGP_CEASE_CONFIG);
 		p->conf = *conf;
 		bgp_policy_bind(p);
@@ -480,7 +482,7 @@ void bgp_peers_caps(struct bgp *b)
 	list_for_each(p, &b->peers, struct bgp_peer, node) {
 		if (!p->session)
 			continue;
-		fill_caps(p, &caps);
+		bgp_peer_caps(p, &caps);
 		bgp_session_set_caps(p->session, &caps);
 	}
 }

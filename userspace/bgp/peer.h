@@ -149,6 +149,7 @@ struct bgp_peer {
 	uint64_t stale_since;		/* jobs_clock_us(), while any family has routes that are kept */
 	bool limited;			/* no session: it told more routes than are taken; limit.c */
 	struct timer limit_timer;
+	uint64_t slow_since;		/* clock_us(); 0: it takes what it is told */
 	bool dying;			/* waits until tables let go of its sources */
 };
 
@@ -174,6 +175,7 @@ struct bgp {
 	struct list graves;		/* removed peers whose sources are still referred to */
 	struct timer grave_timer;
 	struct list feeds;		/* group.c */
+	uint32_t groups_made;
 	struct list listeners;		/* listen.c */
 	struct timer listen_timer;
 	struct vrf_watch vrf_watch;
@@ -204,6 +206,8 @@ struct bgp_peer_cursor {
 	struct tcp_endpoint peer;
 };
 struct bgp_peer *bgp_peer_walk(struct bgp *b, struct bgp_peer_cursor *at);
+/* What its OPEN offers. */
+void bgp_peer_caps(const struct bgp_peer *p, struct bgp_caps *c);
 void bgp_peer_add(struct bgp *b, const struct bgp_peer_conf *conf);
 void bgp_peer_change(struct bgp_peer *p, const struct bgp_peer_conf *conf);
 void bgp_peer_remove(struct bgp_peer *p);
@@ -300,6 +304,7 @@ void bgp_groups_policy(struct bgp *b, struct policy *changed);
 void bgp_groups_again(struct bgp *b, struct rib_table *t);
 void bgp_groups_refresh(struct bgp_peer_family *pf);	/* ROUTE-REFRESH: all of it again */
 void bgp_groups_drained(struct bgp_peer *p);
+void bgp_groups_slow(struct bgp_peer *p);		/* its queue is full */
 /* it has said what it wants, or the wait for that is over */
 void bgp_groups_open(struct bgp_peer *p);
 /* it wants the routes with that route target, or not any more; @bits of it count, 0..64 */

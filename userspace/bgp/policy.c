@@ -6,9 +6,9 @@
  */
 #include <string.h>
 
+#include "bgp/event.h"
 #include "bgp/group.h"
 #include "bgp/peer.h"
-#include "lib/log.h"
 #include "lib/mem.h"
 
 void bgp_policy_bind(struct bgp_peer *p)
@@ -57,11 +57,13 @@ void bgp_policy_warn(const struct bgp_peer *p)
 		if (!pf->active)
 			continue;
 		if (bgp_policy_missing(pf, false))
-			log_warn("bgp", "%s: %s: its routes are refused: another AS needs a route-policy in (RFC 8212)",
-				 p->name, bgp_family_name(f));
+			bgp_happened(LOG_LEVEL_WARNING, p->name,
+				     "%s: its routes are refused: another AS needs a route-policy in (RFC 8212)",
+				     bgp_family_name(f));
 		if (bgp_policy_missing(pf, true))
-			log_warn("bgp", "%s: %s: nothing is announced: another AS needs a route-policy out (RFC 8212)",
-				 p->name, bgp_family_name(f));
+			bgp_happened(LOG_LEVEL_WARNING, p->name,
+				     "%s: nothing is announced: another AS needs a route-policy out (RFC 8212)",
+				     bgp_family_name(f));
 	}
 }
 
@@ -72,11 +74,13 @@ void bgp_policy_again(struct bgp_peer_family *pf)
 	if (!pf->active)
 		return;
 	if (p->info.agreed.refresh) {
+		bgp_happened(LOG_LEVEL_INFO, p->name, "what is taken of %s changed: asked for it again",
+			     bgp_family_name(pf->family));
 		bgp_session_refresh(p->session, pf->family);
 		return;
 	}
-	log_notice("bgp", "%s: the session starts anew: its routes are needed again, and it cannot refresh them",
-		   p->name);
+	bgp_happened(LOG_LEVEL_NOTICE, p->name,
+		     "the session starts anew: its routes are needed again, and it cannot refresh them");
 	bgp_session_reset(p->session, BGP_CEASE_CONFIG);
 }
 

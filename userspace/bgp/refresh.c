@@ -3,8 +3,8 @@
  * Enhanced route refresh (RFC 7313), as receiver: between its two marks a peer tells all that it has of a family; what
  * it did not mention is gone. Contracts in peer.h; as sender, see group.c.
  */
+#include "bgp/event.h"
 #include "bgp/peer.h"
-#include "lib/log.h"
 #include "lib/mem.h"
 
 void bgp_swept(struct rib_source *s)
@@ -20,7 +20,7 @@ static void end(struct bgp_peer_family *pf, const char *why)
 {
 	timer_stop(&pf->refresh_timer);
 	pf->refreshing_in = false;
-	log_info("bgp", "%s: refresh of %s is over%s", pf->peer->name, bgp_family_name(pf->family), why);
+	bgp_happened(LOG_LEVEL_INFO, pf->peer->name, "refresh of %s is over%s", bgp_family_name(pf->family), why);
 	rib_source_sweep(&pf->source, bgp_swept);
 }
 
@@ -43,13 +43,15 @@ static void begin(struct bgp_peer_family *pf)
 	struct bgp_peer *p = pf->peer;
 
 	if (p->info.peer.caps.gr && !pf->eor_received) {
-		log_err("bgp", "%s: beginning of a refresh of %s ignored: End-of-RIB did not come yet", p->name,
-			bgp_family_name(pf->family));
+		bgp_happened(LOG_LEVEL_ERR, p->name,
+			     "beginning of a refresh of %s ignored: End-of-RIB did not come yet",
+			     bgp_family_name(pf->family));
 		return;
 	}
 	if (!pf->refreshing_in && pf->marks == BGP_MARKS_MAX) {
-		log_err("bgp", "%s: beginning of a refresh of %s ignored: too many, one after the other", p->name,
-			bgp_family_name(pf->family));
+		bgp_happened(LOG_LEVEL_ERR, p->name,
+			     "beginning of a refresh of %s ignored: too many, one after the other",
+			     bgp_family_name(pf->family));
 		return;
 	}
 	if (!pf->refreshing_in) {
@@ -58,7 +60,7 @@ static void begin(struct bgp_peer_family *pf)
 	}
 	pf->refreshing_in = true;
 	timer_start(&pf->refresh_timer, p->bgp->gr_stale * 1000ull);
-	log_info("bgp", "%s: refresh of %s begins", p->name, bgp_family_name(pf->family));
+	bgp_happened(LOG_LEVEL_INFO, p->name, "refresh of %s begins", bgp_family_name(pf->family));
 }
 
 void bgp_refresh_received(struct bgp_peer_family *pf, enum bgp_refresh what)
@@ -71,8 +73,8 @@ void bgp_refresh_received(struct bgp_peer_family *pf, enum bgp_refresh what)
 	else if (pf->refreshing_in)
 		end(pf, "");
 	else
-		log_info("bgp", "%s: end of a refresh of %s ignored: none is under way", pf->peer->name,
-			 bgp_family_name(pf->family));
+		bgp_happened(LOG_LEVEL_INFO, pf->peer->name, "end of a refresh of %s ignored: none is under way",
+			     bgp_family_name(pf->family));
 }
 
 void bgp_refresh_stop(struct bgp_peer_family *pf)

@@ -6,6 +6,7 @@
  * peers': their routes are kept, as stale, until they are back or the time is over.
  * Contracts in peer.h.
  */
+#include "bgp/event.h"
 #include "bgp/peer.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -174,8 +175,7 @@ static void drop_stale(struct bgp_peer *p, const char *why)
 
 		if (!pf->stale)
 			continue;
-		log_notice("bgp", "%s: stale routes of %s removed: %s", p->name,
-			   bgp_family_name(f), why);
+		bgp_happened(LOG_LEVEL_NOTICE, p->name, "stale routes of %s removed: %s", bgp_family_name(f), why);
 		pf->stale = false;
 		rib_source_sweep(&pf->source, bgp_swept);
 	}
@@ -246,7 +246,7 @@ void bgp_helper_down(struct bgp_peer *p, bool lost)
 	}
 	if (ms > stale_left_ms(p))
 		ms = stale_left_ms(p);
-	log_notice("bgp", "%s: its routes are kept for %u seconds", p->name, (unsigned int)(ms / 1000));
+	bgp_happened(LOG_LEVEL_NOTICE, p->name, "its routes are kept for %u seconds", (unsigned int)(ms / 1000));
 	timer_start(&p->gr_timer, ms);
 }
 
@@ -261,8 +261,8 @@ void bgp_helper_up(struct bgp_peer *p)
 		if (!pf->stale)
 			continue;
 		if (!pf->active || !c->gr || !c->gr_family[f] || !c->gr_forwarding[f]) {
-			log_notice("bgp", "%s: did not keep its %s forwarding state", p->name,
-				   bgp_family_name(f));
+			bgp_happened(LOG_LEVEL_NOTICE, p->name, "did not keep its %s forwarding state",
+				     bgp_family_name(f));
 			pf->stale = false;
 			rib_source_sweep(&pf->source, bgp_swept);
 		} else {

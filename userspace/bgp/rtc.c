@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Route target constraint (rtc.h). */
+#include "bgp/event.h"
 #include "bgp/rtc.h"
 
 #include <arpa/inet.h>
@@ -7,7 +8,6 @@
 #include <string.h>
 
 #include "bgp/group.h"
-#include "lib/log.h"
 #include "lib/mem.h"
 
 #define WAIT_MS 60000		/* RFC 4684 section 6 */
@@ -160,7 +160,8 @@ static void wait_over(struct timer *t)
 {
 	struct bgp_peer *p = container_of(t, struct bgp_peer, rtc.timer);
 
-	log_notice("bgp", "%s: no End-of-RIB of route target memberships: VPN routes go out by what it said so far", p->name);
+	bgp_happened(LOG_LEVEL_NOTICE, p->name,
+		     "no End-of-RIB of route target memberships: VPN routes go out by what it said so far");
 	bgp_rtc_complete(p);
 }
 
@@ -174,8 +175,10 @@ void bgp_rtc_init(struct bgp_peer *p)
 void bgp_rtc_up(struct bgp_peer *p)
 {
 	forget(p);
-	if (p->family[BGP_RTC].active)
-		timer_start(&p->rtc.timer, WAIT_MS);
+	if (!p->family[BGP_RTC].active)
+		return;
+	bgp_happened(LOG_LEVEL_INFO, p->name, "VPN routes wait for its route target memberships");
+	timer_start(&p->rtc.timer, WAIT_MS);
 }
 
 void bgp_rtc_down(struct bgp_peer *p)

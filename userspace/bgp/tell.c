@@ -393,8 +393,12 @@ static bool congested(struct bgp_group *g)
 	struct bgp_peer_family *pf;
 	bool any = bgp_move_congested(g);
 
-	list_for_each(pf, &g->members, struct bgp_peer_family, member)
-		any |= bgp_session_congested(pf->peer->session);
+	list_for_each(pf, &g->members, struct bgp_peer_family, member) {
+		if (!bgp_session_congested(pf->peer->session))
+			continue;
+		any = true;
+		bgp_groups_slow(pf->peer);
+	}
 	return any;
 }
 
