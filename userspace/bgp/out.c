@@ -278,6 +278,8 @@ const char *bgp_out_refusal(struct bgp_group *g, const struct rib_route *r)
 		return "there is no policy for it";
 	if (!wanted(g, r))
 		return unwanted(g, r);
+	if (r->attrs && from_there(g, r->attrs))
+		return "it comes from the site that it would go to";
 	if (r->attrs && bgp_out_forbidden(g, r->attrs))
 		return "its community forbids it";
 	if (!pass_policy(g, r, &o.p))
