@@ -389,32 +389,37 @@ void bfd_io_drop(struct bfd_io *io, const struct liveness_key *key)
 	wake(io);
 }
 
-static void id_forget(struct bfd_session *s, uint32_t id)
+/* false: it was not known */
+static bool id_forget(struct bfd_session *s, uint32_t id)
 {
 	unsigned int i;
 
 	for (i = 0; i < s->n_ids && s->ids[i] != id; i++)
 		;
-	if (i < s->n_ids)
-		s->ids[i] = s->ids[--s->n_ids];
+	if (i == s->n_ids)
+		return false;
+	s->ids[i] = s->ids[--s->n_ids];
+	return true;
 }
 
 void bfd_io_adjacency(struct bfd_io *io, const struct liveness_key *key, uint32_t id, bool leads)
 {
 	struct bfd_session *s;
 	struct way *w;
+	bool known;
 
 	pthread_mutex_lock(&io->lock);
 	s = bfd_engine_find(&io->engine, key);
 	if (s) {
 		w = s->io;
-		id_forget(s, id);
+		known = id_forget(s, id);
 		if (leads) {
 			s->ids = xrealloc(s->ids, (s->n_ids + 1) * sizeof(*s->ids));
 			s->ids[s->n_ids++] = id;
 		}
-		if (leads && w->down && io->opt.flip)
-			io->opt.flip(io->opt.flip_arg, &id, 1, true);
+		/* what no longer leads there is not down because of it */
+		if (w->down && io->opt.flip && (leads || known))
+			io->opt.flip(io->opt.flip_arg, &id, 1, leads);
 	}
 	pthread_mutex_unlock(&io->lock);
 }

@@ -255,12 +255,16 @@ static void on_nh(struct fib_sub *sub, enum fib_op op, struct fib_nh *nh)
 }
 
 /* whoever finds out that a neighbour was lost says so to forwarding by the ids of what leads to it */
-static void tell_liveness(struct dp_sync *s, const struct dp_nh *nh)
+static void tell_liveness(struct dp_sync *s, const struct dp_nh *nh, const struct nexthop *owner)
 {
+	struct liveness *l = rib_liveness(s->env.rib);
+
 	if (nh->kind == L3VPN_NH_KIND_ADJACENCY && addr_is_set(&nh->gateway))
-		liveness_adjacency(rib_liveness(s->env.rib), nh->id, nh->ifindex, &nh->gateway);
+		liveness_adjacency(l, nh->id, nh->ifindex, &nh->gateway);
+	else if (owner && owner->key.kind == NEXTHOP_PE)
+		liveness_pe(l, nh->id, &owner->key.addr);
 	else
-		liveness_adjacency_gone(rib_liveness(s->env.rib), nh->id);
+		liveness_adjacency_gone(l, nh->id);
 }
 
 void sync_nh_acked(struct dp_sync *s, const struct dp_op *op)
@@ -277,7 +281,7 @@ void sync_nh_acked(struct dp_sync *s, const struct dp_op *op)
 	}
 	list_del(&sn->failed);
 	nh_hold(s, sn, dp_digest_nh(op->nh));
-	tell_liveness(s, op->nh);
+	tell_liveness(s, op->nh, sn->nh->owner);
 }
 
 void sync_nh_del_acked(struct dp_sync *s, const struct dp_op *op)

@@ -15,6 +15,7 @@ struct liveness_target {
 	struct liveness_key key;
 	struct liveness_params params;	/* as the provider was told */
 	enum liveness_state state;
+	bool pe;			/* somebody watches a remote PE */
 	struct list watches;
 };
 
@@ -22,7 +23,7 @@ struct liveness_target {
 struct adjacency {
 	struct hash_node node;
 	uint32_t id;
-	int ifindex;
+	int ifindex;			/* 0: the way to a remote PE */
 	struct ip_addr gateway;
 };
 
@@ -63,10 +64,13 @@ static struct liveness_target *target_find(const struct liveness *l, const struc
 
 /* ---- next hops of forwarding ---- */
 
-static bool leads_to(const struct liveness *l, const struct adjacency *a, const struct liveness_key *key)
+static bool leads_to(const struct liveness *l, const struct adjacency *a, const struct liveness_target *t)
 {
+	const struct liveness_key *key = &t->key;
 	const struct nht_link *link;
 
+	if (!a->ifindex)
+		return t->pe && key->multihop && key->vrf == VRF_ID_GLOBAL && addr_eq(&a->gateway, &key->peer);
 	if (key->multihop || !addr_eq(&a->gateway, &key->peer) || nht_link_vrf(l->nht, a->ifindex) != key->vrf)
 		return false;
 	link = key->ifname[0] ? nht_link_by_index(l->nht, a->ifindex) : NULL;
@@ -82,7 +86,7 @@ static void tell_adjacency(struct liveness *l, const struct adjacency *a, bool l
 		return;
 	for (n = hash_next(&l->targets, NULL); n; n = hash_next(&l->targets, n)) {
 		t = hash_entry(n, struct liveness_target, node);
-		if (addr_eq(&t->key.peer, &a->gateway) && (!leads || leads_to(l, a, &t->key)))
+		if (addr_eq(&t->key.peer, &a->gateway) && (!leads || leads_to(l, a, t)))
 			l->provider.adjacency(l->provider.arg, &t->key, a->id, leads);
 	}
 }
@@ -108,6 +112,11 @@ void liveness_adjacency_gone(struct liveness *l, uint32_t id)
 	tell_adjacency(l, a, false);
 	hash_remove(&l->adjacencies, &a->node);
 	free(a);
+}
+
+void liveness_pe(struct liveness *l, uint32_t id, const struct ip_addr *pe)
+{
+	liveness_adjacency(l, id, 0, pe);
 }
 
 void liveness_adjacency(struct liveness *l, uint32_t id, int ifindex, const struct ip_addr *gateway)
@@ -161,8 +170,28 @@ static void want(struct liveness *l, struct liveness_target *t)
 	l->provider.want(l->provider.arg, &t->key, &t->params);
 	for (n = hash_next(&l->adjacencies, NULL); n; n = hash_next(&l->adjacencies, n)) {
 		a = hash_entry(n, struct adjacency, node);
-		if (leads_to(l, a, &t->key))
+		if (leads_to(l, a, t))
 			l->provider.adjacency(l->provider.arg, &t->key, a->id, true);
+	}
+}
+
+/* Whether a remote PE is watched may have changed: what leads there does, or does no longer. */
+static void pe_look(struct liveness *l, struct liveness_target *t)
+{
+	const struct liveness_watch *w;
+	struct hash_node *n;
+	struct adjacency *a;
+	bool pe = false;
+
+	list_for_each(w, &t->watches, struct liveness_watch, node)
+		pe |= w->pe;
+	if (pe == t->pe)
+		return;
+	t->pe = pe;
+	for (n = hash_next(&l->adjacencies, NULL); n && l->provider.want; n = hash_next(&l->adjacencies, n)) {
+		a = hash_entry(n, struct adjacency, node);
+		if (!a->ifindex && addr_eq(&a->gateway, &t->key.peer))
+			l->provider.adjacency(l->provider.arg, &t->key, a->id, leads_to(l, a, t));
 	}
 }
 
@@ -200,9 +229,11 @@ void liveness_watch(struct liveness *l, struct liveness_watch *w, const struct l
 	list_add_tail(&t->watches, &w->node);
 	if (created) {
 		t->params = *params;
+		t->pe = w->pe;
 		want(l, t);
 	} else {
 		params_look(l, t);
+		pe_look(l, t);
 	}
 }
 
@@ -216,6 +247,7 @@ void liveness_unwatch(struct liveness *l, struct liveness_watch *w)
 	list_del(&w->node);
 	if (!list_empty(&t->watches)) {
 		params_look(l, t);
+		pe_look(l, t);
 		return;
 	}
 	if (l->provider.want)

@@ -52,24 +52,27 @@ struct liveness_watch {
 	struct list node;
 	struct liveness_target *target;	/* NULL: not watching */
 	struct liveness_params params;
+	bool pe;			/* of a remote PE: what forwarding has for it goes by this, see liveness_pe() */
 	/* the state changed; it must not end other watches of the same target */
 	void (*change)(struct liveness_watch *w, enum liveness_state state, const char *why);
 };
 
 /*
- * @w is zeroed with @change set, or has been here before: then it moves, or gets other settings. No call comes from
- * within.
+ * @w is zeroed with @change (and @pe) set, or has been here before: then it moves, or gets other settings. No call comes
+ * from within.
  */
 void liveness_watch(struct liveness *l, struct liveness_watch *w, const struct liveness_key *key,
 		    const struct liveness_params *params);
 void liveness_unwatch(struct liveness *l, struct liveness_watch *w);	/* fine when not watching */
 enum liveness_state liveness_state(const struct liveness_watch *w);
 
-/* ---- forwarding's side: adjacencies that it holds, by id ---- */
+/* ---- forwarding's side: adjacencies and ways to remote PEs that it holds, by id ---- */
 
 /* acknowledged, as it is now: again after it was lost */
 void liveness_adjacency(struct liveness *l, uint32_t id, int ifindex, const struct ip_addr *gateway);
-void liveness_adjacency_gone(struct liveness *l, uint32_t id);
+/* likewise the way to a remote PE, whatever it is */
+void liveness_pe(struct liveness *l, uint32_t id, const struct ip_addr *pe);
+void liveness_adjacency_gone(struct liveness *l, uint32_t id);		/* of both */
 
 /* ---- the provider's side ---- */
 

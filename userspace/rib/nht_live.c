@@ -231,6 +231,7 @@ void nht_live_pe(struct nht *nht, const struct ip_addr *pe, const struct nexthop
 		p->nht = nht;
 		p->addr = *pe;
 		p->watch.change = on_pe;
+		p->watch.pe = true;
 		list_add_tail(&nht->live->pes, &p->node);
 	}
 	key = liveness_key(VRF_ID_GLOBAL, true, pe, &live->local, NULL);

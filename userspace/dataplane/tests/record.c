@@ -97,6 +97,15 @@ static int label_slot(const struct record *r, uint32_t label)
 	return -1;
 }
 
+static void vrf_forget(struct record *r, int i)
+{
+	if (r->vrf[i].vrf.id) {
+		trie_fini(&r->vrf[i].route[0], NULL, NULL);
+		trie_fini(&r->vrf[i].route[1], NULL, NULL);
+	}
+	memset(&r->vrf[i], 0, sizeof(r->vrf[i]));
+}
+
 static int do_vrf(struct record *r, const struct dp_op *op)
 {
 	int i = vrf_slot(r, op->vrf.id), f;
@@ -119,7 +128,7 @@ static int do_vrf(struct record *r, const struct dp_op *op)
 		return 0;
 	if (r->vrf[i].route[0].count || r->vrf[i].route[1].count)
 		return EBUSY;
-	memset(&r->vrf[i], 0, sizeof(r->vrf[i]));
+	vrf_forget(r, i);
 	return 0;
 }
 
@@ -291,13 +300,8 @@ static void forget_all(struct record *r)
 {
 	int i;
 
-	for (i = 0; i < RECORD_VRFS; i++) {
-		if (r->vrf[i].vrf.id) {
-			trie_fini(&r->vrf[i].route[0], NULL, NULL);
-			trie_fini(&r->vrf[i].route[1], NULL, NULL);
-		}
-		memset(&r->vrf[i], 0, sizeof(r->vrf[i]));
-	}
+	for (i = 0; i < RECORD_VRFS; i++)
+		vrf_forget(r, i);
 	for (i = 0; i < RECORD_NHS; i++) {
 		dp_nh_free(r->nh[i].nh);
 		r->nh[i].nh = NULL;
@@ -495,7 +499,7 @@ static uint64_t sweep_run(struct record *r, uint32_t epoch)
 		}
 	for (i = 0; i < RECORD_VRFS; i++)
 		if (r->vrf[i].vrf.id && r->vrf[i].epoch < epoch) {
-			memset(&r->vrf[i], 0, sizeof(r->vrf[i]));
+			vrf_forget(r, i);
 			n++;
 		}
 	return n;

@@ -227,6 +227,43 @@ static void next_hops_of_forwarding(void **state)
 	liveness_unwatch(live, &a.watch);
 }
 
+/* The way to a remote PE, whatever it is, goes by the session that was asked for of that PE, and by no other. */
+static void ways_to_a_remote_pe(void **state)
+{
+	const struct nexthop_live ask = { .interval_us = 50000, .multiplier = 3 }, no = { 0 };
+	struct client peer = { .watch.change = on_change };
+	struct ip_addr pe = A("192.0.2.9"), other = A("192.0.2.8");
+	struct liveness_key key = liveness_key(0, true, &pe, NULL, NULL);
+	struct liveness_params p = P(50, 3, false);
+
+	/* a BGP peer of that address alone is not it */
+	liveness_watch(live, &peer.watch, &key, &p);
+	liveness_pe(live, 20, &pe);
+	liveness_pe(live, 21, &other);
+	assert_int_equal(told.leads, 0);
+	nht_live_pe(nht, &pe, &ask);
+	assert_int_equal(told.leads, 1);
+	assert_int_equal(told.id, 20);
+	assert_memory_equal(&told.key, &key, sizeof(key));
+	liveness_pe(live, 22, &pe);		/* by another policy */
+	assert_int_equal(told.leads, 2);
+	assert_int_equal(told.id, 22);
+	liveness_adjacency(live, 20, 3, &pe);	/* an adjacency of that number now */
+	assert_int_equal(told.leads, 2);
+	assert_int_equal(told.leads_no, 1);
+	nht_live_pe(nht, &pe, &no);
+	assert_int_equal(told.leads_no, 2);
+	assert_int_equal(told.id, 22);
+	assert_int_equal(told.ends, 0);
+	liveness_unwatch(live, &peer.watch);
+	assert_int_equal(told.ends, 1);
+	nht_live_pe(nht, &pe, &ask);
+	assert_int_equal(told.leads, 3);
+	assert_int_equal(told.id, 22);
+	nht_live_pe(nht, &pe, &no);
+	assert_int_equal(told.ends, 2);
+}
+
 static void next_hop_that_asks(void **state)
 {
 	const struct nexthop_live ask = { .interval_us = 50000, .multiplier = 3 };
@@ -369,6 +406,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_counts_of_a_key, setup, teardown),
 		cmocka_unit_test_setup_teardown(provider_that_comes_late, setup, teardown),
 		cmocka_unit_test_setup_teardown(next_hops_of_forwarding, setup, teardown),
+		cmocka_unit_test_setup_teardown(ways_to_a_remote_pe, setup, teardown),
 		cmocka_unit_test_setup_teardown(next_hop_that_asks, setup, teardown),
 		cmocka_unit_test_setup_teardown(routers_of_the_core, setup, teardown),
 		cmocka_unit_test_setup_teardown(labelled_next_hop_on_a_link, setup, teardown),
