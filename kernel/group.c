@@ -153,13 +153,15 @@ static u32 rehash(u32 hash)
 struct choice {
 	const struct l3vpn_group *group;
 	u32 hash;
-	bool from_core;		/* no backup into the core but those that lead onward */
+	bool from_core;		/* no local member, and no backup into the core but those that lead onward */
 };
 
 static bool may_take(const struct choice *c, const struct l3vpn_group_member *member, enum ask ask)
 {
-	return nh_can(member->nh, ask) &&
-	       !(c->from_core && member->backup && !member->onward && leads_to_core(member->nh));
+	if (!nh_can(member->nh, ask))
+		return false;
+	return !c->from_core || (!member->local && (!member->backup || member->onward ||
+						    !leads_to_core(member->nh)));
 }
 
 /* A member from @from on, @n in all, that can forward; NULL: none can. */
@@ -185,7 +187,15 @@ static const struct l3vpn_nh *choose_among(const struct choice *c, unsigned int 
 	return NULL;
 }
 
-/* A member of @group; NULL: only backups into the core are left, for a packet that came from there. */
+/* The only member that is no backup, where it can send at once: flows need not be told apart. Else NULL. */
+static const struct l3vpn_nh *lone(const struct l3vpn_group *group, bool from_core)
+{
+	const struct choice c = { .group = group, .from_core = from_core };
+
+	return group->active == 1 && may_take(&c, &group->member[0], ASK_READY) ? group->member[0].nh : NULL;
+}
+
+/* A member of @group; NULL: only those are left that a packet from the core may not take. */
 static const struct l3vpn_nh *choose(const struct l3vpn_group *group, u32 hash, bool from_core)
 {
 	const struct choice c = { .group = group, .hash = hash, .from_core = from_core };
@@ -200,7 +210,7 @@ static const struct l3vpn_nh *choose(const struct l3vpn_group *group, u32 hash, 
 		if (nh)
 			return nh;
 	}
-	for (i = group->active; from_core && i < group->count; i++)
+	for (i = 0; from_core && i < group->count; i++)
 		if (nh_can(group->member[i].nh, ASK_ANYTHING))
 			return NULL;
 	return group->member[0].nh;
@@ -211,7 +221,8 @@ static const struct l3vpn_nh *choose(const struct l3vpn_group *group, u32 hash, 
  *
  * A packet that came into a VRF from the core may leave into the core again, as a hub's VRF wants,
  * but not by a backup of the group that its route or label leads to: the PE that is the backup may
- * have sent it here as its own backup. Unless user space knows that it does not, and has said so (onward).
+ * have sent it here as its own backup. Unless user space knows that it does not, and has said so (onward). Nor by a
+ * member that is for others alone (local): a site's other PE, which shares its packets with us.
  * Where the packet has its VPN label, from the route or an egress, or the group is behind a path, all members lead to
  * the one PE that gave the label, so backups are other ways to it.
  */
@@ -221,7 +232,7 @@ static void follow(const struct sk_buff *skb, struct l3vpn_pkt *pkt, u32 hash,
 	bool from_core = pkt && pkt->vrf && pkt->in && pkt->in->kind == L3VPN_PORT_KIND_CORE;
 	const struct l3vpn_nh_data *data;
 	const struct l3vpn_nh *member;
-	bool again = false;
+	bool again = false, core;
 
 	way->path = NULL;
 	way->egress = NULL;
@@ -231,6 +242,12 @@ static void follow(const struct sk_buff *skb, struct l3vpn_pkt *pkt, u32 hash,
 		data = l3vpn_nh_rcu(nh);
 		switch (data->kind) {
 		case L3VPN_NH_KIND_GROUP:
+			core = from_core && !way->path && !way->has_inner;
+			member = lone(&data->group, core);
+			if (likely(member)) {
+				nh = member;
+				continue;
+			}
 			if (pkt && !pkt->hashed) {
 				pkt->hash = l3vpn_flow_hash_skb(skb);
 				pkt->hashed = true;
@@ -240,8 +257,7 @@ static void follow(const struct sk_buff *skb, struct l3vpn_pkt *pkt, u32 hash,
 			else if (pkt)
 				hash = pkt->hash;
 			again = true;
-			member = choose(&data->group, hash,
-					from_core && !way->path && !way->has_inner);
+			member = choose(&data->group, hash, core);
 			if (!member)
 				return;
 			nh = member;

@@ -42,6 +42,8 @@ const struct nla_policy l3vpn_nh_state_policy[L3VPN_NH_DOWN + 1] = {
 	[L3VPN_NH_DOWN]		= NLA_POLICY_RANGE(NLA_U8, 0, 1),
 };
 
+#define L3VPN_MEMBER_FLAGS (L3VPN_MEMBER_FLAG_BACKUP | L3VPN_MEMBER_FLAG_ONWARD | L3VPN_MEMBER_FLAG_LOCAL)
+
 /* Which attributes a kind needs, and which it allows besides. */
 static const struct {
 	u32 need;
@@ -152,9 +154,10 @@ static int l3vpn_nh_parse_members(struct genl_info *info, struct l3vpn_nh_spec *
 			why = "next hop id out of range";
 		else if (!spec->members[i].weight)
 			why = "weight is zero";
-		else if (spec->members[i].flags & ~(L3VPN_MEMBER_FLAG_BACKUP | L3VPN_MEMBER_FLAG_ONWARD))
+		else if (spec->members[i].flags & ~L3VPN_MEMBER_FLAGS)
 			why = "unknown flag";
-		else if (spec->members[i].flags == L3VPN_MEMBER_FLAG_ONWARD)
+		else if ((spec->members[i].flags & L3VPN_MEMBER_FLAG_ONWARD) &&
+			 spec->members[i].flags != (L3VPN_MEMBER_FLAG_BACKUP | L3VPN_MEMBER_FLAG_ONWARD))
 			why = "onward is for a backup";
 		if (!why)
 			continue;

@@ -99,6 +99,7 @@ struct l3vpn_path {
  * @weight:	1..65535
  * @backup:	used only while no other member can forward
  * @onward:	of a backup: also by packets that came from the core, into the core
+ * @local:	not by packets that came from the core
  */
 struct l3vpn_group_member {
 	struct l3vpn_nh *nh;
@@ -106,6 +107,7 @@ struct l3vpn_group_member {
 	u16 weight;
 	bool backup;
 	bool onward;
+	bool local;
 };
 
 /**

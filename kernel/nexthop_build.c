@@ -335,6 +335,7 @@ static struct l3vpn_nh_data *l3vpn_build_group(struct l3vpn_net *ln,
 		group->member[to].weight = from->weight;
 		group->member[to].backup = backup;
 		group->member[to].onward = from->flags & L3VPN_MEMBER_FLAG_ONWARD;
+		group->member[to].local = from->flags & L3VPN_MEMBER_FLAG_LOCAL;
 		group->member[to].nh->member_refs++;
 		l3vpn_nh_hold(group->member[to].nh);
 	}

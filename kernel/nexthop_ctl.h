@@ -62,7 +62,8 @@ static inline u32 l3vpn_path_label(const struct l3vpn_path *path, int i)
 /* L3VPN_MEMBER_FLAG_* */
 static inline u16 l3vpn_member_flags(const struct l3vpn_group_member *member)
 {
-	return (member->backup ? L3VPN_MEMBER_FLAG_BACKUP : 0) | (member->onward ? L3VPN_MEMBER_FLAG_ONWARD : 0);
+	return (member->backup ? L3VPN_MEMBER_FLAG_BACKUP : 0) | (member->onward ? L3VPN_MEMBER_FLAG_ONWARD : 0) |
+	       (member->local ? L3VPN_MEMBER_FLAG_LOCAL : 0);
 }
 
 /* Under ln->lock. The current snapshot. */

@@ -26,7 +26,7 @@ from wire import (ETH_ARP, ETH_IP, ETH_MPLS, ICMP, arp, eth, ipv4, labels, sh, u
 RED, BLUE = 1, 2
 CORE1, CORE2, CE1, CE2, CEB, PRIMARY, BOTH, PE_A, PE_B, EDGE, INTO_RED = range(10, 21)
 LSP_A1, LSP_A2, WAY_A, WAY_B = range(21, 25)
-CE_FIRST, CE_THREE, HUB, EG_A, EG_B, TWO_PES, CE_ONWARD, CE_ELSE, SPREAD = range(30, 39)
+CE_FIRST, CE_THREE, HUB, EG_A, EG_B, TWO_PES, CE_ONWARD, CE_ELSE, SPREAD, SHARED = range(30, 40)
 BACKUP = uapi.MEMBER_FLAG_BACKUP
 ONWARD = BACKUP | uapi.MEMBER_FLAG_ONWARD
 SO_RCVBUFFORCE = 33
@@ -63,13 +63,14 @@ def program():
     nl.nh_egress(EG_B, WAY_B, 5002)
     nl.nh_group(TWO_PES, [(EG_A, 1, 0), (EG_B, 1, BACKUP)])
     nl.nh_group(SPREAD, [(EG_A, 1, 0), (EG_B, 1, 0)])
+    nl.nh_group(SHARED, [(CE2, 1, 0), (EG_A, 3, uapi.MEMBER_FLAG_LOCAL)])
     nl.nh_group(CE_ONWARD, [(CE2, 1, 0), (EG_B, 1, ONWARD)])
     nl.nh_new(INTO_RED, uapi.NH_KIND_VRF, [(uapi.NH_VRF, struct.pack("=I", RED))])
     nl.route_add(RED, [prefix4("10.20.0.0/16", PRIMARY, 6000), prefix4("10.21.0.0/16", EDGE),
                        prefix4("10.22.0.0/16", CE_FIRST), prefix4("10.23.0.0/16", CE_THREE),
                        prefix4("10.24.0.0/16", HUB), prefix4("10.4.0.0/16", CE2), prefix4("10.25.0.0/16", TWO_PES),
                        prefix4("10.26.0.0/16", CE_ONWARD), prefix4("10.27.0.0/16", SPREAD),
-                       prefix4("10.28.0.0/16", TWO_PES, 77)])
+                       prefix4("10.28.0.0/16", TWO_PES, 77), prefix4("10.29.0.0/16", SHARED)])
     nl.nh_group(CE_ELSE, [(CE2, 1, 0), (INTO_RED, 1, BACKUP)])
     nl.route_add(BLUE, [prefix4("10.22.0.0/16", INTO_RED)])
     nl.label_add([label_record(300, uapi.LABEL_ACTION_POP_VRF, vrf=RED),
@@ -514,10 +515,18 @@ def onward():
         equal(out("k1", labelled(303, "10.26.0.1"), ETH_MPLS), {"k2": [200, 5002]}, "the CE's label")
         equal(out("r1", lambda data: ipv4("10.1.0.2", "10.26.0.1", udp(1, 1, data))), {"k2": [200, 5002]}, "a customer")
     dropped("k1", labelled(303, "10.22.0.1"), ETH_MPLS)
+    dropped("k1", labelled(300, "10.29.0.1"), ETH_MPLS)
+    equal(out("r1", lambda data: ipv4("10.1.0.2", "10.29.0.1", udp(1, 1, data))), {"k1": [100, 5001]}, "a customer")
     nl.nh_adjacency(CE2, "red2", "10.3.0.2")
     nl.nh_state(CE2, False)
     net.neighbours()
     equal(out("k1", labelled(303, "10.22.0.1"), ETH_MPLS), {"r2": []}, "back")
+    # a site that we share with another PE: what came from the core is for our CE, whatever its flow
+    for sport in range(1, 30):
+        equal(out("k1", lambda d, s=sport: labels([(300, 0, 64)], ipv4("10.9.0.1", "10.29.0.1", udp(s, 1, d))), ETH_MPLS),
+              {"r2": []}, sport)
+    ends = {str(out("r1", lambda d, s=sport: ipv4("10.1.0.2", "10.29.0.1", udp(s, 1, d)))) for sport in range(1, 40)}
+    equal(ends, {str({"k1": [100, 5001]}), str({"r2": []})}, "a customer's flows take both")
 
 
 def dropped(wire, l3, proto=ETH_IP):

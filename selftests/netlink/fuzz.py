@@ -126,7 +126,7 @@ class Fuzz:
             attrs += [(uapi.NH_VIA, n.u32(self.nh_id())),
                       (uapi.NH_LABELS, n.u32(r.choice((16, 1048575))) * r.choice((1, 1, 1, 0, 2)))]
         elif kind == uapi.NH_KIND_GROUP:
-            attrs.append((uapi.NH_MEMBERS, b"".join(n.member(self.nh_id(), r.randrange(5), r.choice((0, 0, 0, 0, 1, 3, 2)))
+            attrs.append((uapi.NH_MEMBERS, b"".join(n.member(self.nh_id(), r.randrange(5), r.choice((0, 0, 0, 0, 1, 3, 2, 4, 5)))
                                                     for _ in range(r.choice((1, 2, 3, 8, 64))))))
         elif kind == uapi.NH_KIND_VRF:
             attrs.append((uapi.NH_VRF, self.u32(*VRFS)))

@@ -311,6 +311,9 @@ def egresses():
     nl.nh_new(9, unreachable)
     nl.nh_group(10, [(2, 1, 0), (6, 1, onward), (7, 1, backup), (8, 1, backup), (9, 1, backup)])
     nl.nh_egress(11, 9, 702)
+    nl.nh_group(12, [(2, 1, 0), (7, 1, uapi.MEMBER_FLAG_LOCAL)])
+    equal(nl.nh_get(12)[uapi.NH_MEMBERS], n.member(2) + n.member(7, 1, 4))
+    nl.nh_del(12)
     words = [2, 1, 0, 6, 1, 3, 7, 1, 1, 8, 1, 1, 9, 1, 1]
     table = nl.tables()[(uapi.OBJECT_NH, None)]
     nl.nh_del(11)
@@ -342,6 +345,7 @@ def egresses():
     refused(16, "group 5", nl.nh_egress, 4, 3, 16)
     refused(16, "group 10", nl.nh_new, 2, uapi.NH_KIND_BLACKHOLE)
     refused(22, "onward", nl.nh_group, 20, [(6, 1, uapi.MEMBER_FLAG_ONWARD)])
+    refused(22, "onward", nl.nh_group, 20, [(2, 1, 0), (6, 1, onward | uapi.MEMBER_FLAG_LOCAL)])
     equal(nl.tables(), before, "a refusal changed something")
 
     # the PE is lost and comes back, by one path or two; so does the CE

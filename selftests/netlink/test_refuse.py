@@ -219,7 +219,7 @@ def ranges():
             (EINVAL, "label 1", uapi.CMD_NH_NEW,
              nh(LABELLED, (uapi.NH_VIA, n.u32(1)), (uapi.NH_LABELS, n.u32(16) + n.u32(1 << 20)))),
             (EINVAL, "member 0: weight", uapi.CMD_NH_NEW, nh(GROUP, (uapi.NH_MEMBERS, n.member(1, 0)))),
-            (EINVAL, "member 0: unknown flag", uapi.CMD_NH_NEW, nh(GROUP, (uapi.NH_MEMBERS, n.member(1, 1, 4)))),
+            (EINVAL, "member 0: unknown flag", uapi.CMD_NH_NEW, nh(GROUP, (uapi.NH_MEMBERS, n.member(1, 1, 8)))),
             (EINVAL, "member 1: next hop id", uapi.CMD_NH_NEW, nh(GROUP, (uapi.NH_MEMBERS, n.member(1) + n.member(0)))),
             (EINVAL, "record 1: prefix length", uapi.CMD_ROUTE_ADD, records4(one, n.prefix4((0, 33), 3))),
             (EINVAL, "record 1: host bits", uapi.CMD_ROUTE_ADD, records4(one, n.prefix4((0x0a000001, 24), 3))),

@@ -364,6 +364,8 @@ enum {
  * that it does not send them back.
  */
 #define L3VPN_MEMBER_FLAG_ONWARD 2
+/* Not for packets that came from the core: of a site's two PEs each would send the other what is the other's share. */
+#define L3VPN_MEMBER_FLAG_LOCAL 4
 
 struct l3vpn_nh_member {
 	__u32 nh;			/* ADJACENCY, TUNNEL, LABELLED, EGRESS, VRF or UNREACHABLE, not a GROUP */
