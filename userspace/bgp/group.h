@@ -166,6 +166,11 @@ bool bgp_out_originates(const struct bgp_group *g, const struct rib_net *net);
 struct attrs *bgp_out_default(struct bgp_group *g);
 /* Why the group's members are not told, static text; NULL: they are. For show. */
 const char *bgp_out_refusal(struct bgp_group *g, const struct rib_route *r);
+/*
+ * Of a VPN net whose best is not for the group: the best of our own, or NULL. A VRF exports under an RD that other PEs
+ * use too, and theirs is better (best external).
+ */
+struct rib_route *bgp_out_external(const struct bgp_group *g, const struct rib_net *net);
 /* ... of memberships; out_rtc.c */
 struct attrs *bgp_out_rtc(struct bgp_group *g, const struct rib_route *r);
 /* the path with our AS in front, what stays with us, the next hop: unset when it is ours */

@@ -8,6 +8,7 @@
 #include "bgp/group.h"
 #include "bgp/lu.h"
 #include "bgp/path.h"
+#include "rib/paths.h"
 
 #define NO_EXPORT 0xffffff01u
 #define NO_ADVERTISE 0xffffff02u
@@ -68,6 +69,20 @@ static bool wanted(const struct bgp_group *g, const struct rib_route *r)
 	if (bgp_family_vpn(g->feed->family) && r->label == RIB_LABEL_NONE)
 		return false;
 	return !is_told(r) || bgp_passes(g, r);
+}
+
+static bool is_own(const struct rib_route *r, const void *unused)
+{
+	return !is_told(r);
+}
+
+struct rib_route *bgp_out_external(const struct bgp_group *g, const struct rib_net *net)
+{
+	struct rib_route *r;
+
+	if (!bgp_family_vpn(g->feed->family) || !rib_routes(net)->next)
+		return NULL;
+	return rib_net_rank(net, &r, 1, is_own, NULL) ? r : NULL;
 }
 
 /* The path for another AS: without what is private, with our AS in front. */

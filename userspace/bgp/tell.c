@@ -190,16 +190,22 @@ static void decide_one(struct bgp_group *g, uint32_t id)
 {
 	struct bgp_said *s = &g->said.said[id];
 	struct rib_net *net = rib_net_by_id(g->said.table, id);
-	struct rib_route *best = rib_best(net);
+	struct rib_route *r = rib_best(net);
 	struct bgp_said_path was = { .attrs = s->attrs, .label = s->label, .but = s->but }, now = { 0 };
 
 	now.label = RIB_LABEL_NONE;
-	if (bgp_out_originates(g, net))
+	if (bgp_out_originates(g, net)) {
+		r = NULL;
 		now.attrs = bgp_out_default(g);
-	else if (best)
-		now.attrs = bgp_out_attrs(g, best, &now.label);
-	if (now.attrs && best && !bgp_out_originates(g, net))
-		now.but = told_by(g, best);
+	} else if (r) {
+		now.attrs = bgp_out_attrs(g, r, &now.label);
+	}
+	if (r && !now.attrs) {
+		r = bgp_out_external(g, net);
+		now.attrs = r ? bgp_out_attrs(g, r, &now.label) : NULL;
+	}
+	if (now.attrs && r)
+		now.but = told_by(g, r);
 	tell_path(g, net, was.attrs ? &was : NULL, now.attrs ? &now : NULL);
 	s->attrs = now.attrs;
 	s->label = now.label;

@@ -50,7 +50,8 @@ bool sync_nh_content(const struct fib_nh *nh, struct dp_nh *out,
 			members[i].nh = nh->members[i].nh->id;
 			members[i].weight = nh->members[i].weight;
 			members[i].flags = (nh->members[i].backup ? L3VPN_MEMBER_FLAG_BACKUP : 0) |
-					   (nh->members[i].onward ? L3VPN_MEMBER_FLAG_ONWARD : 0);
+					   (nh->members[i].onward ? L3VPN_MEMBER_FLAG_ONWARD : 0) |
+					   (nh->members[i].local ? L3VPN_MEMBER_FLAG_LOCAL : 0);
 		}
 		break;
 	case FIB_NH_VRF:

@@ -39,6 +39,10 @@ const char *label_key_str(const struct label_key *k, char *buf, size_t size)
 			 k->prefix.addr.family ? addr_str(&k->prefix.addr, a) : "on-link",
 			 k->ifname[0] ? " dev " : "", k->ifname);
 		break;
+	case LABEL_OWNER_EXTERNAL:
+		snprintf(buf, size, "vrf %s best external %s%s%s", k->vrf, prefix_str(&k->prefix, p),
+			 k->ifname[0] ? " dev " : "", k->ifname);
+		break;
 	case LABEL_OWNER_PREFIX:
 		snprintf(buf, size, "vrf %s prefix %s", k->vrf, prefix_str(&k->prefix, p));
 		break;
@@ -152,6 +156,7 @@ static struct pool *pool_of(struct labels *l, uint8_t owner)
 		[LABEL_OWNER_STATIC] = LABEL_POOL_STATIC,
 		[LABEL_OWNER_LDP] = LABEL_POOL_LDP,
 		[LABEL_OWNER_LU] = LABEL_POOL_DYNAMIC,
+		[LABEL_OWNER_EXTERNAL] = LABEL_POOL_VPN,
 	};
 	struct pool *own = &l->pool[pools[owner]];
 

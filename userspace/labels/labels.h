@@ -39,6 +39,7 @@ enum label_owner {
 	LABEL_OWNER_STATIC,
 	LABEL_OWNER_LDP,
 	LABEL_OWNER_LU,			/* labelled unicast, RFC 8277 */
+	LABEL_OWNER_EXTERNAL,		/* of best external routes: the CE's, or the prefix's; it leads nowhere else */
 };
 
 /*
@@ -66,8 +67,8 @@ enum label_state {
 struct label_key {
 	uint8_t owner;			/* enum label_owner */
 	char vrf[32];			/* VRF name; "" for the global table */
-	char ifname[16];		/* CE: port, may be empty */
-	struct prefix prefix;		/* CE: host prefix of the CE's address; PREFIX, LU: the prefix; LDP: FEC */
+	char ifname[16];		/* CE, EXTERNAL: port, may be empty */
+	struct prefix prefix;		/* of a CE: its host prefix; PREFIX, LU, LDP: the prefix, the FEC */
 };
 
 /* how the label forwards; may change while the label stays */

@@ -3,7 +3,7 @@
  * The file that keeps labels over a restart (labels.h). Text, one binding a line:
  *
  *   l3vpn labels 1
- *   LABEL vrf|ce|prefix|static|ldp|lu VRF IFNAME PREFIX          "-" stands for none
+ *   LABEL vrf|ce|prefix|static|ldp|lu|external VRF IFNAME PREFIX          "-" stands for none
  *
  * A journal: a binding's line is appended before forwarding or a peer hears of the label, so that no
  * crash makes the next daemon give a label that others still use to somebody else. A later line counts
@@ -32,6 +32,7 @@ static const char *const owner_names[] = {
 	[LABEL_OWNER_STATIC] = "static",
 	[LABEL_OWNER_LDP] = "ldp",
 	[LABEL_OWNER_LU] = "lu",
+	[LABEL_OWNER_EXTERNAL] = "external",
 };
 
 static const char *or_dash(const char *s)
@@ -136,11 +137,11 @@ void labels_on_save(struct timer *t)
 
 static bool parse_line(const char *line, uint32_t *label, struct label_key *key)
 {
-	char owner[8], vrf[32], ifname[16], prefix[PREFIX_STRLEN], end;
+	char owner[9], vrf[32], ifname[16], prefix[PREFIX_STRLEN], end;
 	unsigned int i;
 
 	memset(key, 0, sizeof(*key));
-	if (sscanf(line, "%u %7s %31s %15s %49s%c", label, owner, vrf, ifname, prefix, &end) != 6 ||
+	if (sscanf(line, "%u %8s %31s %15s %49s%c", label, owner, vrf, ifname, prefix, &end) != 6 ||
 	    end != '\n')
 		return false;
 	for (i = 0; i < ARRAY_SIZE(owner_names) && strcmp(owner, owner_names[i]); i++)

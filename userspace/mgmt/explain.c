@@ -329,7 +329,8 @@ static void explain_label(struct explain *x, const struct fib_dest *d, bool want
 	else
 		step(x, "label", "-", "none to push: the next hop is at this router");
 	if (vrf_export_state(x->vrf, x->route->net, &st))
-		step(x, "exported", "ok", "to other PEs with label %u", st.label);
+		step(x, "exported", "ok", "to other PEs with label %u%s", st.label,
+		     st.route == x->route ? "" : ": best external");
 	else
 		step(x, "exported", "-", "%s", st.why);
 }

@@ -54,15 +54,13 @@ static void set_best(json_t *row, const struct rib_route *r)
 static void set_exported(json_t *row, const struct vrf *v, const struct rib_route *r)
 {
 	struct vrf_export_state st;
-	char text[16];
+	char text[48];
 
-	if (r->reason != RIB_BEST)
-		return;
-	if (vrf_export_state(v, r->net, &st)) {
-		snprintf(text, sizeof(text), "%u", st.label);
+	if (vrf_export_state(v, r->net, &st) && st.route == r) {
+		snprintf(text, sizeof(text), r->reason == RIB_BEST ? "%u" : "%u (best external)", st.label);
 		json_object_set_new(row, "exported", json_string(text));
-	} else {
-		json_object_set_new(row, "exported", json_string(st.why));
+	} else if (r->reason == RIB_BEST) {
+		json_object_set_new(row, "exported", json_string(st.why ? st.why : "imported: not exported again"));
 	}
 }
 

@@ -19,6 +19,14 @@ struct members {
 	struct fib_member m[FIB_MEMBERS_MAX];
 };
 
+static void members_put(struct members *g)
+{
+	unsigned int i;
+
+	for (i = 0; i < g->n; i++)
+		fib_nh_put(g->fib, g->m[i].nh);
+}
+
 /* @nh comes with a reference, which goes to the members */
 static void add(struct members *g, struct fib_nh *nh, struct fib_member as)
 {
@@ -56,9 +64,14 @@ static void add_group(struct members *g, const struct nexthop *nh, bool backup)
 	}
 }
 
+static bool is_pe(const struct rib_route *r)
+{
+	return r->nh->key.kind == NEXTHOP_PE;
+}
+
 static void add_route(struct members *g, struct rib_route *r, struct fib_member as)
 {
-	if (r->nh->key.kind == NEXTHOP_PE)
+	if (is_pe(r))
 		add_pe(g, r, as);
 	else if (r->nh->key.kind == NEXTHOP_GROUP)
 		add_group(g, r->nh, as.backup);
@@ -82,13 +95,23 @@ static bool leads_onward(const struct rib *rib, const struct rib_paths *p)
 {
 	unsigned int i;
 
-	if (p->backup->nh->key.kind != NEXTHOP_PE)
+	if (!is_pe(p->backup))
 		return false;
 	for (i = 0; i < p->n; i++)
 		if (p->path[i]->flags & RIB_ROUTE_IMPORTED ||
 		    !rib_route_outranks(p->path[i], p->backup, rib->router_id))
 			return false;
 	return true;
+}
+
+/* Ways of our own beside ways by PEs: what comes from the core is for ours. */
+static bool is_mixed(const struct rib_paths *p)
+{
+	unsigned int i, pes = 0;
+
+	for (i = 0; i < p->n; i++)
+		pes += is_pe(p->path[i]);
+	return pes && pes < p->n;
 }
 
 /* A static route that names backups of its own has said what stands behind it. */
@@ -107,18 +130,48 @@ static struct fib_nh *group_of(const struct rib *rib, struct rib_paths *p)
 {
 	struct members g = { .fib = rib->fib, .nht = rib->nht };
 	struct fib_nh *nh = NULL;
+	bool mixed = is_mixed(p);
 	unsigned int i;
 
 	qsort(p->path, p->n, sizeof(p->path[0]), cmp_path);
 	for (i = 0; i < p->n; i++)
-		add_route(&g, p->path[i], (struct fib_member){ .weight = 1 });
+		add_route(&g, p->path[i], (struct fib_member){ .weight = 1, .local = mixed && is_pe(p->path[i]) });
 	if (p->backup && !has_backup(&g))
 		add_route(&g, p->backup,
 			  (struct fib_member){ .weight = 1, .backup = true, .onward = leads_onward(rib, p) });
 	if (g.n > 1 && !g.m[0].backup)
 		nh = fib_nh_group(rib->fib, g.m, g.n);
-	for (i = 0; i < g.n; i++)
-		fib_nh_put(rib->fib, g.m[i].nh);
+	members_put(&g);
+	return nh;
+}
+
+/* the ways of the net that are this router's own; @r is among them */
+static void own_ways(struct members *g, struct rib_route *r)
+{
+	struct rib_paths p;
+	unsigned int i;
+
+	rib_net_paths(r->net, &p);
+	qsort(p.path, p.n, sizeof(p.path[0]), cmp_path);
+	for (i = 0; i < p.n; i++)
+		if (!(p.path[i]->flags & RIB_ROUTE_IMPORTED))
+			add_route(g, p.path[i], (struct fib_member){ .weight = 1 });
+	if (!g->n)
+		add_route(g, r, (struct fib_member){ .weight = 1 });
+}
+
+struct fib_nh *rib_label_way(struct rib_route *r, bool alone)
+{
+	const struct rib_table *t = r->net->shelf->table;
+	struct members g = { .fib = t->rib->fib, .nht = t->rib->nht };
+	struct fib_nh *nh;
+
+	if (alone || !t->multipath.backup)
+		return nexthop_fib_use(t->rib->nht, r->nh);
+	own_ways(&g, r);
+	add(&g, fib_nh_vrf(g.fib, t->vrf), (struct fib_member){ .weight = 1, .backup = true });
+	nh = fib_nh_group(g.fib, g.m, g.n);
+	members_put(&g);
 	return nh;
 }
 

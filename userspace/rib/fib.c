@@ -55,7 +55,8 @@ static bool same_content(const struct fib_nh *a, const struct fib_nh *b)
 		if (a->members[i].nh != b->members[i].nh ||
 		    a->members[i].weight != b->members[i].weight ||
 		    a->members[i].backup != b->members[i].backup ||
-		    a->members[i].onward != b->members[i].onward)
+		    a->members[i].onward != b->members[i].onward ||
+		    a->members[i].local != b->members[i].local)
 			return false;
 	return true;
 }

@@ -48,6 +48,7 @@ struct fib_member {
 	uint16_t weight;
 	bool backup;
 	bool onward;			/* of a backup into the core: packets from the core may take it too */
+	bool local;			/* packets from the core do not take it */
 };
 
 struct fib_nh {

@@ -58,8 +58,8 @@ struct liveness_watch {
 };
 
 /*
- * @w is zeroed with @change (and @pe) set, or has been here before: then it moves, or gets other settings. No call comes
- * from within.
+ * @w is zeroed with @change (and @pe) set, or has been here before: then it moves, or gets other settings. No call
+ * comes from within.
  */
 void liveness_watch(struct liveness *l, struct liveness_watch *w, const struct liveness_key *key,
 		    const struct liveness_params *params);

@@ -40,6 +40,13 @@ void rib_net_paths(const struct rib_net *net, struct rib_paths *p);
 enum rib_role rib_route_role(const struct rib_route *r);
 const char *rib_role_str(enum rib_role role);
 
+/*
+ * Where a label leads that is popped and forwarded without a look-up, for a route that leaves by a port of ours: by it
+ * and those beside it, and behind them, where the table has backups, by a look-up in the VRF, which knows the backup.
+ * @alone: by it and nothing else. A reference.
+ */
+struct fib_nh *rib_label_way(struct rib_route *r, bool alone);
+
 /* What is in the table is looked at again, in slices. */
 void rib_table_set_multipath(struct rib_table *t, const struct rib_multipath *m);
 const struct rib_multipath *rib_table_multipath(const struct rib_table *t);

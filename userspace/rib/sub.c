@@ -73,6 +73,11 @@ void rib_notify(struct rib_net *net, bool best_changed)
 			notify(sub, net);
 }
 
+void rib_tell(struct rib_net *net)
+{
+	rib_notify(net, true);
+}
+
 static void tell(struct rib_sub *sub, struct rib_net *net)
 {
 	net->holds++;

@@ -239,5 +239,7 @@ void rib_refresh(struct rib_sub *sub);
 void rib_sub_drain(struct rib_sub *sub);
 /* put one net into the queue again */
 void rib_touch(struct rib_sub *sub, struct rib_net *net);
+/* tell all subscribers of a net as if its best had changed */
+void rib_tell(struct rib_net *net);
 
 #endif

@@ -321,6 +321,7 @@ static void apply_bgp_family(struct vrfs *vs, struct vrf *v, int afi, const stru
 	vrf_set_networks(vs, v, afi_family(afi), p, count);
 	apply_aggregates(vs, v, afi_family(afi), af);
 	apply_multipath(vs, v, afi_family(afi), af);
+	vrf_set_best_external(vs, v, afi_family(afi), af && conf_exists(af, "advertise-best-external"));
 	free(p);
 }
 

@@ -5,6 +5,10 @@
  * A route is announced once its label is programmed. When another label is wanted (mode or way
  * changed) the old one stays announced and forwarding until the new one is programmed; then the
  * new one is announced, and the old one released, which lingers before it is removed.
+ *
+ * Best external: where the best route came from another PE, the best one of our own is announced all the same, so that
+ * others have a second way into the site. Its label leads to the CE and nowhere else: looked up in the VRF, the packet
+ * would go back to the PE that had sent it here.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +23,13 @@ struct export_entry {
 	struct rib_net *net;		/* of the VRF's table; held */
 	struct label_user *now;		/* announced with, or NULL */
 	struct label_user *next;	/* asked for, waited for, or NULL */
+	bool external;			/* what is announced is not the best */
+};
+
+/* what of a net is exported */
+struct exported {
+	struct rib_route *r;		/* NULL: nothing */
+	bool external;
 };
 
 /* users live apart from the entry: it passes them from next to now */
@@ -68,21 +79,61 @@ static void user_drop(struct export_entry *e, struct label_user **u)
 	*u = NULL;
 }
 
+/* ---- which route ---- */
+
+/* It leaves by a port of ours, without a look-up. */
+static bool is_external(const struct rib_route *r, const void *unused)
+{
+	if (r->flags & (RIB_ROUTE_IMPORTED | RIB_ROUTE_NETWORK))
+		return false;
+	return r->nh->key.kind == NEXTHOP_GATEWAY || r->nh->key.kind == NEXTHOP_DEVICE ||
+	       r->nh->key.kind == NEXTHOP_GROUP;
+}
+
+static struct exported choose(const struct vrf_export *ex, const struct rib_net *net)
+{
+	struct exported x = { .r = rib_best(net) };
+
+	if (!x.r || !(x.r->flags & RIB_ROUTE_IMPORTED) || !ex->af->best_external)
+		return x;
+	x.external = rib_net_rank(net, &x.r, 1, is_external, NULL);
+	return x;
+}
+
 /* ---- which label ---- */
+
+/* Out of it by several ports at once, or by several CEs? */
+static bool has_several_ways(const struct rib_net *net)
+{
+	unsigned int i, n = 0;
+	struct rib_paths p;
+
+	rib_net_paths(net, &p);
+	for (i = 0; i < p.n; i++)
+		n += !(p.path[i]->flags & RIB_ROUTE_IMPORTED);
+	return n > 1;
+}
 
 static bool has_way_of_its_own(const struct rib_route *r, enum label_mode mode)
 {
 	if (r->flags & RIB_ROUTE_NETWORK)
 		return false;
-	return r->nh->key.kind == NEXTHOP_GATEWAY ||
-	       (mode == LABEL_MODE_PREFIX && r->nh->key.kind == NEXTHOP_GROUP);
+	if (mode == LABEL_MODE_PREFIX)
+		return r->nh->key.kind == NEXTHOP_GATEWAY || r->nh->key.kind == NEXTHOP_GROUP;
+	return r->nh->key.kind == NEXTHOP_GATEWAY && !has_several_ways(r->net);
+}
+
+static void key_of_ce(const struct rib_route *r, struct label_key *key)
+{
+	key->prefix = prefix_host(&r->nh->key.addr);
+	memcpy(key->ifname, r->nh->key.ifname, sizeof(key->ifname));
 }
 
 /*
- * Connected routes, aggregates and whatever has no CE as next hop need a lookup at the egress:
+ * Connected routes, aggregates, what has no CE as next hop, and several CEs need a lookup at the egress:
  * they share the VRF's label in every mode.
  */
-static void want_label(const struct export_entry *e, const struct rib_route *best,
+static void want_label(const struct export_entry *e, const struct exported *x,
 		       struct label_key *key, struct label_action *action)
 {
 	const struct vrf *v = e->ex->af->vrf;
@@ -92,21 +143,18 @@ static void want_label(const struct export_entry *e, const struct rib_route *bes
 	memset(action, 0, sizeof(*action));
 	strcpy(key->vrf, v->name);
 	action->vrf = v->id;
-	if (mode == LABEL_MODE_VRF || !has_way_of_its_own(best, mode)) {
+	if (!x->external && (mode == LABEL_MODE_VRF || !has_way_of_its_own(x->r, mode))) {
 		key->owner = LABEL_OWNER_VRF;
 		action->action = FIB_LABEL_POP_VRF;
 		return;
 	}
 	action->action = FIB_LABEL_POP_NH;
-	action->nh = nexthop_fib_use(e->ex->vrfs->nht, best->nh);
-	if (mode == LABEL_MODE_CE) {
-		key->owner = LABEL_OWNER_CE;
-		key->prefix = prefix_host(&best->nh->key.addr);
-		memcpy(key->ifname, best->nh->key.ifname, sizeof(key->ifname));
-	} else {
-		key->owner = LABEL_OWNER_PREFIX;
+	action->nh = rib_label_way(x->r, x->external);
+	key->owner = x->external ? LABEL_OWNER_EXTERNAL : mode == LABEL_MODE_CE ? LABEL_OWNER_CE : LABEL_OWNER_PREFIX;
+	if (key->owner != LABEL_OWNER_PREFIX && x->r->nh->key.kind == NEXTHOP_GATEWAY)
+		key_of_ce(x->r, key);
+	else
 		key->prefix = rib_net_prefix(e->net);
-	}
 }
 
 static bool user_serves(const struct label_user *u, const struct label_key *key)
@@ -121,14 +169,14 @@ static bool user_serves(const struct label_user *u, const struct label_key *key)
 }
 
 /* true when the label to announce with is programmed: it is in e->now then */
-static bool get_label(struct export_entry *e, const struct rib_route *best)
+static bool get_label(struct export_entry *e, const struct exported *x)
 {
 	struct labels *labels = e->ex->vrfs->env.labels;
 	struct label_user *old = NULL;
 	struct label_action action;
 	struct label_key key;
 
-	want_label(e, best, &key, &action);
+	want_label(e, x, &key, &action);
 	if (user_serves(e->now, &key)) {
 		label_update(labels, e->now->binding, &action);
 		user_drop(e, &e->next);
@@ -209,11 +257,23 @@ static struct attrs *attrs_for(struct vrf_export *ex, struct attrs *in)
 
 /* ---- announcing ---- */
 
+/* Under an RD that is another PE's too, what is announced need not be the best of its net: peers are told of ours. */
+static void tell(struct export_entry *e, bool external)
+{
+	struct prefix p = rib_net_prefix(e->net);
+	struct rib_net *net = external || e->external ? rib_find(e->ex->source.table, &e->ex->rd, &p) : NULL;
+
+	if (net)
+		rib_tell(net);
+	e->external = external;
+}
+
 static void unannounce(struct export_entry *e)
 {
 	struct prefix p = rib_net_prefix(e->net);
 
-	rib_withdraw(&e->ex->source, &e->ex->rd, &p, 0);
+	if (rib_withdraw(&e->ex->source, &e->ex->rd, &p, 0))
+		tell(e, false);
 }
 
 /* the withdrawal is on its way before the label lingers, and long before that is removed */
@@ -244,28 +304,29 @@ static struct export_entry *entry_get(struct vrf_export *ex, struct rib_net *net
 	return e;
 }
 
-static struct nexthop *nexthop_for(struct vrf_export *ex, const struct rib_route *best)
+static struct nexthop *nexthop_for(struct vrf_export *ex, const struct rib_route *r)
 {
-	bool lookup = best->nh->key.kind == NEXTHOP_LOCAL || best->flags & RIB_ROUTE_NETWORK;
+	bool lookup = r->nh->key.kind == NEXTHOP_LOCAL || r->flags & RIB_ROUTE_NETWORK;
 
-	return lookup ? ex->into_vrf : best->nh;
+	return lookup ? ex->into_vrf : r->nh;
 }
 
-static void announce(struct export_entry *e, const struct rib_route *best)
+static void announce(struct export_entry *e, const struct exported *x)
 {
 	struct vrf_export *ex = e->ex;
-	struct attrs *attrs = attrs_for(ex, best->attrs);
+	struct attrs *attrs = attrs_for(ex, x->r->attrs);
 	struct prefix p = rib_net_prefix(e->net);
 	struct rib_path path = {
 		.attrs = attrs,
-		.nh = nexthop_for(ex, best),
+		.nh = nexthop_for(ex, x->r),
 		.label = (e->next ? e->next : e->now)->binding->label,
-		.metric = best->metric,
+		.metric = x->r->metric,
 	};
 	char text[PREFIX_STRLEN];
 
 	if (attrs) {
 		rib_announce(&ex->source, &ex->rd, &p, &path);
+		tell(e, x->external);
 	} else {
 		log_err("vrf", "%s: %s is not exported: its attributes are too long",
 			ex->af->vrf->name, prefix_str(&p, text));
@@ -279,13 +340,11 @@ static void announce(struct export_entry *e, const struct rib_route *best)
 	}
 }
 
-static bool exportable(const struct vrf_export *ex, const struct rib_net *net, const char **why)
+static bool exportable(const struct vrf_export *ex, const struct exported *x, const char **why)
 {
-	const struct rib_route *best = rib_best(net);
-
-	if (!best)
+	if (!x->r)
 		*why = "no usable route";
-	else if (best->flags & RIB_ROUTE_IMPORTED)
+	else if (x->r->flags & RIB_ROUTE_IMPORTED)
 		*why = "imported: not exported again";
 	else if (!ex->af->configured)
 		*why = "address family is not configured";
@@ -294,35 +353,38 @@ static bool exportable(const struct vrf_export *ex, const struct rib_net *net, c
 	else if (!ex->af->export.n)
 		*why = "the VRF exports no route target";
 	else
-		return vrf_announces(ex->af, net, why);
+		return vrf_announces_route(ex->af, x->r, why);
 	return false;
 }
 
 static void on_change(struct rib_sub *sub, struct rib_net *net)
 {
 	struct vrf_export *ex = container_of(sub, struct vrf_export, sub);
+	const struct exported x = choose(ex, net);
 	struct export_entry *e;
 	const char *why;
 
-	if (!exportable(ex, net, &why)) {
+	if (!exportable(ex, &x, &why)) {
 		e = entry_find(ex, net);
 		if (e)
 			entry_free(e);
 		return;
 	}
 	e = entry_get(ex, net);
-	if (get_label(e, rib_best(net)))
-		announce(e, rib_best(net));
+	if (get_label(e, &x))
+		announce(e, &x);
 }
 
 bool vrf_export_state(const struct vrf *v, const struct rib_net *net, struct vrf_export_state *st)
 {
 	const struct vrf_af *af = &v->af[family_afi(rib_table_family(rib_net_table(net)))];
+	const struct exported x = choose(af->exporter, net);
 	struct export_entry *e;
 
 	st->label = FIB_LABEL_NONE;
 	st->why = NULL;
-	if (!exportable(af->exporter, net, &st->why))
+	st->route = x.r;
+	if (!exportable(af->exporter, &x, &st->why))
 		return false;
 	e = entry_find(af->exporter, net);
 	if (!e || !e->now) {
@@ -341,12 +403,19 @@ bool vrf_export_state(const struct vrf *v, const struct rib_net *net, struct vrf
 void export_again(struct vrf_export *ex)
 {
 	cache_drop(ex);
+	/* labels of CEs lead to all ways out of a net */
+	ex->sub.all_paths = ex->af->best_external || ex->af->vrf->label_mode != LABEL_MODE_VRF;
 	if (rib_table_nets(ex->af->table))
 		rib_refresh(&ex->sub);
 }
 
 void export_rd_changed(struct vrf_export *ex)
 {
+	struct hash_node *n;
+
+	for (n = hash_next(&ex->entries, NULL); n; n = hash_next(&ex->entries, n))
+		if (hash_entry(n, struct export_entry, node)->external)
+			unannounce(hash_entry(n, struct export_entry, node));
 	rib_source_flush_now(&ex->source);
 	ex->rd = ex->af->vrf->rd;
 	export_again(ex);

@@ -388,12 +388,28 @@ void vrf_set_networks(struct vrfs *vs, struct vrf *v, uint8_t family, const stru
 	vrf_event(vs, VRF_CHANGE, v);
 }
 
+void vrf_set_best_external(struct vrfs *vs, struct vrf *v, uint8_t family, bool on)
+{
+	struct vrf_af *af = &v->af[family_afi(family)];
+
+	if (af->best_external == on)
+		return;
+	af->best_external = on;
+	export_again(af->exporter);
+}
+
 void vrf_set_multipath(struct vrfs *vs, struct vrf *v, uint8_t family, const struct rib_multipath *m)
 {
 	struct vrf_af *af = &v->af[family_afi(family)];
 
+	const struct rib_multipath *was = rib_table_multipath(af->table);
+	bool labels = was->backup != m->backup || was->ebgp != m->ebgp || was->eibgp != m->eibgp;
+
 	rib_table_set_multipath(af->table, m);
 	import_paths(vs, af->importer, m);
+	/* labels of CEs lead elsewhere now */
+	if (labels && v->label_mode != LABEL_MODE_VRF)
+		export_again(af->exporter);
 }
 
 void vrf_set_limit(struct vrfs *vs, struct vrf *v, uint8_t family, uint32_t limit,
@@ -441,35 +457,47 @@ void vrf_set_port(struct vrfs *vs, const char *ifname, struct vrf *v)
 	nht_port_vrf(vs->nht, ifname, v ? v->id : VRF_ID_GLOBAL);
 }
 
+static bool is_wanted(const struct vrf_af *af, const struct rib_route *r)
+{
+	struct prefix p;
+
+	if (r->flags & (RIB_ROUTE_IMPORTED | RIB_ROUTE_NETWORK))
+		return true;
+	if (r->source->proto->id == RIB_PROTO_CONNECTED && af->redistribute_connected)
+		return true;
+	if (r->source->proto->id == RIB_PROTO_STATIC && af->redistribute_static)
+		return true;
+	if (r->source->is_bgp)
+		return true;
+	p = rib_net_prefix(r->net);
+	return af->n_networks && bsearch(&p, af->networks, af->n_networks, sizeof(p), cmp_prefix);
+}
+
 bool vrf_announces(const struct vrf_af *af, const struct rib_net *net, const char **why)
 {
 	const struct rib_route *best = rib_best(net);
-	struct prefix p;
-	bool yes;
 
-	if (!best)
-		yes = false;
-	else if (best->flags & (RIB_ROUTE_IMPORTED | RIB_ROUTE_NETWORK))
-		yes = true;
-	else if (best->source->proto->id == RIB_PROTO_CONNECTED)
-		yes = af->redistribute_connected;
-	else if (best->source->proto->id == RIB_PROTO_STATIC)
-		yes = af->redistribute_static;
-	else
-		yes = best->source->is_bgp;
-	if (best && !yes && af->n_networks) {
-		p = rib_net_prefix(net);
-		yes = bsearch(&p, af->networks, af->n_networks, sizeof(p), cmp_prefix);
-	}
+	if (best)
+		return vrf_announces_route(af, best, why);
+	if (why)
+		*why = "no usable route";
+	return false;
+}
+
+bool vrf_announces_route(const struct vrf_af *af, const struct rib_route *r, const char **why)
+{
+	bool yes = is_wanted(af, r);
+	struct prefix p;
+
 	if (!yes && why)
-		*why = best ? "not redistributed" : "no usable route";
-	if (yes && rib_net_refused(net)) {
+		*why = "not redistributed";
+	if (yes && rib_net_refused(r->net)) {
 		yes = false;
 		if (why)
 			*why = "forwarding has no room for it";
 	}
-	if (yes && af->summary && !(best->flags & RIB_ROUTE_NETWORK)) {
-		p = rib_net_prefix(net);
+	if (yes && af->summary && !(r->flags & RIB_ROUTE_NETWORK)) {
+		p = rib_net_prefix(r->net);
 		yes = !summary_silences(af, &p);
 		if (!yes && why)
 			*why = "an aggregate stands for it (summary-only)";

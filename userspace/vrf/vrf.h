@@ -59,6 +59,7 @@ struct vrf_af {
 	uint32_t warn;			/* routes from which on there is a warning; 0 none */
 	bool redistribute_connected;
 	bool redistribute_static;
+	bool best_external;		/* our own best is exported though another PE's is better */
 	struct prefix *networks;	/* announced when there is a route to exactly this; sorted */
 	unsigned int n_networks;
 	struct vrf_aggregate *aggregates;
@@ -127,6 +128,7 @@ void vrf_set_targets(struct vrfs *vs, struct vrf *v, uint8_t family, bool export
 void vrf_set_label_mode(struct vrfs *vs, struct vrf *v, enum label_mode mode);
 void vrf_set_transport(struct vrfs *vs, struct vrf *v, uint16_t policy);
 void vrf_set_redistribute(struct vrfs *vs, struct vrf *v, uint8_t family, bool connected, bool static_);
+void vrf_set_best_external(struct vrfs *vs, struct vrf *v, uint8_t family, bool on);
 /* unless it is called: one path, and a backup */
 void vrf_set_multipath(struct vrfs *vs, struct vrf *v, uint8_t family, const struct rib_multipath *m);
 void vrf_set_limit(struct vrfs *vs, struct vrf *v, uint8_t family, uint32_t limit, uint32_t warn);
@@ -143,6 +145,8 @@ void vrf_set_port(struct vrfs *vs, const char *ifname, struct vrf *v);
  * room? *why (may be NULL): why not, static text.
  */
 bool vrf_announces(const struct vrf_af *af, const struct rib_net *net, const char **why);
+/* likewise of any route, were it the best */
+bool vrf_announces_route(const struct vrf_af *af, const struct rib_route *r, const char **why);
 void vrf_set_networks(struct vrfs *vs, struct vrf *v, uint8_t family, const struct prefix *p,
 		      unsigned int n);
 void vrf_set_aggregates(struct vrfs *vs, struct vrf *v, uint8_t family,
@@ -150,6 +154,7 @@ void vrf_set_aggregates(struct vrfs *vs, struct vrf *v, uint8_t family,
 
 /* How a route of a VRF is exported now, for show and explain; false: it is not, *why says why. */
 struct vrf_export_state {
+	const struct rib_route *route;	/* the one: the best, or the best external */
 	uint32_t label;			/* FIB_LABEL_NONE while none is programmed */
 	const char *why;		/* static text */
 };

@@ -232,7 +232,7 @@ static struct fib_dest dest(const char *prefix)
 	return d;
 }
 
-/* "501 502 +504": VPN labels, CEs as "ce2"; "+" a backup, "!" one that leads onward */
+/* "501 502 +504": VPN labels, CEs as "ce2"; "+" a backup, "!" one that leads onward, "~" not for the core */
 static const char *ways(const char *prefix)
 {
 	static char buf[256];
@@ -251,7 +251,8 @@ static const char *ways(const char *prefix)
 	for (i = 0; d.nh && i < d.nh->n_members; i++) {
 		const struct fib_member *m = &d.nh->members[i];
 
-		used += sprintf(buf + used, "%s%s", i ? " " : "", m->onward ? "!" : m->backup ? "+" : "");
+		used += sprintf(buf + used, "%s%s", i ? " " : "",
+				m->local ? "~" : m->onward ? "!" : m->backup ? "+" : "");
 		if (m->nh->kind == FIB_NH_EGRESS)
 			used += sprintf(buf + used, "%u", m->nh->labels[0]);
 		else if (m->nh->kind == FIB_NH_ADJACENCY)
@@ -354,15 +355,15 @@ static void equal_paths_of_ces_and_pes(void **unused)
 	assert_string_equal(ways("10.9.0.0/16"), "ce2 ce3 !501");
 	rib_set_router_id(rib, OWN);
 	rules((struct rib_multipath){ .eibgp = 3, .backup = true });
-	assert_string_equal(ways("10.9.0.0/16"), "501 ce2 ce3 +502");
+	assert_string_equal(ways("10.9.0.0/16"), "~501 ce2 ce3 +502");
 	rules((struct rib_multipath){ .eibgp = 8, .backup = true });
-	assert_string_equal(ways("10.9.0.0/16"), "501 502 ce2 ce3");
+	assert_string_equal(ways("10.9.0.0/16"), "~501 ~502 ce2 ce3");
 	/* the nearest of those from PEs */
 	metric_to(1, 7);
 	settle();
-	assert_string_equal(ways("10.9.0.0/16"), "501 ce2 ce3 +502");
+	assert_string_equal(ways("10.9.0.0/16"), "~501 ce2 ce3 +502");
 	rules((struct rib_multipath){ .eibgp = 8, .unequal = true });
-	assert_string_equal(ways("10.9.0.0/16"), "501 502 ce2 ce3");
+	assert_string_equal(ways("10.9.0.0/16"), "~501 ~502 ce2 ce3");
 	no_more(&ce[2], "10.9.0.0/16", 0);
 	no_more(&ce[3], "10.9.0.0/16", 0);
 	rules((struct rib_multipath){ .eibgp = 8, .backup = true });

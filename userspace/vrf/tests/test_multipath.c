@@ -104,7 +104,7 @@ static void rules(const char *vrf, struct rib_multipath m)
 	settle();
 }
 
-/* "501 502 +504": VPN labels of the ways in order, "+" a backup, "ce" an adjacency */
+/* "501 502 +504": VPN labels of the ways in order, "+" a backup, "~" not for the core, "ce" an adjacency */
 static const char *ways(const char *vrf, const char *prefix)
 {
 	static char buf[256];
@@ -120,7 +120,8 @@ static const char *ways(const char *vrf, const char *prefix)
 		return buf;
 	}
 	for (i = 0; i < d.nh->n_members; i++) {
-		used += sprintf(buf + used, "%s%s", i ? " " : "", d.nh->members[i].backup ? "+" : "");
+		used += sprintf(buf + used, "%s%s", i ? " " : "",
+				d.nh->members[i].local ? "~" : d.nh->members[i].backup ? "+" : "");
 		if (d.nh->members[i].nh->kind == FIB_NH_EGRESS)
 			used += sprintf(buf + used, "%u", d.nh->members[i].nh->labels[0]);
 		else
@@ -238,7 +239,7 @@ static void paths_with_different_targets(void **unused)
 /* The site's other PE announces under our RD: our own route is the best of the net, theirs the backup. */
 static void backup_under_our_own_rd(void **unused)
 {
-	struct rib_source ce;
+	static struct rib_source ce;
 
 	session(&ce, "RED", "ce-r1");
 	ce_announce(&ce, "10.9.0.0/16", "10.1.0.2");
@@ -254,6 +255,150 @@ static void backup_under_our_own_rd(void **unused)
 	settle();
 	assert_string_equal(ways("RED", "10.9.0.0/16"), "ce");
 	rib_source_flush_now(&ce);
+	settle();
+}
+
+static struct rib_route *exported(const char *prefix)
+{
+	struct rd rd = RD("65000:1");
+	struct prefix p = P(prefix);
+	struct rib_net *net = rib_find(rib_table_vpn(env.rib, AF_INET), &rd, &p);
+	struct rib_route *r;
+
+	for (r = net ? rib_routes(net) : NULL; r; r = r->next)
+		if (r->source->vrf == vrf_find(env.vrfs, "RED")->id)
+			return r;
+	return NULL;
+}
+
+static struct fib_label *label_of(const char *prefix)
+{
+	struct rib_route *r = exported(prefix);
+	struct fib_label *l;
+
+	assert_non_null(r);
+	l = fib_label_find(rib_fib(env.rib), r->label);
+	assert_non_null(l);
+	assert_true(l->programmed);
+	return l;
+}
+
+static unsigned int heard;
+
+static void on_vpn(struct rib_sub *sub, struct rib_net *net)
+{
+	heard++;
+}
+
+/* Our own best is announced beside a better one of another PE, under any RD; its label leads to the CE. */
+static void best_external(void **unused)
+{
+	static const char *const rds[2] = { "65000:31", "65000:1" };
+	static struct rib_sub sub = { .name = "test", .change = on_vpn };
+	struct vrf *red = vrf_find(env.vrfs, "RED");
+	static struct rib_source ce;
+	uint32_t external;
+	unsigned int i;
+
+	session(&ce, "RED", "ce-r1");
+	for (i = 0; i < 2; i++) {
+		ce_announce(&ce, "10.9.0.0/16", "10.1.0.2");
+		from_pe(1, "10.9.0.0/16", (struct what){ rds[i], .local_pref = 200 });
+		settle();
+		assert_string_equal(ways("RED", "10.9.0.0/16"), "501 +ce");
+		assert_null(exported("10.9.0.0/16"));
+		assert_true(rib_subscribe(rib_table_vpn(env.rib, AF_INET), &sub, false));
+		heard = 0;
+		vrf_set_best_external(env.vrfs, red, AF_INET, true);
+		settle();
+		/* peers are told also where it is not the best under its RD */
+		assert_int_equal(heard, 1);
+		external = label_of("10.9.0.0/16")->label;
+		assert_int_equal(label_of("10.9.0.0/16")->action, FIB_LABEL_POP_NH);
+		assert_int_equal(label_of("10.9.0.0/16")->nh->kind, FIB_NH_ADJACENCY);
+		assert_int_equal(addr_to_v4(&label_of("10.9.0.0/16")->nh->gateway), 0x0a010002);
+		/* it is the best: with the VRF's label, and the other one is on its way out */
+		gone(1, "10.9.0.0/16", rds[i], 0);
+		settle();
+		assert_string_equal(ways("RED", "10.9.0.0/16"), "ce");
+		assert_int_equal(label_of("10.9.0.0/16")->action, FIB_LABEL_POP_VRF);
+		assert_non_null(fib_label_find(rib_fib(env.rib), external));
+		from_pe(1, "10.9.0.0/16", (struct what){ rds[i], .local_pref = 200 });
+		settle();
+		assert_int_equal(label_of("10.9.0.0/16")->label, external);
+		/* only what leaves by a port of ours */
+		ce_withdraw(&ce, "10.9.0.0/16");
+		heard = 0;
+		settle();
+		assert_null(exported("10.9.0.0/16"));
+		assert_int_equal(heard, 1);
+		ce_announce(&ce, "10.9.0.0/16", "10.1.0.2");
+		settle();
+		assert_non_null(exported("10.9.0.0/16"));
+		heard = 0;
+		vrf_set_best_external(env.vrfs, red, AF_INET, false);
+		settle();
+		assert_null(exported("10.9.0.0/16"));
+		assert_int_equal(heard, 1);
+		rib_unsubscribe(&sub);
+		gone(1, "10.9.0.0/16", rds[i], 0);
+		ce_withdraw(&ce, "10.9.0.0/16");
+		settle();
+	}
+	/* another RD while it is announced under the shared one */
+	vrf_set_best_external(env.vrfs, red, AF_INET, true);
+	ce_announce(&ce, "10.9.0.0/16", "10.1.0.2");
+	from_pe(1, "10.9.0.0/16", (struct what){ "65000:1", .local_pref = 200 });
+	settle();
+	assert_true(rib_subscribe(rib_table_vpn(env.rib, AF_INET), &sub, false));
+	heard = 0;
+	vrf_set_rd(env.vrfs, red, &(struct rd){ { 0, 0, 0, 9, 0, 0, 0, 9 } });
+	settle();
+	assert_null(exported("10.9.0.0/16"));
+	assert_int_equal(heard, 2);
+	rib_unsubscribe(&sub);
+	rib_source_flush_now(&ce);
+	settle();
+}
+
+/* the ways that a label of a CE, or of a prefix, has */
+static void labels_of_ces_with_several_ways(void **unused)
+{
+	struct vrf *red = vrf_find(env.vrfs, "RED");
+	static struct rib_source r1, r2;
+	struct fib_label *l;
+
+	session(&r1, "RED", "ce-r1");
+	session(&r2, "RED", "ce-r2");
+	vrf_set_label_mode(env.vrfs, red, LABEL_MODE_PREFIX);
+	ce_announce(&r1, "10.9.0.0/16", "10.1.0.2");
+	settle();
+	l = label_of("10.9.0.0/16");
+	assert_int_equal(l->nh->n_members, 2);
+	rules("RED", (struct rib_multipath){ .ebgp = 2, .backup = true });
+	ce_announce(&r2, "10.9.0.0/16", "10.1.0.3");
+	settle();
+	assert_ptr_equal(label_of("10.9.0.0/16"), l);
+	assert_int_equal(l->nh->n_members, 3);
+	assert_int_equal(l->nh->members[2].nh->kind, FIB_NH_VRF);
+	/* what is the core's is no way for what came from there */
+	rules("RED", (struct rib_multipath){ .eibgp = 4, .backup = true });
+	from_pe(1, "10.9.0.0/16", (struct what){ "65000:31" });
+	settle();
+	assert_string_equal(ways("RED", "10.9.0.0/16"), "~501 ce ce");
+	assert_int_equal(l->nh->n_members, 3);
+	/* of a CE each: several of them need a look-up */
+	vrf_set_label_mode(env.vrfs, red, LABEL_MODE_CE);
+	settle();
+	assert_int_equal(label_of("10.9.0.0/16")->action, FIB_LABEL_POP_VRF);
+	ce_withdraw(&r2, "10.9.0.0/16");
+	settle();
+	assert_int_equal(label_of("10.9.0.0/16")->action, FIB_LABEL_POP_NH);
+	assert_int_equal(label_of("10.9.0.0/16")->nh->n_members, 2);
+	rules("RED", (struct rib_multipath){ 0 });
+	assert_int_equal(label_of("10.9.0.0/16")->nh->kind, FIB_NH_ADJACENCY);
+	rib_source_flush_now(&r1);
+	rib_source_flush_now(&r2);
 	settle();
 }
 
@@ -389,6 +534,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_more_than_needed, setup, teardown),
 		cmocka_unit_test_setup_teardown(paths_with_different_targets, setup, teardown),
 		cmocka_unit_test_setup_teardown(backup_under_our_own_rd, setup, teardown),
+		cmocka_unit_test_setup_teardown(best_external, setup, teardown),
+		cmocka_unit_test_setup_teardown(labels_of_ces_with_several_ways, setup, teardown),
 		cmocka_unit_test_setup_teardown(vrf_goes, setup, teardown),
 		cmocka_unit_test_setup_teardown(random_paths, setup, teardown),
 	};

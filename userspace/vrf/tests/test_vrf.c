@@ -250,9 +250,15 @@ static void label_modes(void **unused)
 	assert_true(a != b && b != c && a != c);
 	l = fib_label_find(rib_fib(env.rib), b);
 	assert_int_equal(l->action, FIB_LABEL_POP_NH);
-	assert_int_equal(l->nh->kind, FIB_NH_ADJACENCY);
-	assert_int_equal(l->nh->ifindex, 2);
-	assert_int_equal(addr_to_v4(&l->nh->gateway), 0x0a010003);
+	/* and behind the CE, a look-up */
+	assert_int_equal(l->nh->kind, FIB_NH_GROUP);
+	assert_int_equal(l->nh->n_members, 2);
+	assert_int_equal(l->nh->members[0].nh->kind, FIB_NH_ADJACENCY);
+	assert_int_equal(l->nh->members[0].nh->ifindex, 2);
+	assert_int_equal(addr_to_v4(&l->nh->members[0].nh->gateway), 0x0a010003);
+	assert_int_equal(l->nh->members[1].nh->kind, FIB_NH_VRF);
+	assert_int_equal(l->nh->members[1].nh->vrf, red->id);
+	assert_true(l->nh->members[1].backup);
 	/* a connected route needs a lookup: the VRF's label */
 	assert_int_equal(fib_label_find(rib_fib(env.rib), c)->action, FIB_LABEL_POP_VRF);
 	/* it is not programmed as a route: the module keeps it by itself */
