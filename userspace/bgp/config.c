@@ -417,12 +417,21 @@ static bool validate(const struct lyd_node *candidate, struct conf_error *err, v
 
 /* ---- changes ---- */
 
+static void read_rules(const struct lyd_node *bgp, struct decision_rules *rules)
+{
+	memset(rules, 0, sizeof(*rules));
+	rules->compare_router_id = conf_exists(bgp, "bestpath/compare-routerid");
+	rules->always_compare_med = conf_exists(bgp, "bestpath/med-always");
+	rules->missing_med_worst = conf_exists(bgp, "bestpath/med-missing-as-worst");
+}
+
 static void change_global(enum conf_op op, const struct lyd_node *old, const struct lyd_node *now,
 			  void *arg)
 {
 	struct bgp *b = arg;
 	uint32_t as = b->as, id = b->id, cluster = b->cluster_id;
 	bool was = b->configured, unsafe = b->unsafe_ebgp;
+	struct decision_rules rules;
 	struct ip_addr a;
 
 	if (op == CONF_DEL) {
@@ -437,6 +446,8 @@ static void change_global(enum conf_op op, const struct lyd_node *old, const str
 	b->cluster_id = b->id;
 	if (addr_parse(conf_str(now, "cluster-id", ""), &a) && a.family == AF_INET)
 		b->cluster_id = addr_to_v4(&a);
+	read_rules(now, &rules);
+	rib_set_rules(b->env.rib, &rules);
 	b->unsafe_ebgp = conf_exists(now, "unsafe-ebgp-policy");
 	b->listen_port = (uint16_t)conf_u32(now, "listen-port", BGP_PORT);
 	b->gr_enabled = !conf_exists(now, "graceful-restart/disable");

@@ -24,6 +24,7 @@ static const char *const reason_names[RIB_REASON_MAX] = {
 	[RIB_LOST_MED] = "higher MED",
 	[RIB_LOST_EBGP] = "internal",
 	[RIB_LOST_METRIC] = "higher metric",
+	[RIB_LOST_AGE] = "newer",
 	[RIB_LOST_ROUTER_ID] = "higher router id",
 	[RIB_LOST_CLUSTERS] = "longer cluster list",
 	[RIB_LOST_PEER] = "higher peer address",
@@ -125,24 +126,46 @@ static unsigned int keep_smallest(struct rib_route **c, unsigned int n, criterio
 	return out;
 }
 
-/* RFC 4271 9.1.2.2 c: among paths of the same neighbouring AS alone; an absent MED is 0 */
-static unsigned int keep_med(struct rib_route **c, unsigned int n)
+static uint32_t med_of(const struct decision_rules *rules, const struct attrs *a)
+{
+	return a->f.flags & ATTRS_HAS_MED || !rules->missing_med_worst ? a->f.med : UINT32_MAX;
+}
+
+/* RFC 4271 9.1.2.2 c: among paths of the same neighbouring AS alone, unless ruled otherwise */
+static bool loses_by_med(const struct decision_rules *rules, const struct attrs *a, const struct attrs *other)
+{
+	return a && other && (rules->always_compare_med || a->neighbour_as == other->neighbour_as) &&
+	       med_of(rules, other) < med_of(rules, a);
+}
+
+static unsigned int keep_med(struct rib_route **c, unsigned int n, const struct decision_rules *rules)
 {
 	unsigned int i, k, out = 0;
-	bool lost;
 
-	for (i = 0; i < n; i++) {
-		for (k = 0, lost = false; k < n && !lost; k++)
-			lost = c[k]->attrs && c[i]->attrs &&
-			       c[k]->attrs->neighbour_as == c[i]->attrs->neighbour_as &&
-			       c[k]->attrs->f.med < c[i]->attrs->f.med;
-		if (lost)
-			c[i]->reason = RIB_LOST_MED;
-	}
+	for (i = 0; i < n; i++)
+		for (k = 0; k < n && c[i]->reason != RIB_LOST_MED; k++)
+			if (loses_by_med(rules, c[i]->attrs, c[k]->attrs))
+				c[i]->reason = RIB_LOST_MED;
 	for (i = 0; i < n; i++)
 		if (c[i]->reason != RIB_LOST_MED)
 			c[out++] = c[i];
 	return out;
+}
+
+/* RFC 5004: of external ones, as all are by then or none, the one that was the best already */
+static unsigned int keep_incumbent(struct rib_route **c, unsigned int n, struct rib_route *incumbent)
+{
+	unsigned int i;
+
+	for (i = 0; i < n && c[i] != incumbent; i++)
+		;
+	if (i == n || rib_route_peer(incumbent)->is_ibgp)
+		return n;
+	for (i = 0; i < n; i++)
+		if (c[i] != incumbent)
+			c[i]->reason = RIB_LOST_AGE;
+	c[0] = incumbent;
+	return 1;
 }
 
 static int cmp_rd(const struct rib_route *a, const struct rib_route *b)
@@ -192,7 +215,7 @@ static struct rib_route *keep_last(struct rib_route **c, unsigned int n)
 }
 
 struct step {
-	criterion f;		/* NULL: MED */
+	criterion f;		/* NULL: by the reason, RIB_LOST_MED or RIB_LOST_AGE */
 	enum rib_reason lost;
 };
 
@@ -205,6 +228,7 @@ static const struct step bgp_steps[] = {
 	{ c_internal, RIB_LOST_EBGP },
 	{ c_nexthop_metric, RIB_LOST_METRIC },
 	{ c_stale, RIB_LOST_STALE },
+	{ NULL, RIB_LOST_AGE },
 	{ c_router_id, RIB_LOST_ROUTER_ID },
 	{ c_clusters, RIB_LOST_CLUSTERS },
 };
@@ -235,20 +259,41 @@ static unsigned int keep_eligible(struct rib_route **routes, unsigned int n)
 	return out;
 }
 
+/* The route that was chosen before, NULL: none of them. */
+static struct rib_route *incumbent_of(struct rib_route **routes, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		if (routes[i]->reason == RIB_BEST)
+			return routes[i];
+	return NULL;
+}
+
+static unsigned int take_step(struct rib_route **routes, unsigned int n, const struct step *s,
+			      const struct decision_rules *rules, struct rib_route *incumbent)
+{
+	if (s->f)
+		return keep_smallest(routes, n, s->f, s->lost);
+	if (s->lost == RIB_LOST_MED)
+		return keep_med(routes, n, rules);
+	return rules->compare_router_id ? n : keep_incumbent(routes, n, incumbent);
+}
+
 struct rib_route *decision_select(struct rib_route **routes, unsigned int n)
 {
-	const struct step *s;
+	struct rib_route *incumbent = incumbent_of(routes, n);
+	const struct decision_rules *rules;
 	unsigned int out = keep_eligible(routes, n), steps;
+	const struct step *s;
 
 	if (out < 2)
 		return out ? routes[0] : NULL;
+	rules = rib_rules(rib_table_rib(rib_net_table(routes[0]->net)));
 	out = keep_smallest(routes, out, c_distance, RIB_LOST_DISTANCE);
 	if (out > 1) {
 		s = is_bgp_path(routes[0]) ? bgp_steps : plain_steps;
 		steps = s == bgp_steps ? ARRAY_SIZE(bgp_steps) : ARRAY_SIZE(plain_steps);
 		for (; steps && out > 1; s++, steps--)
-			out = s->f ? keep_smallest(routes, out, s->f, s->lost) :
-			      keep_med(routes, out);
+			out = take_step(routes, out, s, rules, incumbent);
 	}
 	return out > 1 ? keep_last(routes, out) : routes[0];
 }

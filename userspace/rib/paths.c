@@ -162,6 +162,7 @@ static bool as_good(const struct rules *x, const struct rib_route *r)
 			return false;
 		break;
 	case RIB_LOST_STALE:
+	case RIB_LOST_AGE:
 	case RIB_LOST_ROUTER_ID:
 	case RIB_LOST_CLUSTERS:
 	case RIB_LOST_PEER:

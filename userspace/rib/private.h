@@ -25,7 +25,14 @@ struct rib {
 	struct rib_table *memberships;
 	struct hash tables;		/* VRF and global tables, by {vrf, family} */
 	uint32_t router_id;		/* ours, 0: none yet */
+	struct decision_rules rules;
+	struct redecide *redecide;
 };
+
+/* redecide.c */
+struct redecide *redecide_new(struct rib *rib);
+void redecide_free(struct redecide *r);
+void redecide_all(struct redecide *r);
 
 /* The nets of one route distinguisher, or of the whole table where there is none. */
 struct rib_shelf {

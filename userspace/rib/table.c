@@ -601,6 +601,8 @@ struct rib *rib_new(struct jobs *jobs)
 	struct rib *rib = xcalloc(1, sizeof(*rib));
 
 	rib->jobs = jobs;
+	rib->rules.compare_router_id = true;
+	rib->redecide = redecide_new(rib);
 	routes_start(rib);
 	rib->targets = targets_new();
 	list_init(&rib->source_walks);
@@ -621,6 +623,7 @@ void rib_free(struct rib *rib)
 
 	if (!rib)
 		return;
+	redecide_free(rib->redecide);
 	rib_table_free(rib->vpn[AFI4]);
 	rib_table_free(rib->vpn[AFI6]);
 	rib_table_free(rib->labelled[AFI4]);
@@ -655,6 +658,19 @@ struct liveness *rib_liveness(struct rib *rib)
 struct jobs *rib_jobs(struct rib *rib)
 {
 	return rib->jobs;
+}
+
+void rib_set_rules(struct rib *rib, const struct decision_rules *rules)
+{
+	if (!memcmp(&rib->rules, rules, sizeof(*rules)))
+		return;
+	rib->rules = *rules;
+	redecide_all(rib->redecide);
+}
+
+const struct decision_rules *rib_rules(const struct rib *rib)
+{
+	return &rib->rules;
 }
 
 void rib_set_router_id(struct rib *rib, uint32_t id)

@@ -156,6 +156,9 @@ struct fib *rib_fib(struct rib *rib);
 struct liveness *rib_liveness(struct rib *rib);
 struct jobs *rib_jobs(struct rib *rib);
 /* our BGP identifier: what we announce is ranked by it where others' is by theirs (paths.h) */
+/* How routes are compared; those of a new rib are {.compare_router_id}. Everything is decided again, in slices. */
+void rib_set_rules(struct rib *rib, const struct decision_rules *rules);
+const struct decision_rules *rib_rules(const struct rib *rib);
 void rib_set_router_id(struct rib *rib, uint32_t id);
 uint32_t rib_router_id(const struct rib *rib);
 struct rib_table *rib_table_new(struct rib *rib, const char *name, enum rib_table_kind kind,

@@ -244,6 +244,92 @@ static void best_does_not_depend_on_order(void **unused)
 	nexthop_put(nht, nh);
 }
 
+static struct rib_source ruled[2];
+
+/* from two external peers, the second one first */
+static void announce_ruled(const struct prefix *p, struct nexthop *nh, int first, const bool has_med[2],
+			   const uint32_t med[2], const uint32_t neighbour[2])
+{
+	for (int i = 0; i < 2; i++) {
+		int k = i ? !first : first;
+		const uint32_t as[2] = { neighbour[k] };
+		struct attrs *a = attrs_make(100, med[k], as), *b;
+		struct attrs_builder builder;
+		struct rib_path path = { .nh = nh, .label = RIB_LABEL_NONE };
+
+		attrs_to_builder(a, &builder);
+		builder.f.flags = has_med[k] ? builder.f.flags | ATTRS_HAS_MED : builder.f.flags & ~ATTRS_HAS_MED;
+		b = attrs_intern(&builder);
+		path.attrs = b;
+		rib_announce(&ruled[k], NULL, p, &path);
+		attrs_put(a);
+		attrs_put(b);
+	}
+}
+
+static const struct rib_source *winner(const struct prefix *p)
+{
+	return rib_best(rib_find(ruled[0].table, NULL, p))->source;
+}
+
+static void rules_may_be_chosen(void **unused)
+{
+	static const uint32_t zero[2], same[2] = { 1, 1 }, other[2] = { 1, 2 }, med[2] = { 5, 0 }, meds[2] = { 9, 5 };
+	static const bool both[2] = { true, true }, one[2] = { true, false };
+	const struct decision_rules old = { .compare_router_id = true };
+	struct ip_addr gw = A("10.1.1.2");
+	struct nexthop *nh = nexthop_gateway(nht, 1, &gw, NULL);
+	struct prefix p = P("10.9.0.0/16");
+
+	for (int k = 0; k < 2; k++) {
+		source_make(&ruled[k], &bgp, k ? "b" : "a", RIB_DISTANCE_EBGP);
+		ruled[k].router_id = k + 1;
+		ruled[k].peer = addr_v4(k + 1);
+	}
+	/* alike but for the router id: the one that is best already stays it, when that is the rule */
+	announce_ruled(&p, nh, 1, both, zero, same);
+	assert_ptr_equal(winner(&p), &ruled[0]);
+	rib_source_flush_now(&ruled[0]);
+	rib_set_rules(rib, &(struct decision_rules){ .compare_router_id = false });
+	announce_ruled(&p, nh, 1, both, zero, same);
+	assert_ptr_equal(winner(&p), &ruled[1]);
+	assert_int_equal(rib_best(rib_find(ruled[0].table, NULL, &p))->next->reason, RIB_LOST_AGE);
+	/* it goes and comes back: then the other one is older */
+	rib_withdraw(&ruled[1], NULL, &p, 0);
+	announce_ruled(&p, nh, 0, both, zero, same);
+	assert_ptr_equal(winner(&p), &ruled[0]);
+	/* internal ones are not kept for being older */
+	rib_source_flush_now(&ruled[0]);
+	rib_source_flush_now(&ruled[1]);
+	ruled[0].is_ibgp = ruled[1].is_ibgp = true;
+	announce_ruled(&p, nh, 1, both, zero, same);
+	assert_ptr_equal(winner(&p), &ruled[0]);
+	rib_source_flush_now(&ruled[0]);
+	rib_source_flush_now(&ruled[1]);
+	ruled[0].is_ibgp = ruled[1].is_ibgp = false;
+	rib_set_rules(rib, &old);
+	/* MEDs of different neighbours: everything that is there is decided again */
+	announce_ruled(&p, nh, 0, both, meds, other);
+	assert_ptr_equal(winner(&p), &ruled[0]);
+	rib_set_rules(rib, &(struct decision_rules){ .compare_router_id = true, .always_compare_med = true });
+	jobs_run(jobs, 0);
+	assert_ptr_equal(winner(&p), &ruled[1]);
+	rib_set_rules(rib, &old);
+	jobs_run(jobs, 0);
+	assert_ptr_equal(winner(&p), &ruled[0]);
+	/* none is the least, or the greatest */
+	announce_ruled(&p, nh, 0, one, med, same);
+	assert_ptr_equal(winner(&p), &ruled[1]);
+	rib_set_rules(rib, &(struct decision_rules){ .compare_router_id = true, .missing_med_worst = true });
+	jobs_run(jobs, 0);
+	assert_ptr_equal(winner(&p), &ruled[0]);
+	rib_set_rules(rib, &old);
+	jobs_run(jobs, 0);
+	rib_source_flush_now(&ruled[0]);
+	rib_source_flush_now(&ruled[1]);
+	nexthop_put(nht, nh);
+}
+
 /* each row: two routes that differ in one thing; the first wins for the reason given */
 static void each_step_decides(void **unused)
 {
@@ -771,6 +857,7 @@ int main(void)
 		cmocka_unit_test(attrs_are_interned),
 		cmocka_unit_test_setup_teardown(best_does_not_depend_on_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(each_step_decides, setup, teardown),
+		cmocka_unit_test_setup_teardown(rules_may_be_chosen, setup, teardown),
 		cmocka_unit_test_setup_teardown(subscribers_hear_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(vpn_table_walks_in_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(walks_within, setup, teardown),
