@@ -13,6 +13,7 @@
 struct bgp_reader {
 	const struct bgp_decode *d;
 	struct bgp_update *u;
+	struct bgp_batch *batch;
 	struct bgp_notification *err;	/* code set: the session must end */
 	uint32_t seen[8];		/* bitmap of attribute types */
 	bool no_memory;
@@ -34,7 +35,7 @@ static inline bool bgp_reader_saw(const struct bgp_reader *r, uint8_t code)
 void bgp_reader_fail(struct bgp_reader *r, enum bgp_outcome outcome, uint8_t attr, const char *why);
 void bgp_reader_reset(struct bgp_reader *r, uint8_t attr, uint8_t subcode, const void *data,
 		      size_t len, const char *why);
-/* Memory that lives as long as the update; NULL sets no_memory. */
+/* Memory of the batch; NULL sets no_memory. */
 uint8_t *bgp_reader_alloc(struct bgp_reader *r, size_t len);
 /* Reads a field of NLRI into a new part; its index, -1 without memory. *bad: incorrect syntax. */
 int bgp_reader_routes(struct bgp_reader *r, enum bgp_family f, struct cursor c, bool withdraw,

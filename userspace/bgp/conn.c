@@ -146,6 +146,41 @@ static void send_notification(struct bgp_conn *c)
 	bgp_conn_say(c, encode_notification, &c->err, BGP_COUNT_NOTIFICATION);
 }
 
+/* ---- complaints ---- */
+
+/* A peer that does one thing wrong does it a million times: the log bears COMPLAINTS of them each COMPLAINTS_MS. */
+static bool may_complain(struct bgp_session *s)
+{
+	uint64_t now = bgp_now_ms();
+
+	if (!s->complaints_at || now - s->complaints_at >= COMPLAINTS_MS) {
+		if (s->hidden)
+			bgp_happened(LOG_LEVEL_WARNING, s->conf.name, "%u more complaints of the kind were not logged",
+				     s->hidden);
+		s->complaints_at = now;
+		s->complaints = 0;
+		s->hidden = 0;
+	}
+	if (s->complaints == COMPLAINTS) {
+		s->hidden++;
+		return false;
+	}
+	s->complaints++;
+	return true;
+}
+
+static void report_malformed(void *arg, enum bgp_outcome outcome, uint8_t attr, const char *why)
+{
+	struct bgp_session *s = arg;
+
+	if (outcome <= BGP_RESET)
+		atomic_fetch_add(&s->malformed[outcome], 1);
+	if (!may_complain(s))
+		return;
+	bgp_happened(LOG_LEVEL_WARNING, s->conf.name, "malformed UPDATE: %s%s%s: %s", attr ? bgp_attr_name(attr) : "",
+		     attr ? ": " : "", why, bgp_outcome_name(outcome));
+}
+
 /* ---- actions ---- */
 
 static void remember_error(struct bgp_conn *c)
@@ -202,6 +237,24 @@ static void note_ports(struct bgp_conn *c, struct bgp_up *up)
 	s->remote_port = rport;
 }
 
+static void decode_as_agreed(struct bgp_conn *c)
+{
+	struct bgp_session *s = c->s;
+	struct bgp_decode *d = &s->decode;
+
+	memset(d, 0, sizeof(*d));
+	d->as4 = c->agreed.as4;
+	d->internal = c->as == s->conf.remote_as;
+	d->peer_as = s->conf.remote_as;
+	d->report = report_malformed;
+	d->arg = s;
+	for (int f = 0; f < BGP_FAMILIES; f++) {
+		d->family[f] = c->agreed.family[f];
+		d->v6_next_hop[f] = c->agreed.v6_next_hop[f];
+		d->addpath[f] = c->agreed.addpath_rx[f];
+	}
+}
+
 static void do_up(struct bgp_conn *c)
 {
 	struct bgp_session *s = c->s;
@@ -209,7 +262,7 @@ static void do_up(struct bgp_conn *c)
 
 	s->epoch++;
 	s->up_at = bgp_now_ms();
-	memset(s->disabled, 0, sizeof(s->disabled));
+	decode_as_agreed(c);
 	r->up.agreed = c->agreed;
 	r->up.peer = c->peer;
 	r->up.as = c->as;
@@ -258,6 +311,11 @@ static void start_idle_hold(struct bgp_session *s, bool lost)
 	s->idle_hold = s->idle_hold * 2 < IDLE_HOLD_MAX ? s->idle_hold * 2 : IDLE_HOLD_MAX;
 }
 
+static uint64_t now_ms(const struct bgp_conn *c)
+{
+	return c->in_rx ? c->s->w->now_ms : bgp_now_ms();
+}
+
 static void perform(struct bgp_conn *c, uint32_t do_)
 {
 	struct bgp_session *s = c->s;
@@ -296,7 +354,7 @@ static void perform(struct bgp_conn *c, uint32_t do_)
 	if (do_ & BGP_DO_KEEPALIVE)
 		do_keepalive(c);
 	if (do_ & BGP_DO_HOLD)
-		c->hold_at = c->agreed.hold ? bgp_now_ms() + c->agreed.hold * 1000ull : 0;
+		c->hold_at = c->agreed.hold ? now_ms(c) + c->agreed.hold * 1000ull : 0;
 	if (do_ & BGP_DO_UP)
 		do_up(c);
 }
@@ -438,39 +496,6 @@ static void got_notification(struct bgp_conn *c, struct cursor body)
 				  BGP_EV_NOTIF_VERSION : BGP_EV_NOTIF);
 }
 
-/* A peer that does one thing wrong does it a million times: the log bears COMPLAINTS of them each COMPLAINTS_MS. */
-static bool may_complain(struct bgp_session *s)
-{
-	uint64_t now = bgp_now_ms();
-
-	if (!s->complaints_at || now - s->complaints_at >= COMPLAINTS_MS) {
-		if (s->hidden)
-			bgp_happened(LOG_LEVEL_WARNING, s->conf.name, "%u more complaints of the kind were not logged",
-				     s->hidden);
-		s->complaints_at = now;
-		s->complaints = 0;
-		s->hidden = 0;
-	}
-	if (s->complaints == COMPLAINTS) {
-		s->hidden++;
-		return false;
-	}
-	s->complaints++;
-	return true;
-}
-
-static void report_malformed(void *arg, enum bgp_outcome outcome, uint8_t attr, const char *why)
-{
-	struct bgp_session *s = arg;
-
-	if (outcome <= BGP_RESET)
-		atomic_fetch_add(&s->malformed[outcome], 1);
-	if (!may_complain(s))
-		return;
-	bgp_happened(LOG_LEVEL_WARNING, s->conf.name, "malformed UPDATE: %s%s%s: %s", attr ? bgp_attr_name(attr) : "",
-		     attr ? ": " : "", why, bgp_outcome_name(outcome));
-}
-
 /* The whole of a malformed UPDATE, as it came, for whoever is to find out why (RFC 7606 section 6): once in DUMP_MS. */
 static void dump(struct bgp_session *s, struct cursor body)
 {
@@ -492,13 +517,6 @@ static void dump(struct bgp_session *s, struct cursor body)
 static void got_update(struct bgp_conn *c, struct cursor body)
 {
 	struct bgp_session *s = c->s;
-	struct bgp_decode d = {
-		.as4 = c->agreed.as4,
-		.internal = c->as == s->conf.remote_as,
-		.peer_as = s->conf.remote_as,
-		.report = report_malformed,
-		.arg = s,
-	};
 	struct bgp_notification err;
 	struct bgp_update *u;
 
@@ -506,12 +524,7 @@ static void got_update(struct bgp_conn *c, struct cursor body)
 		bgp_conn_event(c, BGP_EV_UPDATE);
 		return;
 	}
-	for (int f = 0; f < BGP_FAMILIES; f++) {
-		d.family[f] = c->agreed.family[f] && !s->disabled[f];
-		d.v6_next_hop[f] = c->agreed.v6_next_hop[f];
-		d.addpath[f] = c->agreed.addpath_rx[f];
-	}
-	u = bgp_update_decode(&d, body, &err);
+	u = bgp_update_read(&s->decode, body, &s->batch, &err);
 	if (u ? u->outcome != BGP_ACCEPT : err.code)
 		dump(s, body);
 	if (!u && err.code) {
@@ -524,11 +537,9 @@ static void got_update(struct bgp_conn *c, struct cursor body)
 		bgp_conn_event(c, BGP_EV_AUTO_STOP);
 		return;
 	}
-	for (int f = 0; f < BGP_FAMILIES; f++)
-		s->disabled[f] |= u->disabled[f];
-	*s->updates_last = u;
-	s->updates_last = &u->next;
-	s->updates_memory += u->memory;
+	for (int f = 0; u->outcome == BGP_DISABLE && f < BGP_FAMILIES; f++)
+		s->decode.family[f] &= !u->disabled[f];
+	bgp_batch_add(&s->batch, u);
 	bgp_conn_event(c, BGP_EV_UPDATE);
 }
 
@@ -601,14 +612,15 @@ void bgp_session_flush(struct bgp_session *s)
 	struct bgp_report *r;
 	size_t queued;
 
-	if (!s->updates)
+	if (!s->batch.first) {
+		/* what could not be read left pieces */
+		bgp_batch_free(&s->batch);
 		return;
+	}
 	r = bgp_report_new(s, BGP_REPORT_UPDATES);
-	r->updates = s->updates;
-	queued = atomic_fetch_add(&s->queued_in, s->updates_memory) + s->updates_memory;
-	s->updates = NULL;
-	s->updates_last = &s->updates;
-	s->updates_memory = 0;
+	r->batch = s->batch;
+	queued = atomic_fetch_add(&s->queued_in, s->batch.octets) + s->batch.octets;
+	bgp_batch_init(&s->batch, &s->w->spare);
 	if (queued > BGP_RX_HIGH)
 		s->paused = true;
 	bgp_report_post(s, r);
@@ -865,7 +877,7 @@ void bgp_session_init(struct bgp_session *s)
 {
 	s->conn[0] = conn_new(s);
 	s->idle_hold = IDLE_HOLD_MIN;
-	s->updates_last = &s->updates;
+	bgp_batch_init(&s->batch, &s->w->spare);
 }
 
 void bgp_session_settle(struct bgp_session *s)

@@ -280,6 +280,7 @@ static void readable(struct bgp_conn *c)
 		return;
 	}
 	c->in_rx = true;
+	w->now_ms = bgp_now_ms();
 	rx_frames(c, cursor_make(w->rx, c->rx_len + (size_t)n));
 	c->in_rx = false;
 	bgp_session_flush(c->s);

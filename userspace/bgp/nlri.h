@@ -41,6 +41,9 @@ struct bgp_nlri {
  * incorrect (RFC 7606 5.3).
  */
 bool bgp_nlri_decode(struct cursor *c, enum bgp_family f, unsigned int flags, struct bgp_nlri *n);
+/* A whole field of them: how many there are, or false: syntactically incorrect; then reads them, *count into @out. */
+bool bgp_nlri_count(struct cursor c, enum bgp_family f, unsigned int flags, uint32_t *count);
+void bgp_nlri_read(struct cursor c, enum bgp_family f, unsigned int flags, struct bgp_nlri *out);
 /* Appends one; as a withdrawal it has 0x800000 in the label's place (RFC 8277 2.4). */
 void bgp_nlri_encode(struct buf *b, enum bgp_family f, const struct bgp_nlri *n, unsigned int flags);
 /* Octets that bgp_nlri_encode() appends. */

@@ -10,24 +10,14 @@
 
 #include "bgp/attr.h"
 
-struct bgp_chunk {
-	struct bgp_chunk *next;
-	uint8_t data[];
-};
-
 void bgp_update_free(struct bgp_update *u)
 {
-	struct bgp_chunk *c;
+	struct bgp_batch *own = u ? u->own : NULL;
 
-	if (!u)
+	if (!own)
 		return;
-	while ((c = u->chunks)) {
-		u->chunks = c->next;
-		free(c);
-	}
-	for (unsigned int i = 0; i < u->parts; i++)
-		free(u->part[i].nlri);
-	free(u);
+	bgp_batch_free(own);
+	free(own);
 }
 
 const char *bgp_outcome_name(enum bgp_outcome o)
@@ -62,50 +52,33 @@ void bgp_reader_reset(struct bgp_reader *r, uint8_t attr, uint8_t subcode, const
 
 uint8_t *bgp_reader_alloc(struct bgp_reader *r, size_t len)
 {
-	struct bgp_chunk *c = malloc(sizeof(*c) + len);
+	uint8_t *p = bgp_batch_get(r->batch, len);
 
-	if (!c) {
+	if (!p)
 		r->no_memory = true;
-		return NULL;
-	}
-	c->next = r->u->chunks;
-	r->u->chunks = c;
-	r->u->memory += sizeof(*c) + len;
-	return c->data;
+	return p;
 }
 
 int bgp_reader_routes(struct bgp_reader *r, enum bgp_family f, struct cursor c, bool withdraw,
 		      bool *bad)
 {
-	struct bgp_update *u = r->u;
 	unsigned int flags = r->d->addpath[f] ? BGP_NLRI_PATH_ID : 0;
+	struct bgp_update *u = r->u;
 	struct bgp_routes *part = &u->part[u->parts];
-	uint32_t room = 0;
+	uint32_t count = 0;
 
-	*bad = false;
 	memset(part, 0, sizeof(*part));
 	part->family = f;
 	part->withdraw = withdraw;
 	u->parts++;
-	while (cursor_left(&c)) {
-		if (part->count == room) {
-			uint32_t more = room ? room * 2 : 8;
-			void *p = realloc(part->nlri, more * sizeof(*part->nlri));
-
-			if (!p) {
-				r->no_memory = true;
-				return -1;
-			}
-			part->nlri = p;
-			u->memory += (more - room) * sizeof(*part->nlri);
-			room = more;
-		}
-		if (!bgp_nlri_decode(&c, f, flags, &part->nlri[part->count])) {
-			*bad = true;
-			break;
-		}
-		part->count++;
-	}
+	*bad = !bgp_nlri_count(c, f, flags, &count);
+	if (*bad || !count)
+		return (int)u->parts - 1;
+	part->nlri = (struct bgp_nlri *)(void *)bgp_reader_alloc(r, count * sizeof(*part->nlri));
+	if (!part->nlri)
+		return -1;
+	part->count = count;
+	bgp_nlri_read(c, f, flags, part->nlri);
 	return (int)u->parts - 1;
 }
 
@@ -224,29 +197,65 @@ static void find_eor(struct bgp_reader *r, size_t withdrawn, size_t attrs, size_
 		u->eor[u->part[r->mp_unreach].family] = r->d->family[u->part[r->mp_unreach].family];
 }
 
-struct bgp_update *bgp_update_decode(const struct bgp_decode *d, struct cursor body,
-				     struct bgp_notification *err)
+/* Attributes that lie in the message still go where the update stays; those of what is withdrawn are not needed. */
+static void keep_attrs(struct bgp_reader *r, struct cursor body)
 {
-	size_t len = cursor_left(&body);
-	struct bgp_update *u = calloc(1, sizeof(*u) + len);
-	struct bgp_reader r = { .d = d, .u = u, .err = err, .mp_reach = -1, .mp_unreach = -1 };
-	struct cursor withdrawn, attrs, c;
+	struct attrs_builder *a = &r->u->attrs;
+	size_t len = 0;
+	bool needed = false;
+	uint8_t *p;
+
+	for (unsigned int i = 0; i < r->u->parts; i++)
+		needed |= !r->u->part[i].withdraw;
+	for (int i = 0; i < ATTRS_PARTS; i++) {
+		if (!needed)
+			a->part[i].len = 0;
+		if (a->part[i].data >= body.at && a->part[i].data < body.end)
+			len += a->part[i].len;
+	}
+	if (!len)
+		return;
+	p = bgp_reader_alloc(r, len);
+	for (int i = 0; p && i < ATTRS_PARTS; i++) {
+		if (!a->part[i].len || a->part[i].data < body.at || a->part[i].data >= body.end)
+			continue;
+		memcpy(p, a->part[i].data, a->part[i].len);
+		a->part[i].data = p;
+		p += a->part[i].len;
+	}
+}
+
+static struct bgp_update *keep(struct bgp_reader *r, struct cursor body)
+{
+	size_t parts = r->u->parts * sizeof(struct bgp_routes);
+	struct bgp_update *u;
+
+	keep_attrs(r, body);
+	u = r->no_memory ? NULL : bgp_batch_get(r->batch, sizeof(*u) + parts);
+	if (!u)
+		return NULL;
+	memcpy(u, r->u, sizeof(*u));
+	if (parts)
+		memcpy(u->part, r->u->part, parts);
+	return u;
+}
+
+struct bgp_update *bgp_update_read(const struct bgp_decode *d, struct cursor body, struct bgp_batch *batch,
+				   struct bgp_notification *err)
+{
+	union bgp_update_room draft;	/* its parts are copied into the batch when all are known */
+	struct bgp_reader r = { .d = d, .u = &draft.u, .batch = batch, .err = err, .mp_reach = -1, .mp_unreach = -1 };
+	struct cursor withdrawn, attrs, c = body;
 	uint16_t wlen, alen;
 	int plain;
 
+	memset(&draft.u, 0, sizeof(draft.u));
 	err->code = 0;
 	err->len = 0;
-	if (!u)
-		return NULL;
-	if (len)
-		memcpy(u->body, body.at, len);
-	u->memory = sizeof(*u) + len;
-	c = cursor_make(u->body, len);
 	if (!cursor_u16(&c, &wlen) || !cursor_sub(&c, wlen, &withdrawn) || !cursor_u16(&c, &alen) ||
 	    !cursor_sub(&c, alen, &attrs)) {
 		bgp_reader_reset(&r, 0, BGP_UPD_MALFORMED_LIST, NULL, 0,
 				 "lengths exceed the message");
-		bgp_update_free(u);
 		return NULL;
 	}
 	read_plain(&r, withdrawn, true);
@@ -255,10 +264,28 @@ struct bgp_update *bgp_update_decode(const struct bgp_decode *d, struct cursor b
 	plain = err->code || r.no_memory ? -1 : read_plain(&r, c, false);
 	if (!err->code && !r.no_memory)
 		finish(&r, plain);
-	if (err->code || r.no_memory) {
-		bgp_update_free(u);
+	if (err->code || r.no_memory)
 		return NULL;
-	}
 	find_eor(&r, wlen, alen, cursor_left(&c));
+	return keep(&r, body);
+}
+
+struct bgp_update *bgp_update_decode(const struct bgp_decode *d, struct cursor body,
+				     struct bgp_notification *err)
+{
+	struct bgp_batch *own = malloc(sizeof(*own));
+	struct bgp_update *u;
+
+	err->code = 0;
+	if (!own)
+		return NULL;
+	bgp_batch_init(own, NULL);
+	u = bgp_update_read(d, body, own, err);
+	if (u) {
+		u->own = own;
+	} else {
+		bgp_batch_free(own);
+		free(own);
+	}
 	return u;
 }

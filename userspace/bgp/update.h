@@ -8,6 +8,7 @@
 #ifndef L3VPN_BGP_UPDATE_H
 #define L3VPN_BGP_UPDATE_H
 
+#include "bgp/batch.h"
 #include "bgp/msg.h"
 #include "bgp/nlri.h"
 #include "rib/attrs.h"
@@ -50,19 +51,26 @@ struct bgp_update {
 	enum bgp_outcome outcome;
 	bool eor[BGP_FAMILIES];		/* it is an End-of-RIB marker */
 	bool disabled[BGP_FAMILIES];	/* to be disabled: BGP_DISABLE */
-	struct attrs_builder attrs;	/* points into this update; next hops are in the parts */
+	struct attrs_builder attrs;	/* points into the batch; next hops are in the parts */
+	struct bgp_batch *own;		/* of bgp_update_decode() */
+	struct bgp_update *next;	/* in its batch */
 	unsigned int parts;
-	struct bgp_routes part[BGP_UPDATE_PARTS];
-	size_t memory;			/* octets that it occupies, for the queue's bound */
-	struct bgp_update *next;	/* the holder's */
-	struct bgp_chunk *chunks;	/* memory that attrs points into */
-	uint8_t body[];			/* copy of the message */
+	struct bgp_routes part[];
+};
+
+/* Room for one with all parts that it may have. */
+union bgp_update_room {
+	struct bgp_update u;
+	uint8_t octets[sizeof(struct bgp_update) + BGP_UPDATE_PARTS * sizeof(struct bgp_routes)];
 };
 
 /*
- * Reads what follows the header. NULL: no memory, or the session must end and *err says what
- * is sent (err->code 0: no memory). The update is freed with bgp_update_free().
+ * Reads what follows the header into @batch. NULL: no memory, or the session must end and *err says what
+ * is sent (err->code 0: no memory). It lives as long as its batch, to which it is not added.
  */
+struct bgp_update *bgp_update_read(const struct bgp_decode *d, struct cursor body, struct bgp_batch *batch,
+				   struct bgp_notification *err);
+/* Likewise, alone: freed with bgp_update_free(). */
 struct bgp_update *bgp_update_decode(const struct bgp_decode *d, struct cursor body,
 				     struct bgp_notification *err);
 void bgp_update_free(struct bgp_update *u);

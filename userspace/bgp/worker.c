@@ -107,16 +107,11 @@ static void order_end(struct bgp_session *s, enum bgp_order_type type, const str
 static void deliver_updates(struct bgp_workers *ws, struct bgp_report *r)
 {
 	struct bgp_session *s = r->session;
-	size_t memory = 0, before;
-	struct bgp_update *u;
+	size_t memory = r->batch.octets, before;
 
-	while ((u = r->updates)) {
-		r->updates = u->next;
-		memory += u->memory;
-		if (s->owner)
-			ws->ops->update(s->owner, u);
-		bgp_update_free(u);
-	}
+	for (const struct bgp_update *u = r->batch.first; u && s->owner; u = u->next)
+		ws->ops->update(s->owner, u);
+	bgp_batch_free(&r->batch);
 	before = atomic_fetch_sub(&s->queued_in, memory);
 	if (before >= BGP_RX_LOW && before - memory < BGP_RX_LOW)
 		order(s, BGP_ORDER_RESUME);
@@ -245,6 +240,8 @@ void bgp_workers_free(struct bgp_workers *ws)
 		deliver(ws, r);
 		free(r);
 	}
+	for (unsigned int i = 0; i < ws->n; i++)
+		bgp_blocks_free(&ws->worker[i].spare);
 	uv_close((uv_handle_t *)ws->wake, free_handle);
 	pthread_mutex_destroy(&ws->lock);
 	free(ws->worker);

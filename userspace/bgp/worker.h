@@ -58,7 +58,7 @@ struct bgp_report {
 			uint32_t epoch;
 		};
 		struct bgp_down down;
-		struct bgp_update *updates;
+		struct bgp_batch batch;
 		struct {
 			enum bgp_family family;
 			enum bgp_refresh what;
@@ -73,6 +73,8 @@ struct bgp_worker {
 	uv_async_t wake;
 	pthread_mutex_t lock;		/* of the orders */
 	struct bgp_order *first, **last;
+	struct bgp_blocks spare;
+	uint64_t now_ms;		/* worker: when octets came last; a message costs no look at the clock */
 	uint8_t rx[BGP_RX_BUFFER];	/* worker */
 };
 
@@ -104,10 +106,9 @@ struct bgp_session {
 	uint32_t idle_hold;		/* ms, the next one */
 	uint64_t up_at;			/* ms */
 	uint32_t epoch;			/* number of times established */
-	struct bgp_update *updates, **updates_last;	/* parsed, not yet handed over */
-	size_t updates_memory;
+	struct bgp_batch batch;		/* parsed, not yet handed over */
 	bool second;			/* conf.second_as is ours for the next OPEN */
-	bool disabled[BGP_FAMILIES];	/* RFC 7606 AFI/SAFI disable, until the session ends */
+	struct bgp_decode decode;	/* how to read UPDATEs; a family that is disabled (RFC 7606) is off */
 	/* complaints in the log: of those since then, told and not told */
 	uint64_t complaints_at, dump_at;	/* ms */
 	unsigned int complaints, hidden;

@@ -215,37 +215,38 @@ static inline void tell(struct bgp_peer *p, enum bgp_family f, const struct tell
 {
 	uint8_t path[1024], communities[256];
 	struct bgp_nlri n = { .label = t->label };
-	struct bgp_update u;
+	union bgp_update_room room;
+	struct bgp_update *u = &room.u;
 	struct rd rd;
 
-	memset(&u, 0, sizeof(u));
+	memset(&room, 0, sizeof(room));
 	n.prefix = P(t->prefix);
 	if (t->rd) {
 		assert_true(rd_parse(t->rd, &rd));
 		memcpy(n.rd, rd.b, sizeof(n.rd));
 	}
-	u.parts = 1;
-	u.part[0].family = f;
-	u.part[0].withdraw = t->withdraw;
-	u.part[0].count = 1;
-	u.part[0].nlri = &n;
+	u->parts = 1;
+	u->part[0].family = f;
+	u->part[0].withdraw = t->withdraw;
+	u->part[0].count = 1;
+	u->part[0].nlri = &n;
 	if (t->nexthop)
-		assert_true(addr_parse(t->nexthop, &u.part[0].nexthop));
-	u.attrs.f.flags = (t->has_med ? ATTRS_HAS_MED : 0) | (t->has_local_pref ? ATTRS_HAS_LOCAL_PREF : 0);
-	u.attrs.f.med = t->med;
-	u.attrs.f.local_pref = t->local_pref;
+		assert_true(addr_parse(t->nexthop, &u->part[0].nexthop));
+	u->attrs.f.flags = (t->has_med ? ATTRS_HAS_MED : 0) | (t->has_local_pref ? ATTRS_HAS_LOCAL_PREF : 0);
+	u->attrs.f.med = t->med;
+	u->attrs.f.local_pref = t->local_pref;
 	path[0] = BGP_AS_SEQUENCE;
-	u.attrs.part[ATTRS_AS_PATH].len = put32s(path + 2, t->path);
-	path[1] = (uint8_t)(u.attrs.part[ATTRS_AS_PATH].len / 4);
+	u->attrs.part[ATTRS_AS_PATH].len = put32s(path + 2, t->path);
+	path[1] = (uint8_t)(u->attrs.part[ATTRS_AS_PATH].len / 4);
 	if (path[1]) {
-		u.attrs.part[ATTRS_AS_PATH].len += 2;
-		u.attrs.part[ATTRS_AS_PATH].data = path;
+		u->attrs.part[ATTRS_AS_PATH].len += 2;
+		u->attrs.part[ATTRS_AS_PATH].data = path;
 	}
-	u.attrs.part[ATTRS_COMMUNITY].len = put32s(communities, t->communities);
-	u.attrs.part[ATTRS_COMMUNITY].data = communities;
-	u.attrs.part[ATTRS_EXT].data = t->ext;
-	u.attrs.part[ATTRS_EXT].len = t->ext_len;
-	bgp_in_update(p, &u);
+	u->attrs.part[ATTRS_COMMUNITY].len = put32s(communities, t->communities);
+	u->attrs.part[ATTRS_COMMUNITY].data = communities;
+	u->attrs.part[ATTRS_EXT].data = t->ext;
+	u->attrs.part[ATTRS_EXT].len = t->ext_len;
+	bgp_in_update(p, u);
 	settle();
 }
 

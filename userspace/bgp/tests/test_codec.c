@@ -16,6 +16,7 @@
 #include "bgp/cease.h"
 #include "bgp/nlri.h"
 #include "bgp/open.h"
+#include "lib/mem.h"
 
 static const struct bgp_open_expect expect = {
 	.local_as = 65000, .local_id = 0x0a000001, .remote_as = 4200000001u,
@@ -340,6 +341,58 @@ static void nlri_round_trip(void **state)
 				assert_false(bgp_nlri_decode(&c, f, flags, &got));
 			}
 		}
+	}
+}
+
+/* A field of many, of each family: counted and read as one by one; cut anywhere but between two it is none. */
+static void nlri_fields(void **state)
+{
+	unsigned int seed = 7;
+
+	for (int i = 0; i < 2 * BGP_FAMILIES; i++) {
+		unsigned int flags = i % 2 ? BGP_NLRI_PATH_ID : 0, good = 0;
+		enum bgp_family f = i / 2;
+		struct bgp_nlri all[40], one;
+		struct cursor c;
+		uint32_t count;
+		struct buf b;
+
+		buf_init(&b);
+		for (unsigned int n = 0; n < ARRAY_SIZE(all); n++) {
+			uint8_t family = bgp_family_afi(f) == BGP_AFI_IPV4 ? AF_INET : AF_INET6, octets[16];
+			struct bgp_nlri nlri = { .label = n, .path_id = (uint32_t)rand_r(&seed) };
+			uint8_t len = (uint8_t)((unsigned int)rand_r(&seed) % (addr_bits(family) + 1));
+
+			for (int o = 0; o < 16; o++)
+				octets[o] = (uint8_t)rand_r(&seed);
+			memcpy(nlri.rd, octets + 8, 8);
+			if (f == BGP_RTC)
+				nlri.rtc = (struct bgp_rtc){ .as = n, .rt = { octets[0] }, .len = n ? 48 : 0 };
+			else
+				nlri.prefix = prefix_make(family, octets, len);
+			bgp_nlri_encode(&b, f, &nlri, flags);
+		}
+		c = cursor_make(b.data, b.len);
+		assert_true(bgp_nlri_count(c, f, flags, &count));
+		assert_int_equal(count, ARRAY_SIZE(all));
+		bgp_nlri_read(c, f, flags, all);
+		for (unsigned int n = 0; n < count; n++) {
+			assert_true(bgp_nlri_decode(&c, f, flags, &one));
+			assert_memory_equal(&one, &all[n], sizeof(one));
+		}
+		assert_int_equal(cursor_left(&c), 0);
+		for (size_t cut = 0; cut < b.len; cut++) {
+			uint8_t *part = malloc(cut + 1);
+
+			memcpy(part, b.data, cut);
+			if (bgp_nlri_count(cursor_make(part, cut), f, flags, &count)) {
+				assert_int_equal(count, good);
+				good++;
+			}
+			free(part);
+		}
+		assert_int_equal(good, ARRAY_SIZE(all));
+		buf_free(&b);
 	}
 }
 
@@ -716,6 +769,7 @@ int main(void)
 		cmocka_unit_test(open_errors), cmocka_unit_test(open_forms),
 		cmocka_unit_test(agreement), cmocka_unit_test(framing_pieces),
 		cmocka_unit_test(framing_errors), cmocka_unit_test(framing_lengths), cmocka_unit_test(nlri_round_trip),
+		cmocka_unit_test(nlri_fields),
 		cmocka_unit_test(nlri_bad), cmocka_unit_test(withdraw_label), cmocka_unit_test(labelled_nlri),
 		cmocka_unit_test(memberships), cmocka_unit_test(add_path),
 		cmocka_unit_test(small_messages), cmocka_unit_test(refreshes),

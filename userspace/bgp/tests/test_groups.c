@@ -46,26 +46,27 @@ static void source_says(uint32_t i, bool there, uint32_t med)
 	struct bgp_peer *p = peer("", SOURCE);
 	uint8_t target[8] = { 0, 2, 0xfd, 0xf1 };	/* 65009:0, :1, :2 in turn */
 	struct bgp_nlri n = { .label = 100 + i };
-	struct bgp_update u;
+	union bgp_update_room room;
+	struct bgp_update *u = &room.u;
 	struct rd rd;
 
-	memset(&u, 0, sizeof(u));
+	memset(&room, 0, sizeof(room));
 	n.prefix = P(text_of(i));
 	assert_true(rd_parse("65000:9", &rd));
 	memcpy(n.rd, rd.b, sizeof(n.rd));
-	u.parts = 1;
-	u.part[0].family = BGP_VPNV4;
-	u.part[0].withdraw = !there;
-	u.part[0].count = 1;
-	u.part[0].nlri = &n;
-	assert_true(addr_parse(SOURCE, &u.part[0].nexthop));
-	u.attrs.f.flags = ATTRS_HAS_MED | ATTRS_HAS_LOCAL_PREF;
-	u.attrs.f.med = med;
-	u.attrs.f.local_pref = 100;
+	u->parts = 1;
+	u->part[0].family = BGP_VPNV4;
+	u->part[0].withdraw = !there;
+	u->part[0].count = 1;
+	u->part[0].nlri = &n;
+	assert_true(addr_parse(SOURCE, &u->part[0].nexthop));
+	u->attrs.f.flags = ATTRS_HAS_MED | ATTRS_HAS_LOCAL_PREF;
+	u->attrs.f.med = med;
+	u->attrs.f.local_pref = 100;
 	target[7] = (uint8_t)(i % 3);
-	u.attrs.part[ATTRS_EXT].data = target;
-	u.attrs.part[ATTRS_EXT].len = sizeof(target);
-	bgp_in_update(p, &u);
+	u->attrs.part[ATTRS_EXT].data = target;
+	u->attrs.part[ATTRS_EXT].len = sizeof(target);
+	bgp_in_update(p, u);
 }
 
 /* odd ones have MED 1, even ones 0 */

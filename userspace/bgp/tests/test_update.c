@@ -680,6 +680,57 @@ static void attrs_round_trip(void **state)
 	assert_int_equal(attrs_count(), 0);
 }
 
+/*
+ * A worker's life: batches of updates, filled here and emptied there. What is in one stays as it is while others are
+ * filled, though the message is overwritten; blocks come back to where they came from, and not too many are kept.
+ */
+static void batches(void **state)
+{
+	static const uint8_t attrs[] = { REACH_VPN, ORIGIN, 0x40, 2, 6, 2, 1, 0, 0, 0xfd, 0xe9, 0xc0, 8, 4, 0, 0, 0, 0,
+					 0xc0, 16, 8, 0, 2, 0, 0, 0, 0, 0, 0 };
+	struct bgp_blocks spare = { 0 };
+	struct bgp_decode d = ctx();
+	struct bgp_batch full[4];
+
+	for (int round = 0; round < 3; round++) {
+		for (uint32_t i = 0; i < ARRAY_SIZE(full); i++)
+			bgp_batch_init(&full[i], &spare);
+		for (uint32_t i = 0; i < 20000; i++) {
+			struct bgp_batch *b = &full[i % ARRAY_SIZE(full)];
+			struct bgp_notification err;
+			struct bgp_update *u;
+			uint8_t m[BGP_MAX_LEN];
+			size_t len = build(m, NULL, 0, attrs, sizeof(attrs), NULL, 0);
+
+			memcpy(m + len - 4, &i, 4);
+			memcpy(m + len - 15, &i, 4);
+			u = bgp_update_read(&d, cursor_make(m, len), b, &err);
+			assert_non_null(u);
+			assert_int_equal(u->outcome, BGP_ACCEPT);
+			bgp_batch_add(b, u);
+			memset(m, 0xaa, len);
+		}
+		for (uint32_t i = 0; i < ARRAY_SIZE(full); i++) {
+			uint32_t want = i;
+
+			for (const struct bgp_update *u = full[i].first; u; u = u->next, want += ARRAY_SIZE(full)) {
+				assert_int_equal(u->attrs.part[ATTRS_EXT].len, 8);
+				assert_memory_equal(u->attrs.part[ATTRS_EXT].data + 4, &want, 4);
+				assert_int_equal(u->attrs.part[ATTRS_COMMUNITY].len, 4);
+				assert_memory_equal(u->attrs.part[ATTRS_COMMUNITY].data, &want, 4);
+				assert_int_equal(u->part[0].nlri[0].label, 16);
+			}
+			assert_int_equal(want, 20000 + i);
+			bgp_batch_free(&full[i]);
+			assert_null(full[i].first);
+			assert_int_equal(full[i].octets, 0);
+		}
+		assert_true(atomic_load(&spare.count) <= BGP_BLOCKS_KEPT);
+	}
+	bgp_blocks_free(&spare);
+	assert_int_equal(atomic_load(&spare.count), 0);
+}
+
 /* Every prefix of a good message: never read past its end, never anything but a named outcome. */
 static void truncated(void **state)
 {
@@ -710,7 +761,8 @@ int main(void)
 		cmocka_unit_test(end_of_rib), cmocka_unit_test(vpn_routes), cmocka_unit_test(labelled_routes),
 		cmocka_unit_test(membership_routes), cmocka_unit_test(path_ids),
 		cmocka_unit_test(next_hops), cmocka_unit_test(as4_merge),
-		cmocka_unit_test(attrs_round_trip), cmocka_unit_test(too_long), cmocka_unit_test(truncated),
+		cmocka_unit_test(attrs_round_trip), cmocka_unit_test(too_long), cmocka_unit_test(batches),
+		cmocka_unit_test(truncated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
