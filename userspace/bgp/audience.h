@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * For whom a message of an update group is: sets of its members, interned, so that what is for the same members shares
- * messages; and what route targets members want to hear of (RFC 4684 section 6). Private to the group's files. Main thread only.
+ * messages; and what route targets members want to hear of (RFC 4684 section 6). Private to the group's files. Main
+ * thread only.
  */
 #ifndef L3VPN_BGP_AUDIENCE_H
 #define L3VPN_BGP_AUDIENCE_H
@@ -47,8 +48,9 @@ const struct bgp_audience *audience_intern(struct bgp_audiences *as, const struc
 void audiences_clear(struct bgp_audiences *as);
 
 /*
- * Which member wants which route targets. A target is the first @bits (0..64) of an extended community: 0 is all of them, and
- * what has none. @had is true until interest_settle(): who ceased to want something is still to be told that it goes.
+ * Which member wants which route targets. A target is the first @bits (0..64) of an extended community: 0 is all of
+ * them, and what has none. @had is true until interest_settle(): who ceased to want something is still to be told
+ * that it goes.
  */
 struct bgp_interest {
 	struct hash exact;		/* of 64 bits */

@@ -145,8 +145,8 @@ static bool free_some(struct job *job, unsigned int budget)
 }
 
 /*
- * Without members it says nothing any more. What it remembers of a table that stays is given back in slices; a VRF's table may go at
- * once.
+ * Without members it says nothing any more. What it remembers of a table that stays is given back in slices; a
+ * VRF's table may go at once.
  */
 static void group_end(struct bgp_group *g)
 {

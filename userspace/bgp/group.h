@@ -96,7 +96,7 @@ struct bgp_move {
 	struct list to_node, from_node;
 	struct bgp_group *from, *to;
 	bool sure;			/* what @from said they were told: they are not just being told it */
-	uint32_t at;			/* of nets whose number is below, the new group tells them; of others the old one */
+	uint32_t at;			/* of nets with a lower number the new group tells them, of others the old */
 	uint32_t n;
 	struct bgp_peer_family **member;
 	struct bgp_bits was, now;	/* their numbers in both */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Members that go over to another group while their sessions last, because what they are told changed: those that go from
- * one group to another at the same time go together. Of the nets before a mark they belong to the new group already, of
- * those behind it still to the old one, whose member they stay until the mark is at the end; where the mark passes, they
- * are told the difference between what the one said and what the other says. Contracts in group.h.
+ * Members that go over to another group while their sessions last, because what they are told changed: those that
+ * go from one group to another at the same time go together. Of the nets before a mark they belong to the new group
+ * already, of those behind it still to the old one, whose member they stay until the mark is at the end; where the
+ * mark passes, they are told the difference between what the one said and what the other says. Contracts in
+ * group.h.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +47,10 @@ bool bgp_move_congested(const struct bgp_group *g)
 
 /* ---- the difference ---- */
 
-/* Of those who are moving: whom the old group told of the path (@had: may have told), by their numbers in the new one. */
+/*
+ * Of those who are moving: whom the old group told of the path (@had: may have told), by their numbers in the new
+ * one.
+ */
 static void told_before(const struct bgp_move *m, const struct bgp_said_path *path, bool had, struct bgp_bits *out)
 {
 	const struct bgp_audience *a = path ? bgp_group_audience(m->from, path->attrs, path->but, had) : NULL;

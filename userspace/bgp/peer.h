@@ -126,7 +126,7 @@ struct bgp_peer_family {
 	bool syncing;			/* is told what the group sent before it came */
 	bool refreshing;		/* ... between the marks of RFC 7313 */
 	bool refresh_later;		/* asked for, behind End-of-RIB */
-	bool walking;			/* ... what has route targets that it wants, or does not want any more, since just now */
+	bool walking;			/* ... what has route targets that it (no longer) wants since just now */
 	uint32_t sync_at;
 	struct rib_target_walk targets;
 };

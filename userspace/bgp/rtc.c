@@ -105,7 +105,8 @@ static void want(struct bgp_peer *p, const struct target *t)
 
 static void unwant(struct bgp_peer *p, const struct target *t)
 {
-	struct hash_node *found = hash_find(&p->rtc.targets, hash_bytes(t->rt, sizeof(t->rt), t->bits), match_wanted, t);
+	uint32_t hash = hash_bytes(t->rt, sizeof(t->rt), t->bits);
+	struct hash_node *found = hash_find(&p->rtc.targets, hash, match_wanted, t);
 	struct wanted *w = found ? hash_entry(found, struct wanted, node) : NULL;
 
 	if (!w || --w->n)

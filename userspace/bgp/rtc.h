@@ -2,9 +2,10 @@
 /*
  * Route target constraint (RFC 4684): memberships say who wants which route targets.
  *
- * What peers say is in the table of memberships (rib_table_memberships()), keyed by {origin AS, route target} as a prefix of 32 and up
- * to 64 bits more; its best routes are told on as other routes are. What a peer itself said decides, in its update groups, which VPN
- * routes it hears of. What our own VRFs import is announced there by us. Main thread only.
+ * What peers say is in the table of memberships (rib_table_memberships()), keyed by {origin AS, route target} as a
+ * prefix of 32 and up to 64 bits more; its best routes are told on as other routes are. What a peer itself said
+ * decides, in its update groups, which VPN routes it hears of. What our own VRFs import is announced there by us.
+ * Main thread only.
  */
 #ifndef L3VPN_BGP_RTC_H
 #define L3VPN_BGP_RTC_H

@@ -87,8 +87,8 @@ static void forget_net(struct bgp_said_table *t, struct bgp_said *s, uint32_t me
 }
 
 /*
- * By its routes, or by all that was said: what is less. A net whose route of that member has gone already is pending, and who gets the
- * number meanwhile is not told of it, as it is then taken to be.
+ * By its routes, or by all that was said: what is less. A net whose route of that member has gone already is
+ * pending, and who gets the number meanwhile is not told of it, as it is then taken to be.
  */
 void said_forget_member(struct bgp_said_table *t, uint32_t member, const struct rib_source *source)
 {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A group's work, in slices: nets that are pending are compared with what was said of them, and the difference is told to those whom
- * it is for. Contracts in group.h.
+ * A group's work, in slices: nets that are pending are compared with what was said of them, and the difference is
+ * told to those whom it is for. Contracts in group.h.
  *
- * What is pending is a list of nets without doubles, and what to say is worked out when it is said: so a peer that takes nothing costs
- * a bounded list, and then hears the last word only. A member that comes when the group has spoken already is told what was said from
- * the memory of the group, while the group goes on; so is one that wants more or less than before.
+ * What is pending is a list of nets without doubles, and what to say is worked out when it is said: so a peer that
+ * takes nothing costs a bounded list, and then hears the last word only. A member that comes when the group has
+ * spoken already is told what was said from the memory of the group, while the group goes on; so is one that wants
+ * more or less than before.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,8 @@ static const struct bgp_audience *work_out(struct bgp_group *g, const struct att
 	if (g->n_constrained) {
 		interest_in(&g->interest, a, had, &wants);
 		for (uint32_t i = 0; i < whom.n; i++)
-			whom.word[i] &= ~(i < g->constrained.n ? g->constrained.word[i] : 0) | (i < wants.n ? wants.word[i] : 0);
+			whom.word[i] &= ~(i < g->constrained.n ? g->constrained.word[i] : 0) |
+					(i < wants.n ? wants.word[i] : 0);
 	}
 	if (but)
 		bits_clear(&whom, but - 1u);
@@ -78,7 +80,8 @@ const struct bgp_audience *bgp_group_except(struct bgp_group *g, const struct bg
 	return to;
 }
 
-static const struct bgp_audience *except(struct bgp_group *g, const struct bgp_audience *a, const struct bgp_audience *b)
+static const struct bgp_audience *except(struct bgp_group *g, const struct bgp_audience *a,
+					 const struct bgp_audience *b)
 {
 	const struct bgp_bits bits = { .word = b ? (uint64_t *)b->word : NULL, .n = b ? b->n : 0 };
 
@@ -148,7 +151,10 @@ void bgp_group_hand_over(struct bgp_group *g)
 		bgp_group_audience_changed(g);
 }
 
-/* 1 + number of the member that told it, who knows it already; 0: none. Memberships go back to clients (RFC 4684 3.2). */
+/*
+ * 1 + number of the member that told it, who knows it already; 0: none. Memberships go back to clients (RFC 4684
+ * 3.2).
+ */
 static uint16_t told_by(const struct bgp_group *g, const struct rib_route *r)
 {
 	const struct bgp_peer_family *pf;
@@ -335,7 +341,8 @@ static void tell_member(struct bgp_group *g, struct bgp_peer_family *pf, uint32_
 
 		if (audience_has(bgp_group_audience(g, path[i].attrs, path[i].but, false), pf->number))
 			say(g, alone(g, pf), net, path[i].attrs, path[i].label, path[i].id);
-		else if (g->n_constrained && audience_has(bgp_group_audience(g, path[i].attrs, path[i].but, true), pf->number))
+		else if (g->n_constrained &&
+			 audience_has(bgp_group_audience(g, path[i].attrs, path[i].but, true), pf->number))
 			say(g, alone(g, pf), net, NULL, 0, path[i].id);
 	}
 }

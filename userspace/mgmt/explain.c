@@ -112,8 +112,8 @@ static bool targets_one(struct explain *x, const struct rib_route *r)
 
 	rd_str(rib_net_rd(r->net), rd);
 	if (!vrf_can_import(r)) {
-		step(x, "label", "-", "%s from %s: %u is reserved and leads into no VRF: not imported", rd, r->source->name,
-		     r->label);
+		step(x, "label", "-", "%s from %s: %u is reserved and leads into no VRF: not imported", rd,
+		     r->source->name, r->label);
 		return false;
 	}
 	if (matches(x, r, &m)) {

@@ -219,7 +219,7 @@ struct rib_sub {
 	/* set by the subscriber */
 	const char *name;
 	bool all_paths;			/* hear of changes of any route, not of the best alone */
-	bool at_once;			/* change() only takes a note, and touches no table: it is called without a queue */
+	bool at_once;			/* change() takes a note and touches no table: called without a queue */
 	bool (*filter)(struct rib_sub *sub, const struct rib_net *net);	/* may be NULL: false skips */
 	void (*change)(struct rib_sub *sub, struct rib_net *net);	/* look at rib_best(net) */
 	void (*idle)(struct rib_sub *sub);	/* may be NULL: the queue and the refresh came to an end */
