@@ -40,6 +40,14 @@ static char *text_of(uint32_t i)
 	return text;
 }
 
+/* added to what chooses a route's target */
+static uint32_t shift;
+
+static uint32_t target_of(uint32_t i)
+{
+	return (i + shift) % 3;
+}
+
 /* The source announces, or withdraws, one. */
 static void source_says(uint32_t i, bool there, uint32_t med)
 {
@@ -63,7 +71,7 @@ static void source_says(uint32_t i, bool there, uint32_t med)
 	u->attrs.f.flags = ATTRS_HAS_MED | ATTRS_HAS_LOCAL_PREF;
 	u->attrs.f.med = med;
 	u->attrs.f.local_pref = 100;
-	target[7] = (uint8_t)(i % 3);
+	target[7] = (uint8_t)target_of(i);
 	u->attrs.part[ATTRS_EXT].data = target;
 	u->attrs.part[ATTRS_EXT].len = sizeof(target);
 	bgp_in_update(p, u);
@@ -146,7 +154,7 @@ static bool believes(const struct far *f, enum rule rule)
 	for (uint32_t i = 0; i < ROUTES; i++) {
 		const struct far_route *r = &f->route[i];
 		uint32_t med = source_has[i] - 1u;
-		bool there = source_has[i] && believed_there(rule, med) && (!constraint || i % 3 < constraint);
+		bool there = source_has[i] && believed_there(rule, med) && (!constraint || target_of(i) < constraint);
 
 		if (r->there != there)
 			return false;
@@ -350,6 +358,43 @@ static void want(unsigned int who, uint32_t target, bool wants)
 		bgp_rtc_withdrawn(peer("", address), &m);
 }
 
+/* Routes get other route targets: who wants the new one hears of them, who wanted the old one that they are gone. */
+static void routes_change_their_targets(void **unused)
+{
+	far_constrained = true;
+	begin(0, "", RULE_ALL);
+	n_fars = 2;
+	constraint = 1;
+	for (unsigned int i = 0; i < 2; i++) {
+		far_make(i, 65000);
+		neighbor(i, "route-policy out ALL\n  !\n  address-family ipv4 rt-filter");
+		rule_of[i] = RULE_ALL;
+	}
+	wanted_ups = 2;
+	run_until(ups_alone, "sessions");
+	run_on(50);
+	/* nothing goes out before they have said what they want */
+	assert_int_equal(far[0].announced + far[1].announced, 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		char address[16];
+
+		snprintf(address, sizeof(address), "127.0.0.%u", i + 2);
+		want(i, 0, true);
+		bgp_rtc_complete(peer("", address));
+	}
+	run_until(all_believe, "one target");
+	count_anew();
+	shift = 1;
+	source_says_all();
+	run_until(all_believe, "other targets");
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_int_equal(far[i].announced, ROUTES / 3);
+		assert_int_equal(far[i].withdrawn, ROUTES / 3);
+	}
+	shift = 0;
+	far_constrained = false;
+}
+
 /* Members that want some route targets alone (RFC 4684), and change their minds on the way. */
 static void constrained_members_go_over(void **unused)
 {
@@ -474,6 +519,7 @@ int main(void)
 		test(a_policy_changes),
 		test(refresh_of_who_uses_it),
 		test(constrained_members_go_over),
+		test(routes_change_their_targets),
 		test(too_many),
 	};
 
