@@ -122,8 +122,8 @@ bool oper_tech_support(struct shell *sh)
 		struct mgmt_client_error err;
 		json_t *none;
 
-		if (cmd->local || cmd->topic || strncmp(cmd->words, "show ", 5) || needs_argument(cmd) ||
-		    of_session(cmd))
+		if (cmd->local || cmd->topic || !cmd->words || strncmp(cmd->words, "show ", 5) ||
+		    needs_argument(cmd) || of_session(cmd))
 			continue;
 		out_line(sh, "----- %s -----", cmd->words);
 		none = json_object();

@@ -211,7 +211,7 @@ class Scripts(Case):
         self.assertNotIn("description", text)
 
     def test_words_may_be_shortened(self):
-        self.good("conf", "vrf RED", "addr ipv4 uni", "imp route 1:1", "root", "comm comm first", "end")
+        self.good("conf", "vrf RED", "addr ipv4 uni", "imp route 1:1", "root", "commi comm first", "end")
         self.assertIn("import route-target 1:1", self.good("sh run"))
         self.assertIn("first", self.good("show configuration history"))
 
