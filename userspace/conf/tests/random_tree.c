@@ -19,6 +19,8 @@ static const char *const pool[] = {
 	" leading", "trailing ", "tab\there", "line\nbreak", "\xc3\xa9t\xc3\xa9", "\xf0\x9f\x8c\x8d", "-", "x!y",
 	"implicit-null", "explicit-null", "per-vrf", "per-ce", "connected", "static", "rx", "any", "allow-default",
 	"transport", "vpn", "uniform", "pipe", "peer", "udp", "gre", "ipv4", "ipv6", "ordered",
+	"65000:1:2", "65000:*:[1..9]", "65000:*", "igp", "incomplete", "internal", "external", "accept", "reject", "next",
+	"+10", "self", "unchanged", "none", "backup",
 };
 
 void random_seed(struct random_source *r)

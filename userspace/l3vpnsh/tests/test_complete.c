@@ -95,9 +95,9 @@ static void lines(void **state)
 	expect("show log | include ", "<expression> ");
 	expect("show log level ", "debug err info notice warning ");
 	at("");
-	expect("ro", "rollback root router ");
+	expect("ro", "rollback root route-policy router ");
 	expect("vrf RED r", "rd ");
-	expect("no ro", "router ");
+	expect("no ro", "route-policy router ");
 	expect("do probe e", "explain ");
 	at("vrf RED");
 	expect("label mode per-", "per-ce per-prefix per-vrf ");
