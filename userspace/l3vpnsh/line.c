@@ -163,7 +163,7 @@ void shell_diagnose(struct shell *sh, const char *text, size_t len)
 	else
 		ok = exec_walk(sh->schema, sh->configuring ? IN_CONFIGURE : IN_EXEC, &w, 0, NULL, NULL, &err);
 	/* the command itself is good: several first words begin like that, or libcli cannot place what is after a pipe */
-	if (ok && !memchr(text, '|', len))
+	if (ok && sh->configuring && !is_command_word(sh, w.v[0].text, true))
 		out_error(sh, "%s: more than one word begins like that", w.v[0].text);
 	else if (ok)
 		out_error(sh, "unknown after |: include, exclude, begin, count, json or save is expected");
