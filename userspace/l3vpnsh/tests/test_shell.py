@@ -13,6 +13,7 @@ import pty
 import re
 import select
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -69,10 +70,15 @@ class Daemon:
         with open(self.path("log"), "ab") as log:
             self.process = subprocess.Popen([SERVER, self.socket, self.path("state"), self.startup], stderr=log)
         deadline = time.monotonic() + TIMEOUT
-        while not os.path.exists(self.socket):
+        while not self.answers():
             assert self.process.poll() is None, "the server ended"
             assert time.monotonic() < deadline, "no socket"
             select.select([], [], [], 0.01)
+
+    def answers(self):
+        """The socket's file is there a moment before somebody listens."""
+        with socket.socket(socket.AF_UNIX) as s:
+            return s.connect_ex(self.socket) == 0
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
