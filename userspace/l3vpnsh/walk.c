@@ -212,6 +212,25 @@ static bool walk_leaf(struct walker *k, const struct lysc_node *leaf)
 	return take_value(k, leaf, &value);
 }
 
+/* Is the next word the whole name of what is in the container or list? Then no value stands there, as in the text form. */
+static bool names_child(const struct walker *k, const struct lysc_node *node)
+{
+	const struct word *w = &k->words->v[k->at];
+	const struct lysc_node *child = NULL;
+
+	if (w->quoted)
+		return false;
+	while ((child = config_next(k->schema, node, child))) {
+		const char *keyword = node_keyword(child);
+		size_t len = strcspn(keyword, " ");
+
+		if (!node_is_key(child) && !node_ext(child, "positional") && len && strlen(w->text) == len &&
+		    !strncmp(keyword, w->text, len))
+			return true;
+	}
+	return false;
+}
+
 /* Values that stand without a name: list keys, then positional leaves. path: grows by the keys' predicates. */
 static bool walk_values(struct walker *k, const struct lysc_node *node, char **path)
 {
@@ -237,6 +256,8 @@ static bool walk_values(struct walker *k, const struct lysc_node *node, char **p
 				fail(k, child, "%s is missing", child->name);
 			break;
 		}
+		if (!key && names_child(k, node))
+			break;
 		ok = take_value(k, child, &value);
 		if (!ok || !key)
 			continue;

@@ -79,6 +79,15 @@ static void lines(void **state)
 	good("router bgp 65000\nneighbor 192.0.2.9", "passive false", "passive false", NULL);
 	good("router bgp 65000\nneighbor 192.0.2.9", "no shutdown", "no shutdown", NULL);
 	good("router bgp 65000", "neighbor 192.0.2.9 shutdown", "neighbor 192.0.2.9\nshutdown", NULL);
+	/* a value that stands alone may be left out, as in what the daemon prints */
+	good("router bgp 65000\nneighbor 192.0.2.9", "local-as 64999 no-prepend", "local-as 64999 no-prepend", NULL);
+	good("router bgp 65000\nneighbor 192.0.2.9", "local-as replace-as", "local-as replace-as", NULL);
+	good("router bgp 65000\nneighbor 192.0.2.9\naddress-family vpnv4 unicast", "maximum-prefix 100 80",
+	     "maximum-prefix 100 80", NULL);
+	good("router bgp 65000\nneighbor 192.0.2.9\naddress-family vpnv4 unicast", "maximum-prefix 100 restart 5",
+	     "maximum-prefix 100 restart 5", NULL);
+	good("router bgp 65000\nneighbor 192.0.2.9\naddress-family vpnv4 unicast", "maximum-prefix discard-extra",
+	     "maximum-prefix discard-extra", NULL);
 	good("mpls", "label range dynamic 1000 2000 hold-down 3",
 	     "label range dynamic 1000 2000\nlabel hold-down 3", NULL);
 	good("mpls\nstatic lsp 192.0.2.2/32", "path 10.0.0.1 out-label 1002 weight 5 interface eth0",
