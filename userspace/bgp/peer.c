@@ -450,6 +450,8 @@ void bgp_peer_change(struct bgp_peer *p, const struct bgp_peer_conf *conf)
 	bgp_live_apply(p);
 	if (!p->session)
 		return;
+	if (p->up && memcmp(old.af, conf->af, sizeof(old.af)))
+		bgp_policy_warn(p);
 	if (!stays)
 		bgp_session_reset(p->session, BGP_CEASE_CONFIG);
 	if (conf->shutdown && !old.shutdown)
