@@ -2,7 +2,7 @@
 /*
  * The load tool: commands on standard input, one JSON object a line on standard output for each of them, in order.
  *
- *   plan ROUTES PER_SET RDS RTS               first of all; RTS 0: see bgp_load.h
+ *   plan ROUTES PER_SET RDS RTS [RD_BASE]     first of all; RTS 0, RD_BASE: see bgp_load.h
  *   nexthops BASE N                           next hops of attribute sets: BASE and on, N of them; else the announcer
  *   session NAME LOCAL PEER PORT AS HOLD [rtc] [client] [stand]   the router id is LOCAL; client: receives what is
  *                                             reflected; stand: never reads
@@ -101,6 +101,7 @@ static void do_plan(char **w)
 	plan.per_set = number(w[2]);
 	plan.rds = number(w[3]);
 	plan.rts = number(w[4]);
+	plan.rd_base = w[5] ? number(w[5]) : 0;
 	if (!plan.routes || !plan.per_set || !plan.rds ||
 	    (plan.routes / plan.rds + 1) * (plan.rds < RD_BLOCKS ? plan.rds : RD_BLOCKS) > 200u << 16)
 		refuse(w[0], "out of range");
@@ -146,6 +147,28 @@ static void do_session(char **w)
 	answer(false);
 }
 
+/* A withdrawal ends what stands within its range; what it would cut in two is refused. */
+static void remember(struct session *s, uint32_t first, uint32_t n, uint8_t variant, bool withdraw)
+{
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < s->n_said; i++) {
+		const struct said *one = &s->said[i];
+		bool within = one->first >= first && one->first + one->n <= first + n;
+
+		if (!within && one->first < first + n && first < one->first + one->n)
+			refuse(s->name, "a range that overlaps with an earlier one in part");
+		if (!within)
+			s->said[kept++] = *one;
+	}
+	s->n_said = kept;
+	if (withdraw)
+		return;
+	if (kept == SAID_MAX)
+		refuse(s->name, "too many announcements");
+	s->said[s->n_said++] = (struct said){ .first = first, .n = n, .variant = variant };
+}
+
 static void do_routes(char **w)
 {
 	struct session *s = named(w[1]);
@@ -153,10 +176,14 @@ static void do_routes(char **w)
 	bool rtc = !strcmp(w[0], "rtc"), unrtc = !strcmp(w[0], "unrtc");
 
 	if (rtc || unrtc) {
+		s->rtc_said = rtc;
+		s->rtc_first = first;
+		s->rtc_n = n;
 		session_send(s, rtc_announce(s, first, n, unrtc));
 	} else {
 		if (first > plan.routes || n > plan.routes - first || variant >= VARIANTS)
 			refuse(w[0], "out of range");
+		remember(s, first, n, variant, !strcmp(w[0], "withdraw"));
 		session_send(s, !strcmp(w[0], "withdraw") ? routes_withdraw(s, first, n) :
 			     routes_announce(s, first, n, variant));
 	}

@@ -18,6 +18,7 @@
 #define MESSAGE_MAX	4096
 #define MESSAGE_HEAD	19
 #define VARIANTS	200		/* of a route's attributes: MED 0 (none) to 199 */
+#define SAID_MAX	8		/* announcements of a session that stand */
 #define OWNER_NONE	0xffff
 #define RD_BLOCKS	50		/* RDs of different prefixes, then the same ones again */
 
@@ -29,6 +30,7 @@ struct plan {
 	uint32_t routes;
 	uint32_t per_set;		/* routes of one attribute set, neighbours in number */
 	uint32_t rds;			/* route i has RD 65000:(1 + i / (routes / rds)) */
+	uint32_t rd_base;		/* added to the number of every RD, and of the RT that goes with it */
 	uint32_t rts;			/* 0: an RT for each RD and one for each set; else set s has RT s % rts alone */
 	uint32_t hop_base, hops;	/* host order: set s has hop_base + s % hops; 0: the announcer itself */
 	/* of every route: who announced it last, with which variant of the attributes */
@@ -70,6 +72,11 @@ struct session {
 	size_t out_at;			/* sent of the first block */
 	uint32_t connects, downs;
 	char closed[96];		/* why the last connection ended */
+	/* what it announces: said again when the peer asks for it (RFC 2918), or when the session comes up again */
+	struct said { uint32_t first, n; uint8_t variant; } said[SAID_MAX];
+	unsigned int n_said;
+	uint32_t rtc_first, rtc_n;
+	bool rtc_said;
 	/* what it sent, since "mark" */
 	double sent_first, sent_last;
 	uint64_t updates_out, octets_out;
@@ -107,6 +114,8 @@ void session_io(struct session *s, short revents);
 void session_tick(struct session *s);
 /* ends the connection: with a Cease, or as a process that dies does */
 void session_end(struct session *s, bool cease);
+/* announces again all that stands; memberships too when @memberships */
+void session_say_again(struct session *s, bool memberships);
 void session_mark(struct session *s);
 
 #endif

@@ -70,7 +70,7 @@ static uint8_t *put_nlri(uint8_t *p, uint32_t i, uint32_t label)
 	*p++ = (label << 4 & 0xff) | 1;
 	p = put16(p, 0);
 	p = put16(p, LOAD_AS);
-	p = put32(p, 1 + i / n);
+	p = put32(p, 1 + plan.rd_base + i / n);
 	i = i / n % RD_BLOCKS * n + i % n;
 	*p++ = 10 + (i >> 16);
 	*p++ = i >> 8;
@@ -91,7 +91,7 @@ static uint32_t get_nlri(const uint8_t *p, size_t left, size_t *len, uint32_t *l
 	if (p[0] != 24 + 64 + 24 || p[4] || p[5] || (p[6] << 8 | p[7]) != LOAD_AS)
 		return plan.routes;
 	*label = p[1] << 12 | p[2] << 4 | p[3] >> 4;
-	rd = get32(p + 8) - 1;
+	rd = get32(p + 8) - 1 - plan.rd_base;
 	i = (((uint32_t)p[12] - 10) << 16 | p[13] << 8 | p[14]) - rd % RD_BLOCKS * n;
 	if (rd >= plan.rds || i >= n || rd * n + i >= plan.routes)
 		return plan.routes;
@@ -134,7 +134,7 @@ static size_t set_value(uint8_t code, uint32_t set, uint8_t variant, uint8_t *va
 	case EXT_COMMUNITIES:
 		if (plan.rts)
 			return put_rt(p, 1 + set % plan.rts) - value;
-		p = put_rt(p, 1 + set * plan.per_set / per_rd());
+		p = put_rt(p, 1 + plan.rd_base + set * plan.per_set / per_rd());
 		p = put_rt(p, 1000000 + set);
 		break;
 	}

@@ -58,6 +58,14 @@ void session_send(struct session *s, struct block *b)
 	s->out_last = &b->next;
 }
 
+void session_say_again(struct session *s, bool memberships)
+{
+	if (memberships && s->rtc_said)
+		session_send(s, rtc_announce(s, s->rtc_first, s->rtc_n, false));
+	for (unsigned int i = 0; i < s->n_said; i++)
+		session_send(s, routes_announce(s, s->said[i].first, s->said[i].n, s->said[i].variant));
+}
+
 static uint8_t *message_head(uint8_t *p, uint8_t type)
 {
 	memset(p, 0xff, 16);
@@ -202,8 +210,9 @@ static bool message(struct session *s, const uint8_t *m, size_t len, double now)
 		return true;
 	case MSG_KEEPALIVE:
 		if (!s->established) {
-			s->connects++;
 			s->established = true;
+			if (s->connects++)
+				session_say_again(s, true);
 		}
 		return true;
 	case MSG_UPDATE:
@@ -211,6 +220,8 @@ static bool message(struct session *s, const uint8_t *m, size_t len, double now)
 		return true;
 	case MSG_REFRESH:
 		s->refresh++;
+		if (len == MESSAGE_HEAD + 4 && m[MESSAGE_HEAD + 3] == SAFI_VPN)
+			session_say_again(s, false);
 		return true;
 	}
 	snprintf(why, sizeof(why), "%s %u/%u", m[18] == MSG_NOTIFICATION ? "NOTIFICATION" : "message of type", m[18] ==

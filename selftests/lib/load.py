@@ -18,11 +18,11 @@ class Failure(Exception):
 class Load:
     """The load tool: say() a command, get its answer. @prefix: what starts a program where it has to run."""
 
-    def __init__(self, prefix, routes, per_set, rds=1000, rts=0):
+    def __init__(self, prefix, routes, per_set, rds=1000, rts=0, rd_base=0):
         self.errors = tempfile.TemporaryFile("w+", encoding="utf-8")
         self.process = subprocess.Popen([*prefix, LOAD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                         stderr=self.errors)
-        self.say("plan", routes, per_set, rds, rts)
+        self.say("plan", routes, per_set, rds, rts, rd_base)
 
     def say(self, *words):
         self.process.stdin.write(" ".join(str(w) for w in words) + "\n")
@@ -87,6 +87,15 @@ def usage(pid):
             fields = f.read().rsplit(")", 1)[1].split()
             ticks += int(fields[11]) + int(fields[12])
     return peak, ticks / os.sysconf("SC_CLK_TCK")
+
+
+def cpu_s(pid):
+    """CPU seconds of all threads of a process, as the scheduler counts them: not in ticks."""
+    total = 0
+    for tid in os.listdir("/proc/%d/task" % pid):
+        with open("/proc/%d/task/%s/schedstat" % (pid, tid), encoding="ascii") as f:
+            total += int(f.read().split()[0])
+    return total / 1e9
 
 
 def threads(pid):
