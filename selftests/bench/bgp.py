@@ -245,6 +245,7 @@ def reflect(speaker, args):
         if speaker.withdraws:
             load.say("withdraw", "a", 0, args.routes)
         else:
+            load.say("forget", "a")
             ended = load.say("end", "a")["time"]
         got = load.have("b", 0, args.timeout)
         if speaker.withdraws:

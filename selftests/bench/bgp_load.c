@@ -14,7 +14,9 @@
  *   have NAME COUNT SECONDS [VARIANT]         waits until it has COUNT routes (of that variant)
  *   sent NAME SECONDS                         waits until all that it has to say is in the socket
  *   idle SECONDS                              goes on reading and sending for that long
- *   end NAME, kill NAME                       the session ends: with a Cease, or with a reset; it comes up again
+ *   end NAME, kill NAME                       the session ends: with a Cease, or with a reset; it comes up again, and
+ *                                             announces again what stands
+ *   forget NAME                               nothing stands any more: without a word to the peer
  *   mark                                      counters and times start anew
  *   stats NAME, clock
  *
@@ -225,6 +227,12 @@ static void do_small(char **w)
 		print_stats(named(w[1]), false);
 	} else if (!strcmp(w[0], "eor")) {
 		session_send(named(w[1]), end_of_rib());
+		answer(false);
+	} else if (!strcmp(w[0], "forget")) {
+		struct session *s = named(w[1]);
+
+		s->n_said = 0;
+		s->rtc_said = false;
 		answer(false);
 	} else if (!strcmp(w[0], "end") || !strcmp(w[0], "kill")) {
 		session_end(named(w[1]), w[0][0] == 'e');
