@@ -9,13 +9,14 @@
  *   config  inherit                                 what is configured, neighbor-groups: main thread
  *   live                                          BFD of neighbours: main thread
  *   group  tell  move  said  audience  pack  out      update groups: main thread
+ *   maintenance                                   sessions that are about to end: main thread
  *   reflect                                       what peers told, passed on: main thread
  *   lu  lu_network                                  labelled unicast: main thread
  *
  * RFC 1997, 2385, 2545, 2918, 4271, 4360, 4364, 4456, 4486,
  * 4659, 4684, 4724, 4760, 4781, 4798, 5004, 5082, 5492, 5668, 6286, 6608,
  * 6793, 7313, 7606, 7607, 7911, 8092,
- * 8212,
+ * 8212, 8326,
  * 8277 (one label), 8538, 8654, 8950, 9003, 9072, 9384, 9687.
  */
 #ifndef L3VPN_BGP_BGP_H

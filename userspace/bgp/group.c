@@ -229,6 +229,7 @@ static bool key_of(const struct bgp_peer_family *pf, struct bgp_group_key *key)
 	key->several = p->info.agreed.addpath_tx[pf->family];
 	key->policy = pf->out;
 	key->mute = bgp_policy_missing(pf, true);
+	key->maintenance = p->conf.maintenance && pf->family != BGP_RTC;
 	memcpy(key->site, c->site, sizeof(key->site));
 	key->originate = c->originate;
 	key->originate_policy = pf->originate;

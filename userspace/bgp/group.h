@@ -33,6 +33,7 @@ struct bgp_group_key {
 	bool unchanged;
 	struct policy *policy;		/* NULL: none. The group has a reference */
 	bool mute;			/* RFC 8212: nothing is told */
+	bool maintenance;		/* RFC 8326: what is told bears the mark */
 	/* external */
 	uint32_t own_as;		/* ours, as the members know it */
 	bool real_as;			/* the real one stands behind it (RFC 7705) */
@@ -199,6 +200,9 @@ bool bgp_rtc_may_tell(const struct bgp_peer *p, enum bgp_family f);
 void bgp_rtc_joined(struct bgp_peer_family *pf);
 /* its group gets to know what it wants */
 void bgp_rtc_interest(struct bgp_peer_family *pf);
+
+/* ---- maintenance.c: interned with the mark of RFC 8326, and to an internal peer with the least preference ---- */
+struct attrs *bgp_maintenance_out(const struct bgp_group *g, struct attrs_builder *b);
 
 /* ---- pack.c: sayings into messages; what has equal attributes and audience shares them ---- */
 void bgp_pack(struct bgp_group *g, struct bgp_saying *s, uint32_t n);

@@ -142,6 +142,8 @@ static void judge(struct arrival *a, const struct rd *rd, const struct prefix *p
 		a->why = BGP_REFUSED_POLICY;
 	if (!result.attrs)
 		return;
+	if (a->pf->family != BGP_RTC)
+		result.attrs = bgp_maintenance_in(p, result.attrs);
 	if (!a->nh || !addr_eq(&result.attrs->f.nexthop, &a->taken->f.nexthop)) {
 		nexthop_put(rib_nht(p->bgp->env.rib), a->nh);
 		a->nh = path_nexthop(p, a->pf->family, &result.attrs->f.nexthop);

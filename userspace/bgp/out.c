@@ -133,11 +133,11 @@ struct attrs *bgp_out_rewrite(struct bgp_group *g, const struct attrs_builder *i
 		external_path(g, &path);
 		b.part[ATTRS_AS_PATH].data = path.b;
 		b.part[ATTRS_AS_PATH].len = path.len;
-		return attrs_intern(&b);
+	} else {
+		b.f.local_pref = b.f.flags & ATTRS_HAS_LOCAL_PREF ? b.f.local_pref : ATTRS_LOCAL_PREF_DEFAULT;
+		b.f.flags |= ATTRS_HAS_LOCAL_PREF;
 	}
-	b.f.local_pref = b.f.flags & ATTRS_HAS_LOCAL_PREF ? b.f.local_pref : ATTRS_LOCAL_PREF_DEFAULT;
-	b.f.flags |= ATTRS_HAS_LOCAL_PREF;
-	return attrs_intern(&b);
+	return g->key.maintenance ? bgp_maintenance_out(g, &b) : attrs_intern(&b);
 }
 
 /* ---- policy ---- */

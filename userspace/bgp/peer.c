@@ -445,8 +445,13 @@ void bgp_peer_change(struct bgp_peer *p, const struct bgp_peer_conf *conf)
 	}
 	p->conf = *conf;
 	bgp_policy_bind(p);
-	for (int f = 0; f < BGP_FAMILIES; f++)
+	for (int f = 0; f < BGP_FAMILIES; f++) {
 		stays &= family_change(&p->family[f], &old.af[f]);
+		if (old.maintenance != conf->maintenance)
+			stays &= bgp_groups_moved(&p->family[f]);
+	}
+	if (old.maintenance != conf->maintenance)
+		bgp_maintenance_changed(p);
 	bgp_live_apply(p);
 	if (!p->session)
 		return;

@@ -71,6 +71,7 @@ struct bgp_peer_conf {
 	uint16_t hold, keepalive, connect_retry;
 	struct bgp_family_conf af[BGP_FAMILIES];
 	/* a change of what follows leaves the session alone */
+	bool maintenance;		/* RFC 8326: what either side tells is the last to be used */
 	bool shutdown;
 	char shutdown_reason[BGP_REASON_MAX + 1];
 	char description[256];
@@ -286,6 +287,14 @@ void bgp_helper_init(struct bgp_peer *p);
 #define BGP_MARKS_MAX 7
 /* purged() of a peer's source */
 void bgp_swept(struct rib_source *s);
+
+/* ---- maintenance.c: RFC 8326 ---- */
+/*
+ * What becomes of a route after its policy: the least preference when an external peer marked it, or the session is under
+ * maintenance, which marks it as well. Takes a reference to @a and returns one.
+ */
+struct attrs *bgp_maintenance_in(const struct bgp_peer *p, struct attrs *a);
+void bgp_maintenance_changed(struct bgp_peer *p);	/* what it tells is asked for again */
 
 /* ---- refresh.c: RFC 7313 as receiver ---- */
 void bgp_refresh_init(struct bgp_peer_family *pf);

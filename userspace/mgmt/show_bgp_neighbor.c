@@ -149,6 +149,7 @@ static void session_items(struct items *s, const struct bgp_peer *p, const struc
 		up_items(s, p, i);
 	item(s, "established", "%u times", i->established);
 	item(s, "connect retries", "%u", i->connect_retries);
+	item(s, "graceful maintenance", "%s", p->conf.maintenance ? "yes" : "");
 	item(s, "last reset", "%s", p->last_down);
 	item(s, "last error", "%s", i->last_error[0] ? i->last_error : p->last_down);
 	counter_items(s, i);

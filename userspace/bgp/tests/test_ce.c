@@ -333,6 +333,83 @@ static void default_routes(void **unused)
 
 #define test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+#define GRACEFUL_SHUTDOWN 0xffff0000u
+
+static bool has_mark(const struct attrs *a)
+{
+	static const uint8_t mark[4] = { 0xff, 0xff, 0, 0 };
+	uint16_t len;
+	const uint8_t *p = attrs_part(a, ATTRS_COMMUNITY, &len);
+
+	for (; len >= 4; p += 4, len -= 4)
+		if (!memcmp(p, mark, 4))
+			return true;
+	return false;
+}
+
+/* RFC 8326: what a peer marked is the last to be used, and passed on with the mark where communities are. */
+static void graceful_shutdown_received(void **unused)
+{
+	struct attrs *a;
+
+	start(RED(NEIGHBOR(CE2, 65010, "", "") NEIGHBOR(CE3, 65011, "", "")));
+	ce_tells_path(CE2, "10.10.0.0/16", PATH(65010), NULL);
+	ce_tells_path(CE3, "10.10.0.0/16", PATH(65011, 65077), NULL);
+	assert_int_equal(red_best("10.10.0.0/16")->attrs->path_length, 1);
+	ce_tells_path(CE2, "10.10.0.0/16", PATH(65010), PATH(GRACEFUL_SHUTDOWN));
+	assert_int_equal(red_best("10.10.0.0/16")->attrs->path_length, 2);
+	/* the only one is used all the same, and other PEs hear of both */
+	ce_tells_path(CE2, "10.11.0.0/16", PATH(65010), PATH(COMMUNITY(65010, 1), GRACEFUL_SHUTDOWN));
+	assert_int_equal(attrs_local_pref(red_best("10.11.0.0/16")->attrs), 0);
+	a = told(peer("", "192.168.0.2"), BGP_VPNV4, "10.11.0.0/16");
+	assert_non_null(a);
+	assert_true(has_mark(a));
+	assert_int_equal(attrs_local_pref(a), 0);
+	/* taken back */
+	ce_tells_path(CE2, "10.10.0.0/16", PATH(65010), NULL);
+	assert_int_equal(red_best("10.10.0.0/16")->attrs->path_length, 1);
+	/* an internal peer's mark changes nothing here: its own AS lowered it */
+	path_to_pe();
+	pe_tells("10.12.0.0/16", PATH(65099), rt_red, sizeof(rt_red));
+	assert_int_equal(attrs_local_pref(vpn_best("65000:2", "10.12.0.0/16")->attrs), 100);
+}
+
+/* ... and what our own configuration marks, both ways, while sessions last. */
+static void graceful_maintenance(void **unused)
+{
+	struct attrs *a;
+
+	start(RED(NEIGHBOR(CE2, 65010, "", "") NEIGHBOR(CE3, 65011, "", "")));
+	ce_tells(CE2, "10.10.0.0/16");
+	assert_false(has_mark(ce_told(CE3, "10.10.0.0/16")));
+	take("router bgp 65000\n vrf RED\n  neighbor " CE3 "\n   graceful-maintenance\n");
+	assert_true(peer("RED", CE3)->up);
+	a = ce_told(CE3, "10.10.0.0/16");
+	assert_non_null(a);
+	assert_true(has_mark(a));
+	assert_false(a->f.flags & ATTRS_HAS_LOCAL_PREF);
+	assert_string_equal(path_told(CE3, "10.10.0.0/16"), "65000 65010");
+	/* what it tells after it was asked again */
+	ce_tells(CE3, "10.11.0.0/16");
+	assert_int_equal(attrs_local_pref(red_best("10.11.0.0/16")->attrs), 0);
+	assert_true(has_mark(red_best("10.11.0.0/16")->attrs));
+	/* within the AS: the preference as well */
+	take("router bgp 65000\n neighbor 192.168.0.2\n  graceful-maintenance\n");
+	assert_true(peer("", "192.168.0.2")->up);
+	a = told(peer("", "192.168.0.2"), BGP_VPNV4, "10.10.0.0/16");
+	assert_non_null(a);
+	assert_true(has_mark(a));
+	assert_int_equal(attrs_local_pref(a), 0);
+	/* over: as before */
+	take("router bgp 65000\n no neighbor 192.168.0.2 graceful-maintenance\n"
+	     " vrf RED\n  no neighbor " CE3 " graceful-maintenance\n");
+	assert_true(peer("RED", CE3)->up && peer("", "192.168.0.2")->up);
+	assert_false(has_mark(ce_told(CE3, "10.10.0.0/16")));
+	a = told(peer("", "192.168.0.2"), BGP_VPNV4, "10.10.0.0/16");
+	assert_false(has_mark(a));
+	assert_int_equal(attrs_local_pref(a), 100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -344,6 +421,8 @@ int main(void)
 		test(sites_of_origin),
 		test(communities),
 		test(default_routes),
+		test(graceful_shutdown_received),
+		test(graceful_maintenance),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
