@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Graceful shutdown of sessions (RFC 8326): before a link is taken out of service its routes are told as the last ones to
- * be used, so that traffic has gone elsewhere when the session ends. Contracts in peer.h and group.h.
+ * Graceful shutdown of sessions (RFC 8326): before a link is taken out of service its routes are told as the last
+ * ones to be used, so that traffic has gone elsewhere when the session ends. Contracts in peer.h and group.h.
  */
 #include <stdlib.h>
 #include <string.h>

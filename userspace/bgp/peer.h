@@ -290,8 +290,8 @@ void bgp_swept(struct rib_source *s);
 
 /* ---- maintenance.c: RFC 8326 ---- */
 /*
- * What becomes of a route after its policy: the least preference when an external peer marked it, or the session is under
- * maintenance, which marks it as well. Takes a reference to @a and returns one.
+ * What becomes of a route after its policy: the least preference when an external peer marked it, or the session is
+ * under maintenance, which marks it as well. Takes a reference to @a and returns one.
  */
 struct attrs *bgp_maintenance_in(const struct bgp_peer *p, struct attrs *a);
 void bgp_maintenance_changed(struct bgp_peer *p);	/* what it tells is asked for again */

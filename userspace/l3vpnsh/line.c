@@ -162,7 +162,7 @@ void shell_diagnose(struct shell *sh, const char *text, size_t len)
 		ok = config_walk(sh->schema, &sh->level, false, &w, 0, NULL, NULL, &err);
 	else
 		ok = exec_walk(sh->schema, sh->configuring ? IN_CONFIGURE : IN_EXEC, &w, 0, NULL, NULL, &err);
-	/* the command itself is good: several first words begin like that, or libcli cannot place what is after a pipe */
+	/* the command itself is good: several words begin like that, or libcli cannot place what is after a pipe */
 	if (ok && sh->configuring && !is_command_word(sh, w.v[0].text, true))
 		out_error(sh, "%s: more than one word begins like that", w.v[0].text);
 	else if (ok)

@@ -212,7 +212,7 @@ static bool walk_leaf(struct walker *k, const struct lysc_node *leaf)
 	return take_value(k, leaf, &value);
 }
 
-/* Is the next word the whole name of what is in the container or list? Then no value stands there, as in the text form. */
+/* Is the next word the whole name of what is in the container or list? Then no value stands there, as in the text. */
 static bool names_child(const struct walker *k, const struct lysc_node *node)
 {
 	const struct word *w = &k->words->v[k->at];
