@@ -80,6 +80,7 @@ void bgp_maintenance_changed(struct bgp_peer *p)
 		if (pf->active && p->info.agreed.refresh)
 			bgp_session_refresh(p->session, pf->family);
 		else if (pf->active)
-			log_notice("bgp", "%s: what it told before stays as it is: it cannot refresh its routes", p->name);
+			log_notice("bgp", "%s: what it told before stays as it is: it cannot refresh its routes",
+				   p->name);
 	}
 }
