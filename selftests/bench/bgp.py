@@ -333,6 +333,11 @@ def clients(speaker, args):
         space.close()
 
 
+def clean_up_when_told():
+    """SIGTERM ends a round as any failure does: nothing of it stays behind."""
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(143))
+
+
 def medians(rounds):
     return {key: round(statistics.median(r[key] for r in rounds), 3) for key in rounds[0]}
 
@@ -380,6 +385,7 @@ def main():
     p.add_argument("--only", help="speakers, with commas between: " + ", ".join(s.name for s in SPEAKERS))
     p.add_argument("--timeout", type=int, default=900, help="seconds that a speaker has for each step")
     args = p.parse_args()
+    clean_up_when_told()
     if args.only and not set(args.only.split(",")) <= {s.name for s in SPEAKERS}:
         p.error("no speaker of that name")
     right = True

@@ -157,6 +157,7 @@ def main():
     p.add_argument("--vrfs", type=int, default=1000)
     p.add_argument("--rounds", type=int, default=3)
     args = p.parse_args()
+    bgp.clean_up_when_told()
     rounds = {args.small: [], args.routes: []}
     for _round in range(args.rounds):
         for routes, found in rounds.items():

@@ -201,6 +201,7 @@ def main():
     p.add_argument("--per-set", type=int, default=100, help="routes for each attribute set")
     p.add_argument("--rounds", type=int, default=1)
     args = p.parse_args()
+    bgp.clean_up_when_told()
     for _round in range(args.rounds):
         once(args)
     return 0
