@@ -335,7 +335,7 @@ def by_ce1(net):
 
 
 def test_ce_is_lost(net):
-    """ce1's cable: within the detection time the backup of the static route carries; BGP ends with Cease/BFD Down."""
+    """ce1's cable: within the detection time the backup of the static route carries; BGP ends with a hard reset for BFD Down."""
     all_up(net)
     assert by_ce1(net)
     with Flood(net["ce3"], "10.9.0.1", "10.3.0.1") as flood:
@@ -348,7 +348,9 @@ def test_ce_is_lost(net):
             text = log(net)
             assert re.search("bfd.*RED %s: down: control detection time expired, forwarding passes over it" % link(1, 2), text), text
             for v in VERSIONS:
-                assert re.search("bgp.*RED %s: sending NOTIFICATION 6/10: Cease/BFD Down" % link(1, 2, v), text), text
+                # FRR has RFC 8538's N bit: what BFD has lost is not to be kept as stale
+                assert re.search("bgp.*RED %s: sending NOTIFICATION 6/9: Cease/Hard Reset, Cease/BFD Down" % link(1, 2, v),
+                                 text), text
     lost = lost_for(flood, net["ce3"])
     # at most 1,000 packets a second were sent: 150 ms of detection, and what the machine is late by
     assert 0 < lost < 400
