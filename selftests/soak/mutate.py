@@ -109,6 +109,7 @@ def config():
     text += "!\ninterface red\n vrf RED\n ipv4 address 10.8.0.1/24\n ipv6 address 2001:db8:8::1/64\n!\n"
     text += "interface core\n mpls\n ipv4 address %s/24\n!\nrouter bgp %d\n router-id 192.0.2.1\n" % (PE, AS)
     text += " bgp unsafe-ebgp-policy\n address-family ipv4 labeled-unicast\n  allocate-label all\n !\n"
+    text += "".join(" address-family vpnv%d unicast\n  retain route-target all\n !\n" % v for v in (4, 6))
     for n in (11, 12, 13):
         text += neighbor(address(n), AS, (VPNV4,) if n == 13 else CORE)
     for kind in KINDS:

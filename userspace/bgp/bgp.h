@@ -5,7 +5,7 @@
  *   wire  msg  cease  open  nlri  attr  encode  update   the format: no state, any thread
  *   fsm  sock  session  worker  conn  io            sessions: worker threads
  *   peer  in  group  restart  refresh  listen       peers and tables: main thread
- *   policy  limit  refused                          what is taken and told, what was not: main thread
+ *   policy  limit  refused  retain                  what is taken and told, what was not: main thread
  *   config  inherit                                 what is configured, neighbor-groups: main thread
  *   live                                          BFD of neighbours: main thread
  *   group  tell  move  said  audience  pack  out      update groups: main thread

@@ -572,8 +572,31 @@ static void change_labelled(enum conf_op op, const struct lyd_node *old, const s
 	free(c.networks);
 }
 
+static void change_vpn(struct bgp *b, enum bgp_family f, const struct lyd_node *now)
+{
+	bgp_retain_configure(b, f, now && !strcmp(conf_str(now, "retain-route-target", ""), "all"));
+}
+
+static void change_vpnv4(enum conf_op op, const struct lyd_node *old, const struct lyd_node *now, void *arg)
+{
+	change_vpn(arg, BGP_VPNV4, op == CONF_DEL ? NULL : now);
+}
+
+static void change_vpnv6(enum conf_op op, const struct lyd_node *old, const struct lyd_node *now, void *arg)
+{
+	change_vpn(arg, BGP_VPNV6, op == CONF_DEL ? NULL : now);
+}
+
 void bgp_config_subscribe(struct bgp *b)
 {
+	const struct conf_subscriber vpn4 = {
+		.name = "bgp vpnv4", .path = "/l3vpn:bgp/vpnv4", .prio = PRIO_NEIGHBOR,
+		.change = change_vpnv4, .arg = b,
+	};
+	const struct conf_subscriber vpn6 = {
+		.name = "bgp vpnv6", .path = "/l3vpn:bgp/vpnv6", .prio = PRIO_NEIGHBOR,
+		.change = change_vpnv6, .arg = b,
+	};
 	const struct conf_subscriber lu4 = {
 		.name = "bgp ipv4 labeled-unicast", .path = "/l3vpn:bgp/ipv4-labeled",
 		.prio = PRIO_LABELLED, .change = change_labelled, .arg = b->lu[AFI4],
@@ -607,6 +630,8 @@ void bgp_config_subscribe(struct bgp *b)
 	if (!b->env.conf)
 		return;
 	conf_subscribe(b->env.conf, &global);
+	conf_subscribe(b->env.conf, &vpn4);
+	conf_subscribe(b->env.conf, &vpn6);
 	conf_subscribe(b->env.conf, &lu4);
 	conf_subscribe(b->env.conf, &lu6);
 	conf_subscribe(b->env.conf, &neighbor);

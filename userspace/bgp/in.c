@@ -142,6 +142,12 @@ static void judge(struct arrival *a, const struct rd *rd, const struct prefix *p
 		a->why = BGP_REFUSED_POLICY;
 	if (!result.attrs)
 		return;
+	if (!bgp_retain_takes(a->pf, result.attrs)) {
+		bgp_retain_missed(a->pf, result.attrs);
+		attrs_put(result.attrs);
+		a->why = BGP_REFUSED_TARGETS;
+		return;
+	}
 	if (a->pf->family != BGP_RTC)
 		result.attrs = bgp_maintenance_in(p, result.attrs);
 	if (!a->nh || !addr_eq(&result.attrs->f.nexthop, &a->taken->f.nexthop)) {
@@ -247,6 +253,20 @@ static bool add_ours(const struct bgp_peer_family *pf, struct attrs_builder *b, 
 	return p->conf.local_no_prepend || bgp_peer_as(p) == p->bgp->as || add_local_as(p, b, &room->path);
 }
 
+/* It went round: what the neighbour tells has the mark already that is put onto what its site tells. */
+static bool from_site(const struct bgp_peer_family *pf, const struct attrs_builder *b)
+{
+	const uint8_t *site = pf->peer->conf.af[pf->family].site, *p = b->part[ATTRS_EXT].data;
+
+	if (!bgp_is_site(site))
+		return false;
+	for (uint16_t left = b->part[ATTRS_EXT].len; left >= 8; p += 8, left -= 8) {
+		if (!memcmp(p, site, 8))
+			return true;
+	}
+	return false;
+}
+
 static void announce_all(struct bgp_peer_family *pf, const struct bgp_update *u, const struct bgp_routes *r)
 {
 	static struct additions room;
@@ -259,6 +279,8 @@ static void announce_all(struct bgp_peer_family *pf, const struct bgp_update *u,
 	builder.f.nexthop_ll = r->nexthop_ll;
 	a.attrs = add_ours(pf, &builder, &room) ? attrs_intern(&builder) : NULL;
 	a.why = a.attrs ? refusal(pf, a.attrs) : BGP_REFUSED_LENGTH;
+	if (a.why == BGP_REFUSALS && from_site(pf, &u->attrs))
+		a.why = BGP_REFUSED_SITE;
 	a.each = a.why == BGP_REFUSALS && pf->in && policy_by_prefix(pf->in);
 	if (a.why == BGP_REFUSALS && !a.each)
 		judge(&a, NULL, &r->nlri[0].prefix);

@@ -284,8 +284,10 @@ static void sources_flush(struct bgp_peer *p)
 
 static void forget_refused(struct bgp_peer *p)
 {
-	for (int f = 0; f < BGP_FAMILIES; f++)
+	for (int f = 0; f < BGP_FAMILIES; f++) {
 		bgp_refusals_forget(&p->family[f]);
+		bgp_retain_forget(&p->family[f]);
+	}
 }
 
 static bool sources_idle(const struct bgp_peer *p)
@@ -358,6 +360,7 @@ void bgp_peer_add(struct bgp *b, const struct bgp_peer_conf *conf)
 	bgp_policy_bind(p);
 	sources_make(p);
 	bgp_live_apply(p);
+	bgp_retain_check(b);
 	session_open(p);
 }
 
@@ -373,6 +376,7 @@ void bgp_peer_remove(struct bgp_peer *p)
 	forget_refused(p);
 	take_out(b, p);
 	p->dying = true;
+	bgp_retain_check(b);
 	list_add_tail(&b->graves, &p->node);
 	bgp_graves_check(b);
 }
@@ -422,6 +426,7 @@ void bgp_peer_change(struct bgp_peer *p, const struct bgp_peer_conf *conf)
 
 	if (!memcmp(&old, conf, sizeof(old)))
 		return;
+	bgp_retain_check(b);
 	if (old.remote_as != conf->remote_as) {
 		/* other facts for the decision: other sources */
 		bgp_peer_remove(p);
@@ -509,6 +514,7 @@ static void on_up(void *owner, const struct bgp_up *up)
 		pf->eor_received = false;
 		pf->eor_sent = false;
 		bgp_refusals_forget(pf);
+		bgp_retain_forget(pf);
 		if (pf->has_source && !pf->source.count)
 			pf->source.router_id = up->peer.id;
 	}
@@ -590,6 +596,7 @@ static void *start(const struct rib_env *env)
 	b->lu[AFI4] = bgp_lu_new(b, AF_INET);
 	b->lu[AFI6] = bgp_lu_new(b, AF_INET6);
 	b->rtc = bgp_rtc_new(b);
+	b->retain = bgp_retain_new(b);
 	bgp_restart_begin(b);
 	bgp_config_subscribe(b);
 	b->vrf_watch.event = on_vrf;
@@ -626,6 +633,7 @@ static void stop(void *inst)
 	bgp_lu_free(b->lu[AFI6]);
 	bgp_groups_end(b);
 	bgp_rtc_free(b->rtc);
+	bgp_retain_free(b->retain);
 	bgp_policies_stop(b);
 	bgp_workers_free(b->workers);
 	hash_fini(&b->by_address);

@@ -10,6 +10,7 @@
 #include "bgp/session.h"
 #include "lib/jobs.h"
 #include "lib/list.h"
+#include "bgp/retain.h"
 #include "bgp/rtc.h"
 #include "policy/policy.h"
 #include "rib/liveness.h"
@@ -117,6 +118,8 @@ struct bgp_peer_family {
 	uint32_t refused[BGP_REFUSALS];	/* routes since the session came up, by reason; refused.c */
 	struct bgp_refusals *last_refused;	/* NULL: none so far */
 	bool limit_warned, limit_over;	/* it was said */
+	uint8_t *missed;		/* retain.c: route targets of what was not kept; NULL: all was */
+	bool missed_needed;		/* ... and it is to be asked for again */
 	/* outbound, group.c */
 	struct bgp_group *group;	/* NULL: nothing is sent */
 	struct list member;		/* in group */
@@ -182,6 +185,7 @@ struct bgp {
 	struct vrf_watch vrf_watch;
 	struct bgp_lu *lu[AFI_MAX];	/* lu.c */
 	struct bgp_rtc_own *rtc;
+	struct bgp_retain *retain;
 	/* restart.c */
 	bool restarting;
 	struct timer restart_timer;	/* the deferral's end */

@@ -231,6 +231,11 @@ uint32_t bgp_rtc_count(const struct bgp_peer *p)
 	return p->rtc.said.count;
 }
 
+bool bgp_rtc_asks(const struct bgp_peer *p)
+{
+	return p->family[BGP_RTC].active;
+}
+
 bool bgp_rtc_constrains(const struct bgp_peer *p, enum bgp_family f)
 {
 	return bgp_family_vpn(f) && p->family[BGP_RTC].active;

@@ -61,6 +61,7 @@ struct attrs {
 	struct hash_node node;
 	uint32_t refs;
 	struct rib_list routes;		/* of the VPN tables, targets.c */
+	uint32_t imported;		/* what bgp/retain.c found out about its route targets; 0: nothing yet */
 	struct carrier *carriers;
 	uint32_t neighbour_as;		/* first AS of the path, 0 when empty or a set comes first */
 	uint16_t path_length;		/* as RFC 4271 9.1.2.2 a counts: a set is one; RFC 5065: confeds 0 */

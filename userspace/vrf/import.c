@@ -365,11 +365,51 @@ void vpn_import_stop(struct vpn_import *im)
 	rt_index_fini(&im->index);
 }
 
+/* ---- which route targets are imported ---- */
+
+void vrf_imports_watch(struct vrfs *vs, struct vrf_import_watch *w)
+{
+	list_add_tail(&vs->import_watches, &w->node);
+}
+
+void vrf_imports_unwatch(struct vrf_import_watch *w)
+{
+	list_del(&w->node);
+}
+
+static void tell_watches(const struct vrf_import *imp, const struct rt *rt, bool imported)
+{
+	struct vrf_import_watch *w, *tmp;
+
+	list_for_each_safe(w, tmp, &imp->vrfs->import_watches, struct vrf_import_watch, node)
+		w->change(w, imp->af->family, rt, imported);
+}
+
+static void begin_target(struct vrf_import *imp, const struct rt *rt)
+{
+	struct vpn_import *im = &imp->vrfs->import[family_afi(imp->af->family)];
+
+	if (rt_index_add(&im->index, rt, imp))
+		tell_watches(imp, rt, true);
+}
+
+static void end_target(struct vrf_import *imp, const struct rt *rt)
+{
+	struct vpn_import *im = &imp->vrfs->import[family_afi(imp->af->family)];
+	const struct rt gone = *rt;
+
+	if (rt_index_del(&im->index, rt, imp))
+		tell_watches(imp, &gone, false);
+}
+
+/* ---- pipes ---- */
+
 struct vrf_import *import_new(struct vrfs *vs, struct vrf_af *af)
 {
 	struct vrf_import *imp = xcalloc(1, sizeof(*imp));
 
 	imp->af = af;
+	imp->vrfs = vs;
 	imp->source.proto = &vpn_proto;
 	imp->source.table = af->table;
 	imp->source.name = "vpn";
@@ -407,7 +447,7 @@ void import_free(struct vrfs *vs, struct vrf_import *imp)
 	unsigned int i;
 
 	for (i = 0; i < imp->af->import.n; i++)
-		rt_index_del(&im->index, &imp->af->import.rt[i], imp);
+		end_target(imp, &imp->af->import.rt[i]);
 	while ((r = rib_list_first(rib, &imp->source.routes))) {
 		net = rib_route_origin(r);
 		rib_net_hold(net);
@@ -475,13 +515,13 @@ void import_targets(struct vrfs *vs, struct vrf_import *imp, const struct rt_set
 	for (i = 0; i < old->n; i++) {
 		if (set_has(now, &old->rt[i]))
 			continue;
-		rt_index_del(&im->index, &old->rt[i], imp);
+		end_target(imp, &old->rt[i]);
 		fewer = true;
 	}
 	for (i = 0; i < now->n; i++) {
 		if (set_has(old, &now->rt[i]))
 			continue;
-		rt_index_add(&im->index, &now->rt[i], imp);
+		begin_target(imp, &now->rt[i]);
 		rib_target_walk_add(&im->walk, now->rt[i].b);
 		job_schedule(&im->walk_job);
 	}

@@ -31,13 +31,14 @@ struct vrfs {
 	struct hash by_name, by_id;
 	struct hash reserved;		/* ids that the module's VRFs have already */
 	uint32_t next_id, n;
-	struct list watches;
+	struct list watches, import_watches;
 	struct tunnel_settings tunnel_all;
 	struct vpn_import import[AFI_MAX];
 };
 
 struct vrf_import {
 	struct vrf_af *af;
+	struct vrfs *vrfs;
 	struct rib_source source;	/* announces into the VRF's table */
 	uint8_t paths;			/* of one VPN net: for multipath */
 	bool backup;			/* and one more */

@@ -78,7 +78,7 @@ void rt_index_fini(struct rt_index *ix)
 	}
 }
 
-void rt_index_add(struct rt_index *ix, const struct rt *rt, void *member)
+bool rt_index_add(struct rt_index *ix, const struct rt *rt, void *member)
 {
 	uint32_t hash = rt_hash(rt->b);
 	struct entry *e = find(ix, rt->b, hash);
@@ -91,29 +91,31 @@ void rt_index_add(struct rt_index *ix, const struct rt *rt, void *member)
 	}
 	for (i = 0; i < e->n; i++)
 		if (e->members[i] == member)
-			return;
+			return false;
 	e->members = xrealloc(e->members, (e->n + 1) * sizeof(*e->members));
 	e->members[e->n++] = member;
+	return e->n == 1;
 }
 
-void rt_index_del(struct rt_index *ix, const struct rt *rt, void *member)
+bool rt_index_del(struct rt_index *ix, const struct rt *rt, void *member)
 {
 	struct entry *e = find(ix, rt->b, rt_hash(rt->b));
 	unsigned int i;
 
 	if (!e)
-		return;
+		return false;
 	for (i = 0; i < e->n; i++) {
 		if (e->members[i] != member)
 			continue;
 		e->members[i] = e->members[--e->n];
 		break;
 	}
-	if (!e->n) {
-		hash_remove(&ix->hash, &e->node);
-		free(e->members);
-		free(e);
-	}
+	if (e->n)
+		return false;
+	hash_remove(&ix->hash, &e->node);
+	free(e->members);
+	free(e);
+	return true;
 }
 
 void rt_index_match(const struct rt_index *ix, const struct attrs *attrs,
@@ -147,4 +149,15 @@ void rt_index_walk(const struct rt_index *ix, void (*fn)(void *arg, const struct
 bool rt_index_imported(const struct rt_index *ix, const struct rt *rt)
 {
 	return find(ix, rt->b, rt_hash(rt->b));
+}
+
+bool rt_index_wants(const struct rt_index *ix, const struct attrs *attrs)
+{
+	uint16_t len, at;
+	const uint8_t *ext = attrs_part(attrs, ATTRS_EXT, &len);
+
+	for (at = 0; at < len; at += 8)
+		if (rt_is_target(ext + at) && find(ix, ext + at, rt_hash(ext + at)))
+			return true;
+	return false;
 }

@@ -31,13 +31,16 @@ struct rt_index {
 
 void rt_index_init(struct rt_index *ix);
 void rt_index_fini(struct rt_index *ix);
-void rt_index_add(struct rt_index *ix, const struct rt *rt, void *member);
-void rt_index_del(struct rt_index *ix, const struct rt *rt, void *member);
+/* true: it is the first member of that RT, or was the last one */
+bool rt_index_add(struct rt_index *ix, const struct rt *rt, void *member);
+bool rt_index_del(struct rt_index *ix, const struct rt *rt, void *member);
 /* calls fn once for each {RT of @attrs, member}: a member with several matching RTs more than once */
 void rt_index_match(const struct rt_index *ix, const struct attrs *attrs,
 		    void (*fn)(void *member, const struct rt *rt, void *arg), void *arg);
 /* every RT that has a member */
 void rt_index_walk(const struct rt_index *ix, void (*fn)(void *arg, const struct rt *rt), void *arg);
 bool rt_index_imported(const struct rt_index *ix, const struct rt *rt);
+/* has any RT of @attrs a member? */
+bool rt_index_wants(const struct rt_index *ix, const struct attrs *attrs);
 
 #endif

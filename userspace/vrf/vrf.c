@@ -516,6 +516,7 @@ struct vrfs *vrfs_new(const struct rib_env *env)
 	vs->next_id = 1;
 	list_init(&vs->vrfs);
 	list_init(&vs->watches);
+	list_init(&vs->import_watches);
 	tunnel_settings_init(&vs->tunnel_all);
 	vpn_import_start(vs, AF_INET);
 	vpn_import_start(vs, AF_INET6);

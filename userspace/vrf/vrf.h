@@ -111,6 +111,17 @@ void vrf_reserve_id(struct vrfs *vs, const char *name, uint32_t id);
 /* every route target that a VRF imports, of either family, perhaps more than once; in no order */
 void vrf_imports(struct vrfs *vs, void (*fn)(void *arg, const struct rt *rt), void *arg);
 
+/*
+ * Hears that a VRF begins to import a route target that none of that family did, or that the last one ceases to. The
+ * index knows already. What there is at the beginning is in vrfs_rt_index().
+ */
+struct vrf_import_watch {
+	struct list node;
+	void (*change)(struct vrf_import_watch *w, uint8_t family, const struct rt *rt, bool imported);
+};
+void vrf_imports_watch(struct vrfs *vs, struct vrf_import_watch *w);
+void vrf_imports_unwatch(struct vrf_import_watch *w);
+
 enum vrf_event { VRF_ADD, VRF_CHANGE, VRF_DEL };
 struct vrf_watch {
 	struct list node;

@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include "bgp/attr.h"
 #include "bgp/tests/pe.h"
 #include "bgp/worker.h"
 
@@ -177,6 +178,43 @@ static inline void far_make(unsigned int i, uint32_t as)
 	far[i].s = bgp_session_new(far_workers, &c, &far[i]);
 	assert_non_null(far[i].s);
 	bgp_session_start(far[i].s);
+}
+
+/* It announces a prefix under 65000:8, with these extended communities. */
+static inline void far_tell(struct far *f, const char *prefix, const uint8_t *ext, uint8_t ext_len)
+{
+	static const uint8_t path_and_origin[] = { 0x40, 1, 1, 0, 0x40, 2, 0, 0x40, 5, 4, 0, 0, 0, 100 };
+	const struct ip_addr nexthop = { .family = AF_INET, .b = { 192, 168, 0, 2 } };
+	struct bgp_nlri n = { .label = 100 };
+	uint8_t mem[256];
+	struct bgp_out *out;
+	size_t start, at, mp;
+	struct rd rd;
+	struct buf b;
+
+	n.prefix = P(prefix);
+	assert_true(rd_parse("65000:8", &rd));
+	memcpy(n.rd, rd.b, sizeof(n.rd));
+	buf_init_fixed(&b, mem, sizeof(mem));
+	start = bgp_msg_begin(&b, BGP_UPDATE);
+	buf_u16(&b, 0);
+	at = b.len;
+	buf_u16(&b, 0);
+	mp = bgp_mp_reach_begin(&b, BGP_VPNV4, &nexthop, NULL);
+	bgp_nlri_encode(&b, BGP_VPNV4, &n, 0);
+	bgp_mp_end(&b, mp);
+	buf_bytes(&b, path_and_origin, sizeof(path_and_origin));
+	if (ext_len) {
+		buf_u8(&b, BGP_FLAG_OPTIONAL | BGP_FLAG_TRANSITIVE);
+		buf_u8(&b, BGP_ATTR_EXT_COMMUNITIES);
+		buf_u8(&b, ext_len);
+		buf_bytes(&b, ext, ext_len);
+	}
+	buf_patch_u16(&b, at, (uint16_t)(b.len - at - 2));
+	bgp_msg_end(&b, start);
+	out = bgp_out_new(b.data, b.len, 1);
+	bgp_session_send(f->s, out);
+	bgp_out_put(out);
 }
 
 static inline void fars_down(void)

@@ -235,6 +235,9 @@ static void sites_of_origin(void **unused)
 	const struct telling elsewhere = {
 		.prefix = "10.30.0.0/16", .nexthop = CE2, .path = PATH(65010), .ext = site_2, .ext_len = 8,
 	};
+	const struct telling round = {
+		.prefix = "10.30.0.0/16", .nexthop = CE2, .path = PATH(65010), .ext = site_1, .ext_len = 8,
+	};
 	uint8_t both[16];
 	struct rib_route *r;
 
@@ -261,6 +264,10 @@ static void sites_of_origin(void **unused)
 	/* what the CE says of its site counts for nothing */
 	tell(peer("RED", CE2), BGP_IPV4, &elsewhere);
 	assert_non_null(ce_told(CE4, "10.30.0.0/16"));
+	/* ... but that it comes from the site itself: it went round */
+	tell(peer("RED", CE2), BGP_IPV4, &round);
+	assert_null(red_best("10.30.0.0/16"));
+	assert_int_equal(peer("RED", CE2)->family[BGP_IPV4].refused[BGP_REFUSED_SITE], 1);
 	/* another site: told now what it was not before */
 	take("router bgp 65000\n vrf RED\n  neighbor " CE3 "\n   address-family ipv4 unicast\n    site-of-origin 65000:3\n");
 	assert_string_equal(path_told(CE3, "10.10.0.0/16"), "65000 65000");

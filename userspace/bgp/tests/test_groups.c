@@ -453,36 +453,6 @@ static bool first_up_again(void)
 	return far[0].ups > ups_before;
 }
 
-static void send_one(struct far *f, uint32_t i)
-{
-	static const uint8_t path_and_origin[] = { 0x40, 1, 1, 0, 0x40, 2, 0, 0x40, 5, 4, 0, 0, 0, 100 };
-	const struct ip_addr nexthop = { .family = AF_INET, .b = { 192, 168, 0, 2 } };
-	struct bgp_nlri n = { .label = 100 + i };
-	uint8_t mem[256];
-	struct bgp_out *out;
-	size_t start, at, mp;
-	struct rd rd;
-	struct buf b;
-
-	n.prefix = P(text_of(i));
-	assert_true(rd_parse("65000:8", &rd));
-	memcpy(n.rd, rd.b, sizeof(n.rd));
-	buf_init_fixed(&b, mem, sizeof(mem));
-	start = bgp_msg_begin(&b, BGP_UPDATE);
-	buf_u16(&b, 0);
-	at = b.len;
-	buf_u16(&b, 0);
-	mp = bgp_mp_reach_begin(&b, BGP_VPNV4, &nexthop, NULL);
-	bgp_nlri_encode(&b, BGP_VPNV4, &n, 0);
-	bgp_mp_end(&b, mp);
-	buf_bytes(&b, path_and_origin, sizeof(path_and_origin));
-	buf_patch_u16(&b, at, (uint16_t)(b.len - at - 2));
-	bgp_msg_end(&b, start);
-	out = bgp_out_new(b.data, b.len, 1);
-	bgp_session_send(f->s, out);
-	bgp_out_put(out);
-}
-
 /* Too many routes: the peer hears why its session ends, which stays down until somebody clears it. */
 static void too_many(void **unused)
 {
@@ -492,11 +462,11 @@ static void too_many(void **unused)
 	start(1, "maximum-prefix 3");
 	p = peer("", "127.0.0.2");
 	for (uint32_t i = 0; i < 3; i++)
-		send_one(&far[0], i);
+		far_tell(&far[0], text_of(i), NULL, 0);
 	run_on(100);
 	assert_int_equal(p->family[BGP_VPNV4].source.count, 3);
 	assert_int_equal(far[0].downs, 0);
-	send_one(&far[0], 3);
+	far_tell(&far[0], text_of(3), NULL, 0);
 	run_until(first_down, "Cease");
 	assert_non_null(strstr(far[0].why, "Maximum Number of Prefixes"));
 	ups_before = far[0].ups;

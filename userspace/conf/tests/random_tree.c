@@ -20,7 +20,7 @@ static const char *const pool[] = {
 	"implicit-null", "explicit-null", "per-vrf", "per-ce", "connected", "static", "rx", "any", "allow-default",
 	"transport", "vpn", "uniform", "pipe", "peer", "udp", "gre", "ipv4", "ipv6", "ordered",
 	"65000:1:2", "65000:*:[1..9]", "65000:*", "igp", "incomplete", "internal", "external", "accept", "reject", "next",
-	"+10", "self", "unchanged", "none", "backup",
+	"+10", "self", "unchanged", "none", "backup", "all",
 };
 
 void random_seed(struct random_source *r)
