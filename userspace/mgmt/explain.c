@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bgp/peer.h"
 #include "dataplane/sync.h"
 #include "labels/labels.h"
 #include "mgmt/show.h"
@@ -164,6 +165,18 @@ static void local_routes(struct explain *x, const struct rib_net *net, unsigned 
 	}
 }
 
+/* Some neighbour told VPN routes that are not kept for want of a VRF that imports them. */
+static bool missed_some(const struct explain *x)
+{
+	enum bgp_family f = x->af->family == AF_INET ? BGP_VPNV4 : BGP_VPNV6;
+	const struct bgp_peer *p = NULL;
+
+	while (x->env->bgp && (p = bgp_peer_next(x->env->bgp, p)))
+		if (p->family[f].missed)
+			return true;
+	return false;
+}
+
 static bool find_routes(struct explain *x, const struct rib_net *net)
 {
 	unsigned int nets = 0, imported = 0, local = 0;
@@ -172,8 +185,8 @@ static bool find_routes(struct explain *x, const struct rib_net *net)
 	local_routes(x, net, &local);
 	from_vpn(x, &nets, &imported);
 	if (!nets && !local)
-		step(x, "received", "failed", "nobody announced %s",
-		     prefix_str(&x->prefix, buf));
+		step(x, "received", "failed", "nobody announced %s%s", prefix_str(&x->prefix, buf),
+		     missed_some(x) ? ", or with route targets that no VRF imports" : "");
 	else if (!local && !imported)
 		step(x, "route target", "failed", x->af->import.n ?
 		     "none of what was received carries a route target that VRF %s imports" :
