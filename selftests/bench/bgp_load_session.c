@@ -19,7 +19,11 @@
 #define IN_SIZE		(256u << 10)
 #define WRITE_MAX	(256u << 10)
 #define RETRY_S		0.2
+#define OPENING_MAX	8		/* speakers listen with short queues, and who is dropped from one never hears of it */
+#define OPENING_S	15		/* given to a session to come up */
 #define AS_TRANS	23456
+
+static unsigned int opening;		/* sessions that have a connection, or ask for one, and are not established */
 
 double now_s(void)
 {
@@ -35,6 +39,7 @@ static void closed(struct session *s, const char *why)
 
 	close(s->fd);
 	s->fd = -1;
+	opening -= !s->established;
 	while ((b = s->out)) {
 		s->out = b->next;
 		free(b);
@@ -130,6 +135,7 @@ static void start(struct session *s)
 	s->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (s->fd < 0)
 		return;
+	opening++;
 	setsockopt(s->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (bind(s->fd, (void *)&sa, sizeof(sa))) {
@@ -211,6 +217,7 @@ static bool message(struct session *s, const uint8_t *m, size_t len, double now)
 	case MSG_KEEPALIVE:
 		if (!s->established) {
 			s->established = true;
+			opening--;
 			if (s->connects++)
 				session_say_again(s, true);
 		}
@@ -275,14 +282,14 @@ void session_tick(struct session *s)
 	double now = now_s();
 
 	if (s->fd < 0) {
-		if (now >= s->retry_at)
+		if (now >= s->retry_at && opening < OPENING_MAX)
 			start(s);
 		return;
 	}
 	if (s->established && now >= s->keepalive_at)
 		send_keepalive(s);
-	if (!s->connecting && !s->listen_only && now - s->heard_at > s->hold)
-		closed(s, "hold time expired");
+	if (!s->connecting && !s->listen_only && now - s->heard_at > (s->established ? s->hold : OPENING_S))
+		closed(s, s->established ? "hold time expired" : "it does not come up");
 }
 
 void session_end(struct session *s, bool cease)
