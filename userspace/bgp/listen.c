@@ -29,6 +29,7 @@ struct bgp_listener {
 	unsigned int ifindex;	/* of the VRF's device when bound; 0 in the default VRF */
 	int fd;			/* -1: not open */
 	int err;		/* last refusal, told once */
+	int full;		/* errno with which connections cannot be taken now, 0: they can; told once */
 	bool wanted;
 	uv_poll_t *poll;
 };
@@ -48,6 +49,17 @@ static void reject(int fd)
 	close(fd);
 }
 
+/* Nothing is left for one more connection: it waits, and the loop does not spin about it until it is looked at again. */
+static void rest(struct bgp_listener *l, int err)
+{
+	if (err != EMFILE && err != ENFILE && err != ENOBUFS && err != ENOMEM)
+		return;
+	if (err != l->full)
+		log_err("bgp", "connections%s%s cannot be taken: %s", l->vrf[0] ? " in VRF " : "", l->vrf, strerror(err));
+	l->full = err;
+	uv_poll_stop(l->poll);
+}
+
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
 	struct bgp_listener *l = poll->data;
@@ -58,8 +70,11 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 		struct bgp_peer *p;
 		int fd = tcp_accept(l->fd, &from);
 
-		if (fd < 0)
+		if (fd < 0) {
+			rest(l, -fd);
 			return;
+		}
+		l->full = 0;
 		p = bgp_peer_find(l->bgp, l->vrf, &from);
 		if (p && p->session && !p->conf.shutdown) {
 			bgp_session_accept(p->session, fd);
@@ -85,6 +100,7 @@ static void listener_close(struct bgp_listener *l)
 	close(l->fd);
 	l->poll = NULL;
 	l->fd = -1;
+	l->full = 0;
 }
 
 static void set_keys(struct bgp_listener *l)
@@ -160,8 +176,11 @@ static void check_fn(struct timer *t)
 	struct bgp *b = container_of(t, struct bgp, listen_timer);
 	struct bgp_listener *l;
 
-	list_for_each(l, &b->listeners, struct bgp_listener, node)
+	list_for_each(l, &b->listeners, struct bgp_listener, node) {
 		listener_open(l);
+		if (l->full && l->fd >= 0)
+			uv_poll_start(l->poll, UV_READABLE, on_ready);
+	}
 	timer_start(&b->listen_timer, CHECK_MS);
 }
 
