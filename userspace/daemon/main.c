@@ -431,6 +431,7 @@ int main(int argc, char **argv)
 	options_parse(&d.opt, argc, argv);
 	/* to whoever started it, until it runs */
 	log_init("l3vpnd", LOG_TARGET_STDERR, d.opt.level);
+	daemon_raise_limits();
 	if (!daemon_lock(d.opt.state) || !daemon_drop_privileges())
 		return 1;
 	timer_init(&d.nobody, NULL, nobody);

@@ -188,6 +188,17 @@ bool daemon_lock(const char *state_dir)
 	return true;		/* the lock ends with the process, which keeps fd */
 }
 
+void daemon_raise_limits(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur == files.rlim_max)
+		return;
+	files.rlim_cur = files.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &files))
+		log_warn("daemon", "no more open files than usual: %s", strerror(errno));
+}
+
 bool daemon_drop_privileges(void)
 {
 	static const unsigned int keep[] = { CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BIND_SERVICE };

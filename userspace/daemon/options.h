@@ -30,6 +30,9 @@ void options_parse(struct options *opt, int argc, char **argv);
  */
 bool daemon_lock(const char *state_dir);
 
+/* As many files as who started us allows: a session is one. */
+void daemon_raise_limits(void);
+
 /* Keeps only what the daemon needs of its capabilities. false: logged. */
 bool daemon_drop_privileges(void);
 
