@@ -20,12 +20,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,6 +41,8 @@
 #define SHARING		4		/* sessions of one RD */
 #define VERSIONS	200
 #define TICK_MS		100
+#define EVENTS_MAX	256
+#define COMMANDS	UINT32_MAX	/* in place of a session's index */
 
 enum { OPEN = 1, UPDATE, NOTIFICATION, KEEPALIVE };
 enum state { DOWN, CONNECTING, OPENING, UP };
@@ -50,6 +52,7 @@ struct session {
 	unsigned int index;
 	uint32_t id;			/* address and router id, host order */
 	int fd;				/* -1: none */
+	uint32_t awaited;		/* events of the socket that are asked for */
 	enum state state;
 	bool wanted, silent, was_up;
 	double retry_at, keepalive_at, act_at;
@@ -63,18 +66,20 @@ struct session {
 static struct session *sessions, *receiver;
 static unsigned int n_sessions, n_routes, n_slots;
 static struct in_addr peer;
+static int epoll_fd;
+static double now;			/* seconds, CLOCK_MONOTONIC, since the last wait */
 static uint64_t rng;
 static bool flapping;
 static uint32_t *cells;			/* the receiver's table: [group][slot]: 0 or (1 + session) << 8 | version */
 static unsigned long ups, ended[ENDS], lost, hold_expired, changes, updates_in, wrong;
 static char failure[160];
 
-static double now_s(void)
+static void look_at_clock(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec / 1e9;
+	now = ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
 static uint32_t below(uint32_t n)
@@ -308,12 +313,13 @@ static void send_keepalive(struct session *s)
 	uint8_t m[HEAD];
 
 	send_message(s, m, put_head(m, KEEPALIVE));
-	s->keepalive_at = now_s() + HOLD / 3.0;
+	s->keepalive_at = now + HOLD / 3.0;
 }
 
 static void closed(struct session *s)
 {
 	close(s->fd);
+	s->awaited = 0;
 	if (s->state == UP && s == receiver) {
 		wrong++;
 		snprintf(failure, sizeof(failure), "the receiver's session ended");
@@ -323,7 +329,7 @@ static void closed(struct session *s)
 	s->state = DOWN;
 	s->silent = false;
 	s->in_len = s->out_len = 0;
-	s->retry_at = now_s() + within(0.3, flapping ? 8 : 1);
+	s->retry_at = now + within(0.3, flapping ? 8 : 1);
 }
 
 static void start(struct session *s)
@@ -357,14 +363,14 @@ static void connected(struct session *s)
 		return;
 	}
 	s->state = OPENING;
-	s->keepalive_at = now_s() + 60;
+	s->keepalive_at = now + 60;
 	send_open(s);
 }
 
 static void established(struct session *s)
 {
 	s->state = UP;
-	s->act_at = now_s() + within(1, 40);
+	s->act_at = now + within(1, 40);
 	ups++;
 	if (constrains(s))
 		send_membership(s);
@@ -576,16 +582,28 @@ static void write_some(struct session *s)
 	memmove(s->out, s->out + n, s->out_len);
 }
 
-static void io(struct session *s, short revents)
+/* After what may have changed it: sends what waits, and asks for what the socket has to tell. */
+static void attend(struct session *s)
 {
-	if (s->fd >= 0 && s->state == CONNECTING && revents) {
-		connected(s);
-		return;
-	}
-	if (s->fd >= 0 && revents & (POLLIN | POLLERR | POLLHUP))
-		read_some(s);
-	if (s->fd >= 0 && revents & POLLOUT && s->out_len)
+	struct epoll_event e = { .data.u32 = s->index };
+
+	if (s->fd >= 0 && s->state != CONNECTING && s->out_len)
 		write_some(s);
+	e.events = s->state == CONNECTING ? EPOLLOUT : EPOLLIN | (s->out_len ? EPOLLOUT : 0);
+	if (s->fd < 0 || e.events == s->awaited)
+		return;
+	if (epoll_ctl(epoll_fd, s->awaited ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, s->fd, &e))
+		abort();
+	s->awaited = e.events;
+}
+
+static void io(struct session *s, uint32_t events)
+{
+	if (s->fd >= 0 && s->state == CONNECTING)
+		connected(s);
+	else if (s->fd >= 0 && events & (EPOLLIN | EPOLLERR | EPOLLHUP))
+		read_some(s);
+	attend(s);
 }
 
 /* ---- what happens ---- */
@@ -606,7 +624,7 @@ static void act(struct session *s)
 {
 	unsigned int what = below(8);
 
-	s->act_at = now_s() + within(1, 40);
+	s->act_at = now + within(1, 40);
 	if (what >= ENDS || s->silent) {
 		if (!s->silent)
 			change_routes(s);
@@ -619,7 +637,7 @@ static void act(struct session *s)
 	end_session(s, what);
 }
 
-static void tick(struct session *s, double now)
+static void tick(struct session *s)
 {
 	if (s->fd < 0) {
 		if (s->wanted && now >= s->retry_at)
@@ -628,7 +646,7 @@ static void tick(struct session *s, double now)
 	}
 	if (!s->silent && now >= s->keepalive_at)
 		send_keepalive(s);
-	if (!s->wanted && s->state != UP) {
+	if (!s->wanted && !s->silent) {	/* it was on its way when it was told to end */
 		closed(s);
 		return;
 	}
@@ -710,7 +728,7 @@ static void answer(bool timeout)
 	waiting = NOTHING;
 }
 
-static void check_waiting(double now)
+static void check_waiting(void)
 {
 	unsigned int routes, differ, first;
 	static double again;
@@ -765,7 +783,7 @@ static void command(char *line)
 		fprintf(stderr, "bgp_flap: no command: %s\n", line);
 		exit(2);
 	}
-	until = now_s() + seconds;
+	until = now + seconds;
 }
 
 /* False: no more will come. */
@@ -805,29 +823,53 @@ static void setup(void)
 	receiver->wanted = true;
 }
 
+/* Commands are read while none is under way. */
+static void await_command(bool awaited)
+{
+	static bool was;
+	struct epoll_event e = { .events = EPOLLIN, .data.u32 = COMMANDS };
+
+	if (awaited != was && epoll_ctl(epoll_fd, awaited ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, 0, &e))
+		abort();
+	was = awaited;
+}
+
+static void ticks(void)
+{
+	static double next;
+
+	if (now < next)
+		return;
+	next = now + TICK_MS / 1000.0;
+	for (unsigned int i = 0; i <= n_sessions; i++) {
+		tick(&sessions[i]);
+		attend(&sessions[i]);
+	}
+	check_waiting();
+}
+
+/* What is asked for is told until it is taken: sockets and commands alike. */
 static void run(void)
 {
-	struct pollfd *fds = calloc(n_sessions + 2, sizeof(*fds));
-	double next = 0, now;
+	struct epoll_event events[EVENTS_MAX];
+	bool told;
+	int n;
 
 	for (;;) {
-		fds[0] = (struct pollfd){ .fd = waiting == NOTHING ? 0 : -1, .events = POLLIN };
-		for (unsigned int i = 0; i <= n_sessions; i++)
-			fds[1 + i] = (struct pollfd){ .fd = sessions[i].fd, .events = sessions[i].state == CONNECTING ?
-				POLLOUT : POLLIN | (sessions[i].out_len ? POLLOUT : 0) };
-		if (poll(fds, n_sessions + 2, TICK_MS) < 0 && errno != EINTR)
+		await_command(waiting == NOTHING);
+		n = epoll_wait(epoll_fd, events, EVENTS_MAX, TICK_MS);
+		if (n < 0 && errno != EINTR)
 			abort();
-		for (unsigned int i = 0; i <= n_sessions; i++)
-			if (fds[1 + i].revents)
-				io(&sessions[i], fds[1 + i].revents);
-		now = now_s();
-		if (now >= next) {
-			next = now + TICK_MS / 1000.0;
-			for (unsigned int i = 0; i <= n_sessions; i++)
-				tick(&sessions[i], now);
-			check_waiting(now);
+		look_at_clock();
+		told = false;
+		for (int i = 0; i < n; i++) {
+			if (events[i].data.u32 == COMMANDS)
+				told = true;
+			else
+				io(&sessions[events[i].data.u32], events[i].events);
 		}
-		if (fds[0].revents && !input())
+		ticks();
+		if (told && !input())
 			return;
 	}
 }
@@ -848,9 +890,11 @@ int main(int argc, char **argv)
 	}
 	sessions = calloc(n_sessions + 1, sizeof(*sessions));
 	cells = calloc((size_t)(group_of(n_sessions - 1) + 1) * n_slots, sizeof(*cells));
-	if (!sessions || !cells)
+	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (!sessions || !cells || epoll_fd < 0)
 		abort();
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	look_at_clock();
 	setup();
 	run();
 	return 0;
