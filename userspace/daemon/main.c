@@ -8,6 +8,7 @@
  * down. SIGHUP: the start-up file is read again and committed.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +39,8 @@
 #include "vrf/vrf.h"
 
 #define RECLAIM_OCTETS	(2u << 20)	/* of memory that goes back at once: about a millisecond */
+#define TRIM_MS		60000		/* from one look at what malloc() could give back to the next */
+#define BUSY_MS		1000		/* ... while there is work */
 #define STOP_MS		3000		/* for what is on its way to the forwarder */
 #define CONFIG_MAX	(64 << 20)
 
@@ -61,6 +64,7 @@ struct daemon {
 	uv_signal_t signals[3];
 	struct timer nobody;
 	struct job reclaim;
+	struct timer trim;
 	bool restarting, labels_kept, restart_over;
 	bool bgp_over, ldp_over;		/* each has learned anew what the daemon before knew */
 	bool stopping, stopped;
@@ -139,6 +143,20 @@ static void memory_waits(void *arg)
 	job_schedule(&d->reclaim);
 }
 
+/*
+ * Pages of free memory between what is in use go back to the kernel: malloc() itself gives back only what lies at the end
+ * of an arena, and after a night's churn something that lives always lies behind. When there is nothing better to do.
+ */
+static void trim(struct timer *t)
+{
+	struct daemon *d = container_of(t, struct daemon, trim);
+	bool busy = jobs_pending(d->jobs);
+
+	if (!busy)
+		malloc_trim(0);
+	timer_start(t, busy ? BUSY_MS : TRIM_MS);
+}
+
 static bool start_tables(struct daemon *d)
 {
 	struct conf_options copt = {
@@ -150,6 +168,8 @@ static bool start_tables(struct daemon *d)
 	d->jobs = jobs_new(d->loop);
 	job_init(&d->reclaim, d->jobs, "memory", reclaim);
 	slab_reclaim_hook(memory_waits, d);
+	timer_init(&d->trim, d->jobs, trim);
+	timer_start(&d->trim, TRIM_MS);
 	d->conf = conf_new(&copt, &err);
 	if (!d->conf) {
 		log_err("daemon", "configuration store: %s", err.reason);
@@ -382,8 +402,10 @@ static void stop(struct daemon *d)
 	size_t i;
 
 	slab_reclaim_hook(NULL, NULL);
-	if (d->jobs)
+	if (d->jobs) {
 		job_cancel(&d->reclaim);
+		timer_stop(&d->trim);
+	}
 	if (d->conf && d->sync)
 		timer_stop(&d->nobody);
 	if (d->mgmt)
