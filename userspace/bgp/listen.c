@@ -49,13 +49,14 @@ static void reject(int fd)
 	close(fd);
 }
 
-/* Nothing is left for one more connection: it waits, and the loop does not spin about it until it is looked at again. */
+/* Nothing is left for one more connection: it waits for the next check, and the loop does not spin about it. */
 static void rest(struct bgp_listener *l, int err)
 {
 	if (err != EMFILE && err != ENFILE && err != ENOBUFS && err != ENOMEM)
 		return;
 	if (err != l->full)
-		log_err("bgp", "connections%s%s cannot be taken: %s", l->vrf[0] ? " in VRF " : "", l->vrf, strerror(err));
+		log_err("bgp", "connections%s%s cannot be taken: %s", l->vrf[0] ? " in VRF " : "", l->vrf,
+			strerror(err));
 	l->full = err;
 	uv_poll_stop(l->poll);
 }

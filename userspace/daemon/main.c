@@ -144,8 +144,8 @@ static void memory_waits(void *arg)
 }
 
 /*
- * Pages of free memory between what is in use go back to the kernel: malloc() itself gives back only what lies at the end
- * of an arena, and after a night's churn something that lives always lies behind. When there is nothing better to do.
+ * Pages of free memory between what is in use go back to the kernel: malloc() itself gives back only what lies at the
+ * end of an arena, and after a night's churn something that lives always lies behind. Only in idle moments.
  */
 static void trim(struct timer *t)
 {
