@@ -204,7 +204,6 @@ static void went_down(struct bgp_peer *p, bool lost)
 		return;
 	p->up = false;
 	bgp_groups_leave(p);
-	bgp_rtc_down(p);
 	for (int f = 0; f < BGP_FAMILIES; f++) {
 		p->family[f].active = false;
 		p->family[f].disabled = false;
@@ -212,6 +211,7 @@ static void went_down(struct bgp_peer *p, bool lost)
 		bgp_refresh_stop(&p->family[f]);
 	}
 	bgp_helper_down(p, lost);
+	bgp_rtc_down(p);
 	bgp_restart_check(p->bgp);
 }
 
@@ -279,6 +279,7 @@ static void sources_flush(struct bgp_peer *p)
 			rib_source_flush_now(&p->family[f].source);
 		p->family[f].stale = false;
 	}
+	bgp_rtc_down(p);
 	timer_stop(&p->gr_timer);
 }
 
@@ -518,9 +519,9 @@ static void on_up(void *owner, const struct bgp_up *up)
 		if (pf->has_source && !pf->source.count)
 			pf->source.router_id = up->peer.id;
 	}
-	bgp_rtc_up(p);
 	bgp_policy_warn(p);
 	bgp_helper_up(p);
+	bgp_rtc_up(p);
 	bgp_groups_join(p);
 	bgp_restart_check(p->bgp);
 }

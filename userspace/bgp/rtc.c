@@ -173,8 +173,18 @@ void bgp_rtc_init(struct bgp_peer *p)
 	timer_init(&p->rtc.timer, p->bgp->env.jobs, wait_over);
 }
 
+/*
+ * A peer that restarts may tell its memberships only when it has heard End-of-RIB from everybody: VPN routes that
+ * waited for them would be waited for in turn. It gets them by what it wanted before.
+ */
 void bgp_rtc_up(struct bgp_peer *p)
 {
+	if (p->family[BGP_RTC].stale && p->info.peer.caps.gr_restarting) {
+		bgp_happened(LOG_LEVEL_INFO, p->name,
+			     "it restarted: VPN routes go by the route target memberships of before");
+		p->rtc.complete = true;
+		return;
+	}
 	forget(p);
 	if (!p->family[BGP_RTC].active)
 		return;
@@ -184,7 +194,10 @@ void bgp_rtc_up(struct bgp_peer *p)
 
 void bgp_rtc_down(struct bgp_peer *p)
 {
-	forget(p);
+	if (!p->family[BGP_RTC].stale)
+		forget(p);
+	p->rtc.complete = false;
+	timer_stop(&p->rtc.timer);
 }
 
 void bgp_rtc_complete(struct bgp_peer *p)

@@ -48,7 +48,8 @@ struct nexthop *bgp_rtc_nexthop(const struct bgp_rtc_own *own);
 
 /* ---- what a peer wants ---- */
 void bgp_rtc_init(struct bgp_peer *p);
-void bgp_rtc_up(struct bgp_peer *p);		/* with a session it begins anew */
+/* with a session it begins anew, unless what was said before is kept (RFC 4724): behind bgp_helper_up() and _down() */
+void bgp_rtc_up(struct bgp_peer *p);
 void bgp_rtc_down(struct bgp_peer *p);
 void bgp_rtc_announced(struct bgp_peer *p, const struct bgp_rtc *m);
 void bgp_rtc_withdrawn(struct bgp_peer *p, const struct bgp_rtc *m);

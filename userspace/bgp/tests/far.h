@@ -37,6 +37,7 @@ static uv_poll_t far_poll;
 static int far_fd;
 static uint16_t far_port;
 static bool far_constrained;		/* those who are made speak RFC 4684 too */
+static bool far_keeps;			/* ... and RFC 4724 */
 
 static inline unsigned int far_index(const struct prefix *p)
 {
@@ -158,6 +159,20 @@ static inline void fars_up(void)
 	assert_non_null(far_workers);
 }
 
+static inline struct bgp_caps far_caps(uint32_t as, bool restarting)
+{
+	struct bgp_caps c = { .as4 = true, .as = as, .refresh = true, .any_family = true };
+
+	c.family[BGP_VPNV4] = true;
+	c.family[BGP_RTC] = far_constrained;
+	c.gr = far_keeps;
+	c.gr_restarting = restarting;
+	c.gr_time = 60;
+	for (int f = 0; f < BGP_FAMILIES; f++)
+		c.gr_family[f] = c.gr_forwarding[f] = far_keeps && c.family[f];
+	return c;
+}
+
 /* Waits for the PE; a VPN-IPv4 session. */
 static inline void far_make(unsigned int i, uint32_t as)
 {
@@ -169,12 +184,7 @@ static inline void far_make(unsigned int i, uint32_t as)
 	c.source = far[i].self;
 	c.peer.addr = addr_v4(0x7f000001);
 	c.local_id = 0x0a010002 + i;
-	c.caps.as4 = true;
-	c.caps.as = as;
-	c.caps.refresh = true;
-	c.caps.any_family = true;
-	c.caps.family[BGP_VPNV4] = true;
-	c.caps.family[BGP_RTC] = far_constrained;
+	c.caps = far_caps(as, false);
 	far[i].s = bgp_session_new(far_workers, &c, &far[i]);
 	assert_non_null(far[i].s);
 	bgp_session_start(far[i].s);

@@ -453,6 +453,90 @@ static bool first_up_again(void)
 	return far[0].ups > ups_before;
 }
 
+/* The first one says all that it wants: targets below @most. */
+static void says_what_it_wants(uint32_t most)
+{
+	struct bgp_peer *p = peer("", "127.0.0.2");
+	union bgp_update_room room;
+	struct bgp_update *u = &room.u;
+	struct bgp_nlri n;
+
+	for (uint32_t target = 0; target <= most; target++) {
+		memset(&room, 0, sizeof(room));
+		memset(&n, 0, sizeof(n));
+		n.rtc = (struct bgp_rtc){ .as = 65000, .len = 96, .rt = { 0, 2, 0xfd, 0xf1, 0, 0, 0, (uint8_t)target } };
+		u->parts = target < most;
+		u->part[0].family = BGP_RTC;
+		u->part[0].count = 1;
+		u->part[0].nlri = &n;
+		u->part[0].nexthop = addr_v4(0x7f000002);
+		u->attrs.f.flags = ATTRS_HAS_LOCAL_PREF;
+		u->eor[BGP_RTC] = target == most;
+		bgp_in_update(p, u);
+	}
+}
+
+static bool first_is_heard(void)
+{
+	return far[0].ups > ups_before && peer("", "127.0.0.2")->up;
+}
+
+static bool first_is_missed(void)
+{
+	return peer("", "127.0.0.2")->family[BGP_RTC].stale;
+}
+
+/*
+ * It restarts, and says what it wants only when it has heard everybody: meanwhile it gets what it wanted before.
+ * Afterwards what it wants no more is withdrawn.
+ */
+static void constrained_member_restarts(void **unused)
+{
+	struct bgp_caps caps;
+	struct bgp_peer *p;
+
+	far_constrained = true;
+	far_keeps = true;
+	caps = far_caps(65000, true);
+	begin(0, "", RULE_ALL);
+	n_fars = 1;
+	far_make(0, 65000);
+	neighbor(0, "route-policy out ALL\n  !\n  address-family ipv4 rt-filter");
+	rule_of[0] = RULE_ALL;
+	ups_before = 0;
+	run_until(first_is_heard, "session");
+	p = peer("", "127.0.0.2");
+	says_what_it_wants(2);
+	constraint = 2;
+	run_until(all_believe, "two targets");
+	ups_before = far[0].ups;
+	bgp_session_abandon(far[0].s);
+	run_until(first_is_missed, "it is missed");
+	bgp_session_set_caps(far[0].s, &caps);
+	bgp_session_start(far[0].s);
+	run_until(first_is_heard, "it is back");
+	run_until(all_believe, "what it wanted before");
+	assert_true(p->family[BGP_RTC].stale);
+	says_what_it_wants(1);
+	constraint = 1;
+	run_until(all_believe, "what it wants now");
+	assert_false(p->family[BGP_RTC].stale);
+	assert_int_equal(bgp_rtc_count(p), 1);
+	/* who comes anew without having restarted says at once what it wants: nobody guesses */
+	caps.gr_restarting = false;
+	ups_before = far[0].ups;
+	bgp_session_abandon(far[0].s);
+	run_until(first_is_missed, "it is missed again");
+	bgp_session_set_caps(far[0].s, &caps);
+	bgp_session_start(far[0].s);
+	run_until(first_is_heard, "it is back again");
+	run_on(100);
+	assert_int_equal(bgp_rtc_count(p), 0);
+	assert_false(far[0].route[0].there);
+	far_constrained = false;
+	far_keeps = false;
+}
+
 /* Too many routes: the peer hears why its session ends, which stays down until somebody clears it. */
 static void too_many(void **unused)
 {
@@ -490,6 +574,7 @@ int main(void)
 		test(refresh_of_who_uses_it),
 		test(constrained_members_go_over),
 		test(routes_change_their_targets),
+		test(constrained_member_restarts),
 		test(too_many),
 	};
 
