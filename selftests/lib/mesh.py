@@ -123,8 +123,14 @@ def frr_config():
         text += "ip route %s/32 %s\nipv6 route %s/128 %s\n" % (loopback(other), p, loopback6(other), p6)
     text += "ipv6 route %s blackhole\n" % LABELED[FRR]
     text += "vrf RED\n ip route 10.2.0.0/16 10.255.2.2\n ipv6 route 2001:db8:2::/48 2001:db8:ff:2::2\nexit-vrf\n"
-    text += ("router bgp %d\n bgp router-id %s\n bgp cluster-id 2.2.2.2\n no bgp ebgp-requires-policy\n"
-             " no bgp default ipv4-unicast\n" % (AS, loopback(FRR)))
+    return text + frr_bgp_config()
+
+
+def frr_bgp_config():
+    text = ("router bgp %d\n bgp router-id %s\n bgp cluster-id 2.2.2.2\n no bgp ebgp-requires-policy\n"
+            " no bgp default ipv4-unicast\n bgp graceful-restart\n bgp graceful-restart preserve-fw-state\n"
+            " bgp graceful-restart restart-time %d\n bgp graceful-restart select-defer-time 0\n bgp graceful-restart notification\n"
+            " no bgp hard-administrative-reset\n" % (AS, loopback(FRR), RESTART))
     for version, address in ((4, loopback), (6, loopback6)):
         for peer in (RR, PE1, PE3):
             text += (" neighbor %s remote-as %d\n neighbor %s update-source %s\n neighbor %s timers connect 2\n"
@@ -182,9 +188,10 @@ def gobgp_config():
     for version, address in ((4, loopback), (6, loopback6)):
         for peer in (RR, PE1, PE3):
             text += ("[[neighbors]]\n  [neighbors.config]\n    neighbor-address = \"%s\"\n    peer-as = %d\n%s"
-                     "  [neighbors.timers.config]\n    connect-retry = 2\n"
+                     "  [neighbors.timers.config]\n    connect-retry = 2\n    idle-hold-time-after-reset = 3\n"
                      "  [neighbors.transport.config]\n    local-address = \"%s\"\n"
                      "  [neighbors.graceful-restart.config]\n    enabled = true\n    restart-time = %d\n"
+                     "    notification-enabled = true\n    deferral-time = 20\n"
                      % (address(peer), AS, "    auth-password = \"%s\"\n" % password(GOBGP) if peer == RR else "",
                         address(GOBGP), RESTART))
             if peer != RR:
@@ -270,6 +277,21 @@ class Mesh(Topology):
         gobgp = Gobgp(node, gobgp_config()).start()
         self.gobgp_routes(gobgp)
         return gobgp
+
+    def kill(self, n):
+        """SIGKILL to what speaks BGP there."""
+        self.router(n).kill(*(["bgpd"] if n == FRR else []))
+
+    def back(self, n):
+        """What was killed starts again, and says so where it can."""
+        router = self.router(n)
+        if n == FRR:
+            router.start_daemon("bgpd", frr_bgp_config())
+        elif n in (BIRD, GOBGP):
+            router.start("-R" if n == BIRD else "-r")
+        else:
+            router.start()
+        return router
 
     @staticmethod
     def gobgp_routes(gobgp):

@@ -304,11 +304,12 @@ class Frr:
             self.start_daemon(daemon)
         return self.configure()
 
-    def start_daemon(self, daemon):
+    def start_daemon(self, daemon, config=""):
+        """config: what it shall know from the beginning."""
         socket = os.path.join(self.dir, daemon + ".vty")
         if os.path.exists(socket):
             os.unlink(socket)
-        argv = [os.path.join(self.DIR, daemon), "-f", self.node.topology.write("empty-%s.conf" % self.node.name, "log stdout\n"),
+        argv = [os.path.join(self.DIR, daemon), "-f", self.node.topology.write("%s-%s.conf" % (daemon, self.node.name), "log stdout\n" + config),
                 "-i", os.path.join(self.dir, daemon + ".pid"), "-z", os.path.join(self.dir, "zserv.api"),
                 "--vty_socket", self.dir, "--log", "stdout", "--log-level", "informational"]
         if daemon == "zebra":
@@ -346,11 +347,16 @@ class Gobgp:
         self.node = node
         self.config = node.topology.write("gobgp-%s.toml" % node.name, config)
 
-    def start(self):
-        self.process = self.node.start("gobgpd", "-f", self.config, "-t", "toml", "-p",
-                                       "--api-hosts", "127.0.0.1:50051", log=self.node.name + "-gobgpd.log")
+    def start(self, *more):
+        self.process = self.node.start("gobgpd", "-f", self.config, "-t", "toml", "-p", "--api-hosts", "127.0.0.1:50051", *more,
+                                       log=self.node.name + "-gobgpd.log")
         wait_for("gobgpd answers", lambda: self.node.ok("gobgp", "neighbor"), 60)
         return self
+
+    def kill(self):
+        """SIGKILL, as a crash."""
+        self.process.kill()
+        self.process.wait(5)
 
     def cli(self, *argv):
         return self.node.run("gobgp", *argv)
@@ -372,11 +378,16 @@ class Bird:
         self.config = node.topology.write("bird-%s.conf" % node.name, config)
         self.ctl = node.topology.path("bird-%s.ctl" % node.name)
 
-    def start(self):
-        self.process = self.node.start("bird", "-f", "-c", self.config, "-s", self.ctl,
+    def start(self, *more):
+        self.process = self.node.start("bird", "-f", "-c", self.config, "-s", self.ctl, *more,
                                        log=self.node.name + "-bird.log")
         wait_for("bird answers", lambda: self.cli("show status"), 30)
         return self
+
+    def kill(self):
+        """SIGKILL, as a crash."""
+        self.process.kill()
+        self.process.wait(5)
 
     def cli(self, command):
         return self.node.run("birdc", "-s", self.ctl, command)

@@ -4,7 +4,7 @@
  *
  *   wire  msg  cease  open  nlri  attr  encode  update   the format: no state, any thread
  *   fsm  sock  session  worker  conn  io            sessions: worker threads
- *   peer  in  group  restart  refresh  listen       peers and tables: main thread
+ *   peer  in  group  restart  refresh  listen  md5  peers and tables: main thread
  *   policy  limit  refused  retain                  what is taken and told, what was not: main thread
  *   config  inherit                                 what is configured, neighbor-groups: main thread
  *   live                                          BFD of neighbours: main thread

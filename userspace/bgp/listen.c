@@ -182,6 +182,7 @@ static void check_fn(struct timer *t)
 		if (l->full && l->fd >= 0)
 			uv_poll_start(l->poll, UV_READABLE, on_ready);
 	}
+	bgp_md5_check(b);
 	timer_start(&b->listen_timer, CHECK_MS);
 }
 

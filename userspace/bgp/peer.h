@@ -154,6 +154,7 @@ struct bgp_peer {
 	bool limited;			/* no session: it told more routes than are taken; limit.c */
 	struct timer limit_timer;
 	uint64_t slow_since;		/* clock_us(); 0: it takes what it is told */
+	bool md5_told;			/* that its password may be wrong, since it was up last; md5.c */
 	bool dying;			/* waits until tables let go of its sources */
 };
 
@@ -182,6 +183,8 @@ struct bgp {
 	uint32_t groups_made;
 	struct list listeners;		/* listen.c */
 	struct timer listen_timer;
+	bool md5_known;			/* md5.c: what follows was read, while a session was missing */
+	struct tcp_md5_drops md5_drops;
 	struct vrf_watch vrf_watch;
 	struct bgp_lu *lu[AFI_MAX];	/* lu.c */
 	struct bgp_rtc_own *rtc;
@@ -341,6 +344,9 @@ void bgp_advertised_nexthop(const struct bgp_peer_family *pf, const struct attrs
 /* ---- listen.c ---- */
 void bgp_listen_update(struct bgp *b);		/* peers or port changed */
 void bgp_listen_stop(struct bgp *b);
+
+/* ---- md5.c ---- */
+void bgp_md5_check(struct bgp *b);		/* every few seconds */
 
 /* ---- config.c ---- */
 void bgp_config_subscribe(struct bgp *b);

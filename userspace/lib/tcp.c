@@ -9,6 +9,7 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -33,6 +34,7 @@
 #define OPT_IPV6_MINHOPCOUNT 73
 #define DSCP_CS6 0xc0
 #define LISTEN_BACKLOG 256
+#define NETSTAT_LINE 8192
 
 static socklen_t to_sockaddr(const struct ip_addr *a, uint16_t port, const char *ifname,
 			     struct sockaddr_storage *ss)
@@ -108,6 +110,49 @@ int tcp_md5(int fd, const struct ip_addr *peer, const char *password)
 	if (setsockopt(fd, SOL_TCP, TCP_MD5SIG, &md5, sizeof(md5)) < 0)
 		return len == 0 && errno == ENOENT ? 0 : -errno;
 	return 0;
+}
+
+#define BLANKS "\n "
+
+/* Names in one line, values in the next: "TcpExt: A B", "TcpExt: 1 2". */
+static uint64_t counter(char *names, char *values, const char *wanted)
+{
+	char *n_at, *v_at, *name = strtok_r(names, BLANKS, &n_at), *value = strtok_r(values, BLANKS, &v_at);
+
+	while (name && value) {
+		if (!strcmp(name, wanted))
+			return strtoull(value, NULL, 10);
+		name = strtok_r(NULL, BLANKS, &n_at);
+		value = strtok_r(NULL, BLANKS, &v_at);
+	}
+	return 0;
+}
+
+static uint64_t counter_of(const char *names, const char *values, const char *wanted)
+{
+	char n[NETSTAT_LINE], v[NETSTAT_LINE];
+
+	snprintf(n, sizeof(n), "%s", names);
+	snprintf(v, sizeof(v), "%s", values);
+	return counter(n, v, wanted);
+}
+
+bool tcp_md5_drops(struct tcp_md5_drops *d)
+{
+	FILE *f = fopen("/proc/thread-self/net/netstat", "re");
+	char names[NETSTAT_LINE], values[NETSTAT_LINE];
+	bool told = false;
+
+	if (!f)
+		return false;
+	while (!told && fgets(names, sizeof(names), f) && fgets(values, sizeof(values), f))
+		told = !strncmp(names, "TcpExt:", 7);
+	fclose(f);
+	if (!told)
+		return false;
+	d->wrong = counter_of(names, values, "TCPMD5NotFound") + counter_of(names, values, "TCPMD5Failure");
+	d->unexpected = counter_of(names, values, "TCPMD5Unexpected");
+	return true;
 }
 
 int tcp_adopt(int fd, uint8_t family, const struct tcp_options *o)

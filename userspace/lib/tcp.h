@@ -48,6 +48,15 @@ int tcp_adopt(int fd, uint8_t family, const struct tcp_options *o);
 /* The key for one peer on a socket; empty removes it. 0 or -errno. */
 int tcp_md5(int fd, const struct ip_addr *peer, const char *password);
 
+/* Segments that this network namespace has dropped since it began, for their MD5 signatures. */
+struct tcp_md5_drops {
+	uint64_t wrong;		/* or missing, where there is a key */
+	uint64_t unexpected;	/* signed, where there is none */
+};
+
+/* false: the system does not tell. It reads a file, some 100 us. */
+bool tcp_md5_drops(struct tcp_md5_drops *d);
+
 /* Our address and the peer's address of a connection; false: not connected. */
 bool tcp_local(int fd, struct tcp_endpoint *local, uint16_t *port);
 bool tcp_remote(int fd, struct tcp_endpoint *remote, uint16_t *port);

@@ -464,7 +464,8 @@ static void says_what_it_wants(uint32_t most)
 	for (uint32_t target = 0; target <= most; target++) {
 		memset(&room, 0, sizeof(room));
 		memset(&n, 0, sizeof(n));
-		n.rtc = (struct bgp_rtc){ .as = 65000, .len = 96, .rt = { 0, 2, 0xfd, 0xf1, 0, 0, 0, (uint8_t)target } };
+		n.rtc = (struct bgp_rtc){ .as = 65000, .len = 96, .rt = { 0, 2, 0xfd, 0xf1 } };
+		n.rtc.rt[7] = (uint8_t)target;
 		u->parts = target < most;
 		u->part[0].family = BGP_RTC;
 		u->part[0].count = 1;
