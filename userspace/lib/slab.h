@@ -3,8 +3,9 @@
  * Slabs: very many objects of one size, without malloc's octets in front of each, and with a number
  * of 32 bits for each beside its pointer. Neither changes while the object lives.
  *
- * Chunks double in size, and memory of a chunk that was never touched costs nothing. All memory goes
- * back when the last object goes. No locking: one thread.
+ * Chunks double in size, and memory of a chunk that was never touched costs nothing. New objects come into the smallest
+ * chunk that has room, so that the large ones empty in time; the memory of a chunk goes back when its last object goes.
+ * No locking: one thread.
  */
 #ifndef L3VPN_LIB_SLAB_H
 #define L3VPN_LIB_SLAB_H
@@ -16,12 +17,16 @@
 #define SLAB_NONE	UINT32_MAX
 #define SLAB_FIRST	8u		/* objects in the first chunk */
 
+struct slab_room;
+
 struct slab {
-	uint8_t **chunk;
+	uint8_t **chunk;		/* NULL: its memory has gone back */
+	struct slab_room *room;		/* of each chunk */
 	uint32_t size;			/* octets of an object */
 	uint32_t high;			/* numbers given out so far are below */
 	uint32_t count;
-	uint32_t free;			/* the first free one, linked by their first four octets; or SLAB_NONE */
+	uint32_t open;			/* bit k: chunk k has room */
+	uint32_t idle;			/* bit k: chunk k has no object, and its memory all the same */
 	uint8_t chunks;
 };
 
@@ -32,6 +37,8 @@ void slab_fini(struct slab *s);
 /* the number of a zeroed object; as xmalloc() it does not fail */
 uint32_t slab_alloc(struct slab *s);
 void slab_free(struct slab *s, uint32_t i);
+/* octets of memory that its chunks have, touched or not */
+size_t slab_octets(const struct slab *s);
 
 /*
  * Unmapping what a million objects had takes tens of milliseconds. With a hook, memory that is free waits, and the hook

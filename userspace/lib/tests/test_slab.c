@@ -90,7 +90,7 @@ static void fill(struct slab *s, unsigned int n, struct object **first, struct o
 static void back_in_slices(void **state)
 {
 	unsigned int calls = 0, slices = 1, n = 1u << 17;
-	struct object *first, *last, *first_kept, *last_kept;
+	struct object *first = NULL, *last = NULL, *first_kept = NULL, *last_kept = NULL;
 	struct slab s, kept;
 
 	fill(&s, n, &first, &last);
@@ -115,9 +115,79 @@ static void back_in_slices(void **state)
 	assert_false(mapped(first_kept) || mapped(last_kept));
 }
 
+/* a few that stay do not keep what a million had, wherever they are */
+static void few_stay(void **state)
+{
+	unsigned int n = 1u << 17, keep = 64, left;
+	struct object *first = NULL, *last = NULL, *o;
+	uint32_t number[64];
+	struct slab s;
+	size_t full;
+
+	fill(&s, n, &first, &last);
+	full = slab_octets(&s);
+	for (unsigned int i = keep; i < n; i++)
+		slab_free(&s, i);
+	assert_false(mapped(first) || mapped(last));
+	assert_true(slab_octets(&s) < full / 500);
+	for (unsigned int i = 0; i < keep; i++)
+		assert_int_equal(((struct object *)slab_at(&s, i))->a, i);
+	/* those that come again are zero, and come low */
+	for (unsigned int i = 0; i < n - keep; i++) {
+		uint32_t at = slab_alloc(&s);
+
+		o = slab_at(&s, at);
+		assert_in_range(at, keep, n - 1);
+		assert_true(!o->a && !o->b && !o->c);
+		o->a = ~0ull;
+	}
+	assert_int_equal(s.high, n);
+	/* one in the largest chunk keeps that; what comes next moves out of its way */
+	for (unsigned int i = keep; i < n - 1; i++)
+		slab_free(&s, i);
+	assert_true(slab_octets(&s) > full / 2 - 1);
+	for (left = 0; left < 64; left++) {
+		number[left] = slab_alloc(&s);
+		assert_true(number[left] < 256);
+	}
+	slab_free(&s, n - 1);
+	assert_true(slab_octets(&s) < full / 500);
+	while (left)
+		slab_free(&s, number[--left]);
+	for (unsigned int i = 0; i < keep; i++)
+		slab_free(&s, i);
+	assert_int_equal(s.chunks, 0);
+	assert_int_equal(slab_octets(&s), 0);
+}
+
+/* one that comes and goes at a chunk's edge does not map and unmap it each time, and is zero each time */
+static void at_the_edge(void **state)
+{
+	unsigned int n = 1u << 16;
+	struct object *first = NULL, *last = NULL, *o;
+	struct slab s;
+	uint8_t *mem;
+
+	fill(&s, n, &first, &last);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(slab_alloc(&s), n);
+		o = slab_at(&s, n);
+		assert_true(!o->a && !o->b && !o->c);
+		o->a = o->b = ~0ull;
+		mem = s.chunk[s.chunks - 1];
+		slab_free(&s, n);
+		assert_ptr_equal(s.chunk[s.chunks - 1], mem);
+	}
+	for (unsigned int i = 0; i < n / 4; i++)
+		slab_free(&s, i);
+	assert_null(s.chunk[s.chunks - 1]);
+	slab_fini(&s);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(random_use), cmocka_unit_test(back_in_slices) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(random_use), cmocka_unit_test(back_in_slices),
+					     cmocka_unit_test(few_stay), cmocka_unit_test(at_the_edge) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
