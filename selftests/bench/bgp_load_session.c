@@ -19,7 +19,7 @@
 #define IN_SIZE		(256u << 10)
 #define WRITE_MAX	(256u << 10)
 #define RETRY_S		0.2
-#define OPENING_MAX	8		/* speakers listen with short queues, and who is dropped from one never hears of it */
+#define OPENING_MAX	8		/* queues of listeners are short, and who is dropped never hears of it */
 #define OPENING_S	15		/* given to a session to come up */
 #define AS_TRANS	23456
 

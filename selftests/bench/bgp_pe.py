@@ -103,6 +103,7 @@ def load(args):
         kernel = kernel_mb()
         before = threads(pe.pid)
         idle = usage(pe.pid)[0] / 1024
+        pe.daemon.sh("clear system")
         pe.load.say("mark")
         pe.load.say("announce", "rr", 0, args.routes)
         pe.load.say("sent", "rr", 600)
@@ -121,7 +122,10 @@ def load(args):
         done = pe.routes(0)
         told["withdraw_s"] = round(done - pe.load.right(pe.load.say("stats", "rr"))["sent_first"], 3)
         told["withdraw_cpu_s"] = spent(after, threads(pe.pid))
-        told["memory_after_mb"] = round(int(re.search(r"VmRSS:\s+(\d+)", open("/proc/%d/status" % pe.pid, encoding="ascii").read())[1]) / 1024, 1)
+        told["withdraw_system"] = json.loads(pe.daemon.sh("show system | json"))
+        time.sleep(70)                  # what is free goes back to the kernel once a minute
+        with open("/proc/%d/status" % pe.pid, encoding="ascii") as f:
+            told["memory_after_mb"] = round(int(re.search(r"VmRSS:\s+(\d+)", f.read())[1]) / 1024, 1)
         print(json.dumps(told), flush=True)
         pe.close()
 
