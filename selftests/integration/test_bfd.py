@@ -211,6 +211,7 @@ def net():
         yield topology
 
 
+@pytest.mark.interop("BFD: single hop in a VRF", peers=("FRR",))
 @pytest.mark.parametrize("version", VERSIONS)
 def test_frr_in_a_vrf(net, version):
     row = net.up(link(1, 2, version))
@@ -219,6 +220,7 @@ def test_frr_in_a_vrf(net, version):
     assert peer["status"] == "up" and peer["remote-receive-interval"] == 50 and peer["remote-detect-multiplier"] == 3
 
 
+@pytest.mark.interop("BFD: single hop in a VRF", peers=("BIRD",))
 @pytest.mark.parametrize("version", VERSIONS)
 def test_bird_in_a_vrf(net, version):
     net.up(link(2, 2, version))
@@ -242,6 +244,8 @@ def test_link_local_in_a_vrf(net):
     wait_for("the session goes", lambda: ("fe80::2%red1", "single") not in net.sessions(), 10)
 
 
+@pytest.mark.interop("BFD: single hop in the core", peers=("FRR", "BIRD"))
+@pytest.mark.interop("BFD: multihop", peers=("FRR",))
 def test_core(net):
     """The next routers of the LSP, FRR's bfdd and BIRD, because the interfaces say so; FRR's over many hops; pe2."""
     for peer, hops in ((link(11, 2), "single"), (link(12, 2), "single"), ("192.0.2.11", "multi"), ("192.0.2.2", "multi")):
@@ -334,6 +338,7 @@ def by_ce1(net):
     return "red1" in text
 
 
+@pytest.mark.interop("BFD: single hop in a VRF", peers=("FRR",), tables=False, packets=True)
 def test_ce_is_lost(net):
     """ce1's cable: within the detection time the backup of the static route carries; BGP ends with a hard reset for BFD Down."""
     all_up(net)
@@ -358,6 +363,7 @@ def test_ce_is_lost(net):
     wait_for("ce1 carries again", lambda: by_ce1(net), 10)
 
 
+@pytest.mark.interop("BFD: single hop in the core", peers=("FRR",), tables=False, packets=True)
 def test_core_router_is_lost(net):
     """p1's cable to pe1: the LSP's backup over p2 carries."""
     all_up(net)

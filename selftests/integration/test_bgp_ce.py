@@ -6,6 +6,8 @@ import pytest
 from customers import AS, AS_OF, Customers, ce, pe_side, site
 from topology import wait_for
 
+pytestmark = [pytest.mark.interop("BGP with CEs: paths, communities, limits", peers=("FRR",), packets=True)]
+
 
 @pytest.fixture(scope="module")
 def net():

@@ -29,6 +29,9 @@ def both_ways(mesh, one, other):
         assert mesh["ce-red%d" % a].ping("2001:db8:%d::1" % b, source="2001:db8:%d::1" % a, deadline=20)
 
 
+@pytest.mark.interop("BGP: VPNv{v}, client of our reflector", packets=("FRR",), notes={
+    "BIRD": "announces VPN and labelled routes of its own with implicit null where the session is not of the route's own link; no VRF "
+            "imports them"})
 @pytest.mark.parametrize("v", (4, 6))
 @pytest.mark.parametrize("n", **NAME)
 def test_client_of_ours(mesh, n, v):
@@ -57,6 +60,7 @@ def test_client_of_ours(mesh, n, v):
         both_ways(mesh, PE3, FRR)
 
 
+@pytest.mark.interop("BGP: VPNv4, client of our reflector", peers=("FRR",), packets=True)
 def test_labels_on_the_wire(mesh):
     """The VPN label that FRR gave is the one on the packets, below FRR's transport label; and back."""
     mesh.client(FRR)
@@ -69,6 +73,7 @@ def test_labels_on_the_wire(mesh):
     assert [labels(f) for f in capture.frames() if "echo reply" in f][0] == [back]
 
 
+@pytest.mark.interop("BGP: VPNv4 and VPNv6, reflector of our PEs", packets=True)
 @pytest.mark.parametrize("n", **NAME)
 def test_reflector_of_ours(mesh, n):
     """It reflects between our PEs: their tables have each other's routes as they were, packets go by the labels of those."""
@@ -84,7 +89,8 @@ def test_reflector_of_ours(mesh, n):
     both_ways(mesh, PE1, PE3)
 
 
-@pytest.mark.parametrize("n", (BIRD, GOBGP), ids=(NAMES[BIRD], NAMES[GOBGP]))
+@pytest.mark.interop("BGP: several paths (add-path), it sends")
+@pytest.mark.parametrize("n", **NAME)
 def test_several_paths_from_it(mesh, n):
     """RFC 7911: GREEN's two paths of one RD, of both PEs, come from the peer to our reflector, which is no client of it."""
     mesh.client(n)
@@ -101,6 +107,7 @@ def test_several_paths_from_it(mesh, n):
                 "pe " + loopback(PE1), "pe " + loopback(PE3)], 30)
 
 
+@pytest.mark.interop("BGP: several paths (add-path), we send")
 @pytest.mark.parametrize("n", **NAME)
 def test_several_paths_to_it(mesh, n):
     """... and from our reflector to the peer; when one goes, that one is withdrawn."""
@@ -119,6 +126,7 @@ def test_several_paths_to_it(mesh, n):
         mesh.router(n).cli("vrf", "del", "green")
 
 
+@pytest.mark.interop("labelled unicast: client of our reflector")
 @pytest.mark.parametrize("n", **NAME)
 def test_labelled_unicast(mesh, n):
     """Reflected between the three with next hop and label as they came (forwarding: test_lu.py)."""

@@ -19,6 +19,8 @@ import pytest
 
 from topology import Bird, Frr, L3vpnd, Topology, labels, run, wait_for
 
+pytestmark = [pytest.mark.interop("BGP: a site on two PEs, of which it is one", peers=("FRR",), packets=True)]
+
 PES = (1, 2, 3, 4)
 OURS = (1, 3, 4)
 SITES = {"a": (1, 2), "c": (3,), "d": (1, 4)}

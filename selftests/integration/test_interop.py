@@ -9,6 +9,11 @@ import pytest
 from provider import AS, CUSTOMERS, PES, loopback, loopback6, site4, site6
 from topology import labels, wait_for
 
+pytestmark = [pytest.mark.interop("BGP: VPNv4 and VPNv6, PE beside ours", peers=("FRR",), packets=True),
+              pytest.mark.interop("BGP: VPNv4 and VPNv6, reflector of our PEs", peers=("GoBGP",), packets=True),
+              pytest.mark.interop("BGP with CEs: eBGP, IPv4 and IPv6", peers=("BIRD",), packets=True),
+              pytest.mark.interop("transport: P that pops the label", peers=("Linux",), tables=False, packets=True)]
+
 OURS = (1, 3)
 
 

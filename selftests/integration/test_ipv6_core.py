@@ -10,6 +10,8 @@ import pytest
 
 from topology import Bird, Gobgp, L3vpnd, Topology, run, wait_for
 
+pytestmark = [pytest.mark.interop("BGP: VPNv4 over IPv6 next hops, VPNv6", peers=("GoBGP",), packets=True)]
+
 
 ASDOT = "64086.59905"  # as GoBGP writes AS 4200000001 in an RD of type 2
 
@@ -135,6 +137,7 @@ def test_next_hops_at_the_reflector(lab):
             assert re.search(r"\sfd00::%d\s" % n, found[0]), found
 
 
+@pytest.mark.interop("BGP with CEs: eBGP over link-local addresses", peers=("BIRD",))
 def test_link_local_ce(lab):
     wait_for("the CE's session", lambda: "Established" in lab.bird.cli("show protocols provider"), 60)
     wait_for("the CE has the far site", lambda: "2001:db8:2::/48" in lab.bird.cli("show route"), 30)

@@ -14,6 +14,8 @@ import pytest
 
 from topology import Gobgp, L3vpnd, Topology, run, wait_for
 
+pytestmark = [pytest.mark.interop("BGP: labels of every mode, RD type 1", peers=("GoBGP",), packets=True)]
+
 CONFIG = """vrf RED
  rd 192.0.2.1:7
  address-family ipv4 unicast

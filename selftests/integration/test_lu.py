@@ -22,6 +22,8 @@ import pytest
 from test_restart import Flood
 from topology import Frr, Gobgp, L3vpnd, Topology, labels, run, wait_for
 
+pytestmark = [pytest.mark.interop("labelled unicast: VPN over it between two AS", peers=("FRR", "GoBGP", "Linux"), tables=("FRR", "GoBGP"), packets=("FRR", "Linux"))]
+
 # (left, right) of each link; the ends have .2N and .2N+1 of 198.51.100/24, ::1 and ::2 of fd00:c:N::/64
 LINKS = (("pe1", "p1"), ("p1", "abr1"), ("abr1", "asbr1"), ("asbr1", "asbr2"), ("asbr2", "pe2"))
 NUMBER = {"pe1": 1, "pe2": 2, "asbr1": 3, "asbr2": 4, "abr1": 5, "p1": 10}

@@ -5,19 +5,21 @@ import os
 import re
 import time
 
+import pytest
+
 from l3vpn_nl import L3vpn, prefix4
 from provider import site4, site6
 from topology import run, wait_for
 
 
 class Flood:
-    """ping, 1,000 a second, until stopped; lost() is how many did not come back."""
+    """ping, one each interval (seconds), until stopped; lost() is how many did not come back."""
 
-    def __init__(self, node, address, source):
-        self.node, self.address, self.source = node, address, source
+    def __init__(self, node, address, source, interval=0.001):
+        self.node, self.address, self.source, self.interval = node, address, source, interval
 
     def __enter__(self):
-        self.process = self.node.start("ping", "-n", "-q", "-i", "0.001", "-I", self.source, self.address,
+        self.process = self.node.start("ping", "-n", "-q", "-i", str(self.interval), "-I", self.source, self.address,
                                        log="%s-flood-%d.log" % (self.node.name, time.monotonic_ns()))
         self.log = self.process.log
         return self
@@ -70,6 +72,7 @@ def kill_and_restart(net):
     return forth, back, updates.text()
 
 
+@pytest.mark.interop("graceful restart: we are killed", peers=("GoBGP",), packets=True)
 def test_sigkill_loses_nothing(net):
     forth, back, updates = kill_and_restart(net)
     assert forth.sent > 3000 and back.sent > 3000
