@@ -145,13 +145,13 @@ static void node_free(const struct trie *t, uint32_t ref)
 
 /* ---- life ---- */
 
-void trie_pool_init(struct trie_pool *pool, uint8_t family, size_t payload)
+void trie_pool_init(struct trie_pool *pool, uint8_t family, size_t payload, unsigned int align)
 {
 	size_t node = offsetof(struct trie_node, key) + addr_octets(family);
 
 	pool->family = family;
-	pool->payload = (payload + 7) & ~(size_t)7;
-	slab_init(&pool->places, pool->payload + node, 8);
+	pool->payload = (payload + align - 1) & ~(size_t)(align - 1);
+	slab_init(&pool->places, pool->payload + node, align);
 	slab_init(&pool->joins, node, 4);
 }
 
@@ -170,7 +170,7 @@ void trie_init_in(struct trie *t, struct trie_pool *pool)
 void trie_init(struct trie *t, uint8_t family, size_t payload)
 {
 	trie_init_in(t, xmalloc(sizeof(*t->pool)));
-	trie_pool_init(t->pool, family, payload);
+	trie_pool_init(t->pool, family, payload, 8);
 	t->own = true;
 }
 

@@ -22,7 +22,7 @@
 struct trie_pool {
 	struct slab places;		/* payload and node of prefixes in a map */
 	struct slab joins;		/* nodes that join two branches */
-	uint16_t payload;		/* octets, rounded up to 8 */
+	uint16_t payload;		/* octets, rounded up to the alignment */
 	uint8_t family;
 };
 
@@ -33,7 +33,8 @@ struct trie {
 	bool own;			/* the pool is this trie's alone */
 };
 
-void trie_pool_init(struct trie_pool *pool, uint8_t family, size_t payload);
+/* @align: what the payload needs, 4 or 8 */
+void trie_pool_init(struct trie_pool *pool, uint8_t family, size_t payload, unsigned int align);
 void trie_pool_fini(struct trie_pool *pool);
 
 /* with a pool of its own */

@@ -162,7 +162,7 @@ static void own_ways(struct members *g, struct rib_route *r)
 
 struct fib_nh *rib_label_way(struct rib_route *r, bool alone)
 {
-	const struct rib_table *t = r->net->shelf->table;
+	const struct rib_table *t = net_table(r->net);
 	struct members g = { .fib = t->rib->fib, .nht = t->rib->nht };
 	struct fib_nh *nh;
 
@@ -177,7 +177,7 @@ struct fib_nh *rib_label_way(struct rib_route *r, bool alone)
 
 struct fib_dest fib_dest_of(struct rib_net *net)
 {
-	const struct rib *rib = net->shelf->table->rib;
+	const struct rib *rib = net_table(net)->rib;
 	struct fib_dest d = { .label = FIB_LABEL_NONE };
 	struct rib_route *best = rib_best(net);
 	struct rib_paths p;

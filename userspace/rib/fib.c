@@ -426,7 +426,7 @@ bool fib_net_shared(const struct rib_net *net)
 
 void fib_net_update(struct rib_net *net)
 {
-	struct fib *fib = net->shelf->table->rib->fib;
+	struct fib *fib = net_table(net)->rib->fib;
 	struct rib_vrf_net *vn = vrf_net(net);
 	struct fib_dest now = fib_dest_of(net), old = vn->fib;
 	struct fib_sub *s;
@@ -444,7 +444,7 @@ void fib_net_update(struct rib_net *net)
 	op = !old.nh ? FIB_ADD : now.nh ? FIB_REPLACE : FIB_DEL;
 	p = rib_net_prefix(net);
 	list_for_each(s, &fib->subs, struct fib_sub, node)
-		s->route(s, op, net->shelf->table->vrf, &p, &old, &now);
+		s->route(s, op, net_table(net)->vrf, &p, &old, &now);
 	fib_nh_put(fib, old.nh);
 }
 
@@ -490,7 +490,7 @@ void fib_route_refused(struct fib *fib, uint32_t vrf, const struct prefix *p, bo
 
 bool rib_net_refused(const struct rib_net *net)
 {
-	return net->shelf->table->kind == RIB_TABLE_VRF &&
+	return net_table(net)->kind == RIB_TABLE_VRF &&
 	       container_of(net, const struct rib_vrf_net, net)->fib.refused;
 }
 

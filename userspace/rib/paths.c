@@ -27,11 +27,11 @@ static void field_take(struct field *f, const struct rib_net *net)
 	unsigned int i;
 
 	f->n = 0;
-	for (r = net->routes; r; r = r->next)
+	for (r = rib_routes(net); r; r = r->next)
 		f->n++;
 	f->route = f->n > ROUTES_STACK ? xmalloc(f->n * sizeof(*f->route)) : f->stack;
 	f->reason = f->n > ROUTES_STACK ? xmalloc(f->n) : f->reason_stack;
-	for (i = 0, r = net->routes; r; r = r->next, i++) {
+	for (i = 0, r = rib_routes(net); r; r = r->next, i++) {
 		f->route[i] = r;
 		f->reason[i] = r->reason;
 	}
@@ -42,7 +42,7 @@ static void field_give_back(struct field *f, const struct rib_net *net)
 	struct rib_route *r;
 	unsigned int i;
 
-	for (i = 0, r = net->routes; r; r = r->next, i++)
+	for (i = 0, r = rib_routes(net); r; r = r->next, i++)
 		r->reason = f->reason[i];
 	if (f->route != f->stack) {
 		free(f->route);
@@ -176,12 +176,12 @@ static bool as_good(const struct rules *x, const struct rib_route *r)
 
 static struct rules rules_of(const struct rib_net *net, const struct rib_route *best)
 {
-	struct rules x = { .m = rib_table_multipath(net->shelf->table), .best = best, .metric = UINT32_MAX };
+	struct rules x = { .m = rib_table_multipath(net_table(net)), .best = best, .metric = UINT32_MAX };
 	const struct rib_route *r;
 
 	x.max = x.m->eibgp > 1 ? x.m->eibgp : internal(best) ? x.m->ibgp : x.m->ebgp;
 	if (x.m->eibgp > 1)
-		for (r = net->routes; r; r = r->next)
+		for (r = rib_routes(net); r; r = r->next)
 			if (r->reason == RIB_LOST_EBGP && r->nh->metric < x.metric)
 				x.metric = r->nh->metric;
 	if (x.max > RIB_PATHS_MAX)
@@ -245,7 +245,7 @@ void rib_net_paths(const struct rib_net *net, struct rib_paths *p)
 	if (!best->next || !can_share(best))
 		return;
 	add_equals(net, p);
-	if (rib_table_multipath(net->shelf->table)->backup && p->n < RIB_PATHS_MAX)
+	if (rib_table_multipath(net_table(net))->backup && p->n < RIB_PATHS_MAX)
 		rib_net_rank(net, &p->backup, 1, by_another, p);
 }
 

@@ -38,16 +38,21 @@ void redecide_all(struct redecide *r);
 struct rib_shelf {
 	struct rib_table *table;
 	struct rd rd;
+	uint32_t number;		/* in rib_shelves */
 	struct trie nets;		/* payload: struct rib_net, or struct rib_vrf_net */
 };
 
+/* There are as many as prefixes: numbers in place of pointers. */
+
 struct rib_net {
-	struct rib_route *routes;
-	struct rib_shelf *shelf;
+	uint32_t first;			/* number of its first route, 0: none; the others by their next */
+	uint32_t shelf;			/* number */
 	uint32_t id;
 	uint16_t dirty;			/* bits of the subscribers in whose queue it is */
 	uint16_t holds;
 };
+
+_Static_assert(sizeof(struct rib_net) == 16, "there are as many as prefixes");
 
 /* in VRF tables: what forwarding was told */
 struct rib_vrf_net {
@@ -78,6 +83,19 @@ struct rib_table {
 	struct rib_multipath multipath;
 	struct rib_repath *repath;	/* under way, or NULL */
 };
+
+/* table.c: struct rib_shelf *, by number, of every rib of this process */
+extern struct slab rib_shelves;
+
+static inline struct rib_shelf *net_shelf(const struct rib_net *net)
+{
+	return *(struct rib_shelf **)slab_at(&rib_shelves, net->shelf);
+}
+
+static inline struct rib_table *net_table(const struct rib_net *net)
+{
+	return net_shelf(net)->table;
+}
 
 /* route.c: memory and lists of routes */
 void routes_start(struct rib *rib);

@@ -43,7 +43,7 @@ static bool work(struct job *job, unsigned int budget)
 		if (!net) {
 			memset(&r->cursor, 0, sizeof(r->cursor));
 			r->at++;
-		} else if (net->routes && net->routes->next) {
+		} else if (rib_routes(net) && rib_routes(net)->next) {
 			rib_net_decide(net, NULL);
 		}
 	}

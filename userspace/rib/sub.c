@@ -68,7 +68,7 @@ void rib_notify(struct rib_net *net, bool best_changed)
 {
 	struct rib_sub *sub;
 
-	list_for_each(sub, &net->shelf->table->subs, struct rib_sub, node)
+	list_for_each(sub, &net_table(net)->subs, struct rib_sub, node)
 		if (best_changed || sub->all_paths)
 			notify(sub, net);
 }

@@ -15,6 +15,23 @@
 
 #define DECIDE_STACK 32
 
+/* ---- shelves ---- */
+
+struct slab rib_shelves = { .size = sizeof(struct rib_shelf *) };
+
+static void shelf_begin(struct rib_shelf *s, struct rib_table *t)
+{
+	s->table = t;
+	s->number = slab_alloc(&rib_shelves);
+	*(struct rib_shelf **)slab_at(&rib_shelves, s->number) = s;
+	trie_init_in(&s->nets, &t->pool);
+}
+
+static void shelf_end(void *shelf, void *arg)
+{
+	slab_free(&rib_shelves, ((struct rib_shelf *)shelf)->number);
+}
+
 /* ---- nets ---- */
 
 static size_t net_size(const struct rib_table *t)
@@ -60,9 +77,8 @@ static struct rib_shelf *shelf_get(struct rib_table *t, const struct rd *rd)
 	p = rd_prefix(rd);
 	s = trie_insert(&t->shelves, &p, &created);
 	if (created) {
-		s->table = t;
+		shelf_begin(s, t);
 		s->rd = *rd;
-		trie_init_in(&s->nets, &t->pool);
 	}
 	t->recent = s;
 	return s;
@@ -76,7 +92,7 @@ static struct rib_net *net_get(struct rib_table *t, const struct rd *rd, const s
 
 	net = trie_insert(&s->nets, p, &created);
 	if (created) {
-		net->shelf = s;
+		net->shelf = s->number;
 		net->id = trie_id(&s->nets, net);
 		t->nets++;
 	}
@@ -93,16 +109,17 @@ struct rib_net *rib_net_take(struct rib_table *t, const struct rd *rd, const str
 
 void rib_net_maybe_free(struct rib_net *net)
 {
-	struct rib_shelf *s = net->shelf;
+	struct rib_shelf *s = net_shelf(net);
 	struct rib_table *t = s->table;
 
-	if (net->routes || net->dirty || net->holds)
+	if (net->first || net->dirty || net->holds)
 		return;
 	trie_remove(&s->nets, net);
 	t->nets--;
 	if (t->kind == RIB_TABLE_VPN && !s->nets.count) {
 		if (t->recent == s)
 			t->recent = NULL;
+		shelf_end(s, NULL);
 		trie_remove(&t->shelves, s);
 	}
 }
@@ -125,27 +142,29 @@ struct rib_net *rib_lookup(const struct rib_table *t, const struct ip_addr *a)
 
 struct rib_route *rib_best(const struct rib_net *net)
 {
-	return net->routes && net->routes->reason == RIB_BEST ? net->routes : NULL;
+	struct rib_route *r = rib_routes(net);
+
+	return r && r->reason == RIB_BEST ? r : NULL;
 }
 
 struct rib_route *rib_routes(const struct rib_net *net)
 {
-	return net->routes;
+	return route_at(net_table(net)->rib, net->first);
 }
 
 struct prefix rib_net_prefix(const struct rib_net *net)
 {
-	return trie_prefix(&net->shelf->nets, net);
+	return trie_prefix(&net_shelf(net)->nets, net);
 }
 
 const struct rd *rib_net_rd(const struct rib_net *net)
 {
-	return net->shelf->table->kind == RIB_TABLE_VPN ? &net->shelf->rd : NULL;
+	return net_table(net)->kind == RIB_TABLE_VPN ? &net_shelf(net)->rd : NULL;
 }
 
 struct rib_table *rib_net_table(const struct rib_net *net)
 {
-	return net->shelf->table;
+	return net_table(net);
 }
 
 uint32_t rib_net_id(const struct rib_net *net)
@@ -190,26 +209,36 @@ struct rib_net *rib_route_origin(const struct rib_route *r)
 	return container_of(r, struct rib_imported, route)->origin;
 }
 
+static void net_unlink(struct rib_net *net, const struct rib_route *r)
+{
+	struct rib_route *before = rib_routes(net);
+
+	if (before == r) {
+		net->first = r->next ? r->next->number : 0;
+		return;
+	}
+	while (before->next != r)
+		before = before->next;
+	before->next = r->next;
+}
+
 /* moves the chosen route to the front */
 static void to_front(struct rib_net *net, struct rib_route *best)
 {
-	struct rib_route **p;
-
-	for (p = &net->routes; *p && *p != best; p = &(*p)->next)
-		;
-	if (!*p || p == &net->routes)
+	if (net->first == best->number)
 		return;
-	*p = best->next;
-	best->next = net->routes;
-	net->routes = best;
+	net_unlink(net, best);
+	best->next = rib_routes(net);
+	net->first = best->number;
 }
 
 static void tell_forwarding(struct rib_net *net, bool differs)
 {
-	struct rib_table *t = net->shelf->table;
+	struct rib_table *t = net_table(net);
+	struct rib_route *first = rib_routes(net);
 	struct prefix p;
 
-	if (differs || (net->routes && net->routes->next) || fib_net_shared(net))
+	if (differs || (first && first->next) || fib_net_shared(net))
 		fib_net_update(net);
 	if (!differs)
 		return;
@@ -227,11 +256,11 @@ static void decide(struct rib_net *net, struct rib_route *old, const struct rib_
 	unsigned int n = 0;
 	bool differs;
 
-	for (r = net->routes; r; r = r->next)
+	for (r = rib_routes(net); r; r = r->next)
 		n++;
 	if (n > DECIDE_STACK)
 		all = xmalloc(n * sizeof(*all));
-	for (n = 0, r = net->routes; r; r = r->next)
+	for (n = 0, r = rib_routes(net); r; r = r->next)
 		all[n++] = r;
 	best = n ? decision_select(all, n) : NULL;
 	if (all != stack)
@@ -239,7 +268,7 @@ static void decide(struct rib_net *net, struct rib_route *old, const struct rib_
 	if (best)
 		to_front(net, best);
 	differs = best != old || (best && best == changed);
-	if (net->shelf->table->kind == RIB_TABLE_VRF)
+	if (net_table(net)->kind == RIB_TABLE_VRF)
 		tell_forwarding(net, differs);
 	rib_notify(net, differs);
 }
@@ -254,7 +283,7 @@ static struct rib_route *route_find(struct rib_net *net, const struct rib_source
 {
 	struct rib_route *r;
 
-	for (r = net->routes; r; r = r->next)
+	for (r = rib_routes(net); r; r = r->next)
 		if (r->source == s && r->path_id == path_id)
 			return r;
 	return NULL;
@@ -264,24 +293,24 @@ static struct rib_route *route_new(struct rib_source *s, struct rib_net *net,
 				   const struct rib_path *path)
 {
 	bool imported = path->flags & RIB_ROUTE_IMPORTED;
-	struct rib_route *r;
+	struct rib_route *r, *first = rib_routes(net);
 
 	r = route_alloc(s->table->rib, imported);
 	r->net = net;
 	r->source = s;
 	r->path_id = path->path_id;
-	r->next = net->routes;
 	/* behind the best, so that rib_best() stays true until the decision */
-	if (rib_best(net)) {
-		r->next = net->routes->next;
-		net->routes->next = r;
+	if (first && first->reason == RIB_BEST) {
+		r->next = first->next;
+		first->next = r;
 	} else {
-		net->routes = r;
+		r->next = first;
+		net->first = r->number;
 	}
 	r->reason = RIB_LOST_PATH_ID;
 	_Static_assert(RIB_REASON_MAX <= 16, "reason has four bits");
 	s->count++;
-	net->shelf->table->routes++;
+	s->table->routes++;
 	return r;
 }
 
@@ -352,13 +381,12 @@ static void set_nexthop(struct rib *rib, struct rib_route *r, struct nexthop *nh
  */
 static void contest(struct rib *rib, const struct rib_net *net)
 {
-	const struct nexthop *first = net->routes ? net->routes->nh : NULL;
+	struct rib_route *first = rib_routes(net), *r;
 	bool contested = false;
-	struct rib_route *r;
 
-	for (r = net->routes; r && !contested; r = r->next)
-		contested = r->nh != first;
-	for (r = net->routes; r; r = r->next) {
+	for (r = first; r && !contested; r = r->next)
+		contested = r->nh != first->nh;
+	for (r = first; r; r = r->next) {
 		if (r->contested == contested)
 			continue;
 		nexthop_leave(rib, r);
@@ -402,7 +430,7 @@ struct rib_route *rib_announce(struct rib_source *s, const struct rd *rd, const 
 			if (rib_route_stale(r)) {
 				r->round = s->round;
 				/* being fresh decides between equals */
-				if (r->next || net->routes != r)
+				if (r->next || net->first != r->number)
 					rib_net_decide(net, NULL);
 			}
 			return r;
@@ -423,11 +451,9 @@ void rib_route_remove(struct rib_route *r)
 {
 	struct rib_table *t = r->source->table;
 	struct rib_net *net = r->net;
-	struct rib_route **p, *old = rib_best(net);
+	struct rib_route *old = rib_best(net);
 
-	for (p = &net->routes; *p != r; p = &(*p)->next)
-		;
-	*p = r->next;
+	net_unlink(net, r);
 	source_walks_pass(t->rib, r);
 	route_unlink(t->rib, &r->source->routes, r, RIB_OF_SOURCE);
 	r->source->count--;
@@ -452,7 +478,7 @@ bool rib_withdraw(struct rib_source *s, const struct rd *rd, const struct prefix
 	if (!r)
 		return false;
 	if (s->table->kind == RIB_TABLE_VPN)
-		s->table->recent = net->shelf;
+		s->table->recent = net_shelf(net);
 	rib_route_remove(r);
 	return true;
 }
@@ -487,10 +513,9 @@ struct rib_table *rib_table_new(struct rib *rib, const char *name, enum rib_tabl
 	t->kind = kind;
 	t->family = family;
 	t->vrf = vrf;
-	t->shelf.table = t;
 	list_init(&t->subs);
-	trie_pool_init(&t->pool, family, net_size(t));
-	trie_init_in(&t->shelf.nets, &t->pool);
+	trie_pool_init(&t->pool, family, net_size(t), kind == RIB_TABLE_VRF ? 8 : 4);
+	shelf_begin(&t->shelf, t);
 	trie_init(&t->shelves, AF_INET6, sizeof(struct rib_shelf));
 	if (kind == RIB_TABLE_VPN)
 		rib->vpn[family_afi(family)] = t;
@@ -516,8 +541,8 @@ void rib_table_free(struct rib_table *t)
 	rib_repath_end(t);
 	while ((net = rib_walk(t, &c))) {
 		rib_net_hold(net);
-		while (net->routes)
-			rib_route_remove(net->routes);
+		while (net->first)
+			rib_route_remove(rib_routes(net));
 		/* whoever still holds it would keep a pointer into a table that is gone */
 		net->holds = 1;
 		rib_net_release(net);
@@ -532,7 +557,8 @@ void rib_table_free(struct rib_table *t)
 		hash_remove(&t->rib->tables, &t->node);
 	nht_vrf_mark(t->rib->nht, t->vrf);
 	trie_fini(&t->shelf.nets, NULL, NULL);
-	trie_fini(&t->shelves, NULL, NULL);
+	shelf_end(&t->shelf, NULL);
+	trie_fini(&t->shelves, shelf_end, NULL);
 	trie_pool_fini(&t->pool);
 	free(t->name);
 	free(t);

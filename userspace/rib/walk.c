@@ -15,7 +15,7 @@ static struct prefix rd_prefix(const struct rd *rd)
 static struct rib_net *found(struct rib_net *net, struct rib_cursor *c)
 {
 	c->started = true;
-	c->rd = net->shelf->rd;
+	c->rd = net_shelf(net)->rd;
 	c->prefix = rib_net_prefix(net);
 	return net;
 }
