@@ -10,8 +10,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "bgp/tests/pe.h"
 #include "lib/tcp.h"
@@ -61,17 +63,40 @@ static unsigned int turns_in(uint64_t ms)
 	return turns;
 }
 
+static uint16_t free_port(void)
+{
+	unsigned int seed = (unsigned int)getpid();
+	uint16_t port;
+	int fd;
+
+	do {
+		port = (uint16_t)(20000 + rand_r(&seed) % 10000);
+		fd = tcp_listen(AF_INET, port, "");
+	} while (fd < 0);
+	close(fd);
+	return port;
+}
+
+static void listen_on(uint16_t port)
+{
+	char *text = xasprintf("router bgp 65000\n router-id 10.0.0.1\n listen-port %u\n neighbor 192.168.0.2\n"
+			       "  remote-as 65000\n  address-family vpnv4 unicast\n !\n !\n!\n", port);
+
+	take(text);
+	free(text);
+}
+
 static void a_connection_waits_for_a_file(void **unused)
 {
 	const struct tcp_options plain = { 0 };
 	struct tcp_endpoint to = { .addr = addr_v4(0x7f000001) };
 	struct ip_addr from = addr_v4(0x7f000009);
+	uint16_t port = free_port();
 	uint8_t said[64];
 	int fd;
 
-	take("router bgp 65000\n router-id 10.0.0.1\n listen-port 1790\n neighbor 192.168.0.2\n  remote-as 65000\n"
-	     "  address-family vpnv4 unicast\n !\n !\n!\n");
-	fd = tcp_connect(&to, 1790, &from, &plain);
+	listen_on(port);
+	fd = tcp_connect(&to, port, &from, &plain);
 	assert_true(fd >= 0);
 	no_more_files();
 	assert_in_range(turns_in(400), 1, 60);
