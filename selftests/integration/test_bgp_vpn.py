@@ -246,6 +246,61 @@ def test_digests_agree(net):
         assert rows and all(row["equal"] for row in rows), rows
 
 
+def rt(net, no, target):
+    net.pe[3].configure("vrf RED\naddress-family ipv4 unicast\n%simport route-target %s" % (no, target))
+
+
+def kept(net):
+    """{(prefix, PE)} of the VPN routes that pe3 has from others."""
+    return {(row["prefix"], row["from"]) for row in net.pe[3].json("show bgp vpnv4 unicast")
+            if row["from"].startswith("192.0.2.")}
+
+
+def test_what_nobody_imports_is_not_kept(net):
+    """pe3's VRF ceases to import, and begins again: FRR and our PEs tell their routes once more, without a new session."""
+    def established():
+        return [row["value"] for n in (1, 2, 4) for row in net.pe[3].json("show bgp neighbors 192.0.2.%d" % n)
+                if row["item"] == "established"]
+    wait_for("all of it", lambda: len(net.rows(3, "10.1.0.0/16")) == 2 and len(net.rows(3, "10.4.0.0/16")) == 2, 30)
+    before, sessions = kept(net), established()
+    assert {("10.1.0.0/16", "192.0.2.2"), ("10.4.0.0/16", "192.0.2.4")} <= before, before
+    rt(net, "no ", "65000:1")
+    wait_for("nothing is kept", lambda: not kept(net), 20)
+    assert not net.rows(3, "10.1.0.0/16")
+    text = net.pe[3].sh("show bgp neighbors 192.0.2.2")
+    assert "its route targets are imported nowhere" in text and "those that a VRF imports" in text, text
+    assert "or with route targets that no VRF imports" in net.members(3, "10.1.0.0/16")
+    rt(net, "", "65000:1")
+    wait_for("they are told again", lambda: kept(net) == before, 30)
+    wait_for("and imported", lambda: len(net.rows(3, "10.1.0.0/16")) == 2, 20)
+    assert established() == sessions
+    with Numbers(net, "10.1.0.1", "ce-a") as packets:
+        packets.goes_on(1)
+    assert not packets.lost
+
+
+def test_maximum_of_prefixes(net):
+    """One prefix of two has room; when it is raised, the other one comes."""
+    def vrf():
+        return net.pe[3].json("show vrf RED")[0]
+    rt(net, "no ", "65000:1")
+    wait_for("own ones alone", lambda: not net.rows(3, "10.1.0.0/16") and not net.rows(3, "10.4.0.0/16"), 20)
+    own = vrf()["prefixes-ipv4"]
+    net.pe[3].configure("vrf RED\naddress-family ipv4 unicast\nmaximum prefix %d" % (own + 1))
+    rt(net, "", "65000:1")
+    wait_for("one of them", lambda: vrf().get("not-imported-ipv4"), 30)
+    time.sleep(6)       # those that are asked for again have come
+    there = [p for p in ("10.1.0.0/16", "10.4.0.0/16") if net.rows(3, p)]
+    assert vrf()["prefixes-ipv4"] == own + 1 and len(there) == 1, vrf()
+    other = ({"10.1.0.0/16", "10.4.0.0/16"} - set(there)).pop()
+    assert "it waits for room" in net.members(3, other), net.members(3, other)
+    assert "the maximum of %d IPv4 prefixes is reached" % (own + 1) in net.pe[3].sh("show log")
+    net.pe[3].configure("vrf RED\naddress-family ipv4 unicast\nno maximum prefix")
+    wait_for("all of it", lambda: len(net.rows(3, "10.1.0.0/16")) == 2 and len(net.rows(3, "10.4.0.0/16")) == 2, 20)
+    assert "not-imported-ipv4" not in vrf()
+    assert "all is imported again" in net.pe[3].sh("show log")
+
+
 def test_ce_link_lost_under_a_flood(net):
     """pe1's port to the site goes down: what comes from the core goes on to pe4, before anybody else has heard of it."""
     with Numbers(net, "10.4.0.1", "ce-d") as flood:

@@ -105,6 +105,13 @@ static void received_one(struct explain *x, const struct rib_route *r)
 	     r->source->name, nexthop_str(r->nh, nh, sizeof(nh)), r->label);
 }
 
+static bool has_routes(const struct explain *x)
+{
+	const struct rib_net *net = rib_find(x->af->table, NULL, &x->prefix);
+
+	return net && rib_routes(net);
+}
+
 /* A path of a net: what it carries, and whether the VRF takes that. */
 static bool targets_one(struct explain *x, const struct rib_route *r)
 {
@@ -119,6 +126,10 @@ static bool targets_one(struct explain *x, const struct rib_route *r)
 	}
 	if (matches(x, r, &m)) {
 		step(x, "route target", "ok", "%s from %s: imported for %s", rd, r->source->name, m.text);
+		if (vrf_import_refused(x->af, r->net))
+			step(x, "maximum prefix", has_routes(x) ? "-" : "failed",
+			     "%s from %s: it waits for room: the table has its maximum of %u prefixes", rd,
+			     r->source->name, x->af->limit);
 		return true;
 	}
 	targets_text(r->attrs, rts, sizeof(rts));

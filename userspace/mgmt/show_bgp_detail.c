@@ -128,6 +128,11 @@ static void say_imports(struct detail *d, const struct show_env *env, const stru
 		item(d, "imported into", "%u: %s", n, text);
 	else
 		item(d, "imported into", "no VRF");
+	while ((v = vrf_next(env->vrfs, v))) {
+		if (vrf_import_refused(&v->af[afi], net))
+			item(d, "waits for room in", "VRF %s: it has its maximum of %u prefixes", v->name,
+			     v->af[afi].limit);
+	}
 }
 
 static void say_net(struct detail *d, const struct show_env *env, struct rib_net *net)

@@ -61,6 +61,13 @@ static void maximum(json_t *row, const char *column, const struct vrf_af *af)
 	json_object_set_new(row, column, json_string(buf));
 }
 
+/* What import left out for want of room; nothing where all is in. */
+static void not_imported(json_t *row, const char *column, const struct vrf_af *af)
+{
+	if (vrf_refused_imports(af))
+		json_object_set_new(row, column, json_integer(vrf_refused_imports(af)));
+}
+
 static void level(const struct show_env *env, json_t *row, const char *column, const struct dp_row *held,
 		  uint8_t object)
 {
@@ -132,6 +139,10 @@ static json_t *vrf_row(const struct vrf *v)
 	redistribution(row, v);
 	maximum(row, "maximum-ipv4", &v->af[AFI4]);
 	maximum(row, "maximum-ipv6", &v->af[AFI6]);
+	json_object_set_new(row, "prefixes-ipv4", json_integer(rib_table_prefixes(v->af[AFI4].table)));
+	json_object_set_new(row, "prefixes-ipv6", json_integer(rib_table_prefixes(v->af[AFI6].table)));
+	not_imported(row, "not-imported-ipv4", &v->af[AFI4]);
+	not_imported(row, "not-imported-ipv6", &v->af[AFI6]);
 	return row;
 }
 

@@ -77,7 +77,9 @@ struct rib_table {
 	struct trie shelves;		/* VPN: RD as a prefix of 64 bits -> struct rib_shelf */
 	struct rib_shelf *recent;	/* VPN: the one that was asked for last, or NULL: RDs come in runs */
 	struct trie_pool pool;		/* the nets of all shelves */
-	uint32_t nets, routes;
+	uint32_t nets, routes, prefixes;	/* prefixes: nets that have routes */
+	void (*fewer)(void *arg);
+	void *fewer_arg;
 	struct list subs;
 	uint16_t sub_bits;
 	struct rib_multipath multipath;

@@ -299,6 +299,7 @@ static struct rib_route *route_new(struct rib_source *s, struct rib_net *net,
 	r->net = net;
 	r->source = s;
 	r->path_id = path->path_id;
+	s->table->prefixes += !first;
 	/* behind the best, so that rib_best() stays true until the decision */
 	if (first && first->reason == RIB_BEST) {
 		r->next = first->next;
@@ -458,6 +459,11 @@ void rib_route_remove(struct rib_route *r)
 	route_unlink(t->rib, &r->source->routes, r, RIB_OF_SOURCE);
 	r->source->count--;
 	t->routes--;
+	if (!net->first) {
+		t->prefixes--;
+		if (t->fewer)
+			t->fewer(t->fewer_arg);
+	}
 	net->holds++;
 	contest(t->rib, net);
 	decide(net, old, NULL);
@@ -620,6 +626,17 @@ uint32_t rib_table_nets(const struct rib_table *t)
 uint32_t rib_table_routes(const struct rib_table *t)
 {
 	return t->routes;
+}
+
+uint32_t rib_table_prefixes(const struct rib_table *t)
+{
+	return t->prefixes;
+}
+
+void rib_table_watch_fewer(struct rib_table *t, void (*fn)(void *arg), void *arg)
+{
+	t->fewer = fn;
+	t->fewer_arg = arg;
 }
 
 struct rib *rib_new(struct jobs *jobs)

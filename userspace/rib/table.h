@@ -178,6 +178,9 @@ uint8_t rib_table_family(const struct rib_table *t);
 uint32_t rib_table_vrf(const struct rib_table *t);
 uint32_t rib_table_nets(const struct rib_table *t);
 uint32_t rib_table_routes(const struct rib_table *t);
+uint32_t rib_table_prefixes(const struct rib_table *t);		/* that have routes, usable or not */
+/* @fn (NULL: nobody) hears whenever there is a prefix less; it takes a note and touches no table */
+void rib_table_watch_fewer(struct rib_table *t, void (*fn)(void *arg), void *arg);
 
 /* ---- lookups and walks ---- */
 struct rib_net *rib_find(const struct rib_table *t, const struct rd *rd, const struct prefix *p);

@@ -7,7 +7,8 @@
  *
  * Of a net a VRF takes the best route that carries one of its targets, and of the next ones as many as multipath and
  * backup can use: what leads to the same PE under the same label, as two reflectors tell it, is there once. In the
- * VRF's table they are told apart by slot and number of the VPN net; slot 0 is the best.
+ * VRF's table they are told apart by slot and number of the VPN net; slot 0 is the best. An importer without slots
+ * wants the net, and has no room for it (room.c).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -286,30 +287,73 @@ static bool same_importers(const struct importer *a, unsigned int n, const struc
 	return true;
 }
 
-static void on_change(struct rib_sub *sub, struct rib_net *net)
+static unsigned int slots_of(const struct importer *by, unsigned int n, const struct vrf_import *imp)
 {
-	struct vpn_import *im = container_of(sub, struct vpn_import, sub);
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (by[i].imp == imp)
+			return by[i].slots;
+	return 0;
+}
+
+/* Where there is no room for what was not there: no slots. */
+static void find_room(struct look *l, const struct rib_net *net, const struct importer *old, unsigned int n)
+{
+	const struct prefix p = rib_net_prefix(net);
+	unsigned int i;
+
+	for (i = 0; i < l->n; i++) {
+		if (slots_of(old, n, l->by[i].imp) || room_for(l->by[i].imp, &p))
+			continue;
+		l->by[i].slots = 0;
+		room_refused(l->by[i].imp, rib_net_id(net));
+	}
+}
+
+/* @old: what it was until now */
+static void settle(struct look *l, struct rib_net *net, const struct importer *old, unsigned int n)
+{
+	unsigned int i, now;
+
+	for (i = 0; i < l->n_picks; i++)
+		if (l->by[l->pick[i].imp->at].slots)
+			announce(&l->pick[i], net);
+	for (i = 0; i < n; i++) {
+		bool wants = old[i].imp->stamp == l->im->stamp;
+
+		now = wants ? l->by[old[i].imp->at].slots : 0;
+		withdraw(old[i].imp, net, now, old[i].slots);
+		if (!old[i].slots && (now || !wants))
+			room_settled(old[i].imp, rib_net_id(net));
+	}
+}
+
+void import_look(struct vpn_import *im, struct rib_net *net)
+{
 	struct look l = { .im = im, .size = ARRAY_SIZE(l.few_by), .picks_size = ARRAY_SIZE(l.few_picks) };
 	const struct importer *old;
 	struct importer one;
-	unsigned int i, n;
+	unsigned int n;
 
 	l.by = l.few_by;
 	l.pick = l.few_picks;
 	im->stamp++;
 	match_routes(&l, net);
-	for (i = 0; i < l.n_picks; i++)
-		announce(&l.pick[i], net);
 	old = who_get(im, rib_net_id(net), &one, &n);
-	for (i = 0; i < n; i++)
-		withdraw(old[i].imp, net, old[i].imp->stamp == im->stamp ? l.by[old[i].imp->at].slots : 0,
-			 old[i].slots);
+	find_room(&l, net, old, n);
+	settle(&l, net, old, n);
 	if (!same_importers(old, n, &l))
 		who_set(im, net, l.by, l.n);
 	if (l.by != l.few_by)
 		free(l.by);
 	if (l.pick != l.few_picks)
 		free(l.pick);
+}
+
+static void on_change(struct rib_sub *sub, struct rib_net *net)
+{
+	import_look(container_of(sub, struct vpn_import, sub), net);
 }
 
 /* What has a route target that somebody imports since just now. */
@@ -419,6 +463,7 @@ struct vrf_import *import_new(struct vrfs *vs, struct vrf_af *af)
 	imp->source.vrf = af->vrf->id;
 	imp->paths = 1;
 	rib_source_init(&imp->source);
+	room_init(imp);
 	return imp;
 }
 
@@ -445,6 +490,7 @@ void import_free(struct vrfs *vs, struct vrf_import *imp)
 	struct rib_route *r;
 	struct rib_net *net;
 	unsigned int i;
+	uint32_t id;
 
 	for (i = 0; i < imp->af->import.n; i++)
 		end_target(imp, &imp->af->import.rt[i]);
@@ -455,6 +501,11 @@ void import_free(struct vrfs *vs, struct vrf_import *imp)
 		forget(im, net, imp);
 		rib_net_release(net);
 	}
+	while (room_next(imp, 0, &id)) {
+		room_settled(imp, id);
+		forget(im, rib_net_by_id(im->sub.table, id), imp);
+	}
+	room_end(imp);
 	rib_source_flush_now(&imp->source);
 	free(imp);
 }
@@ -525,6 +576,8 @@ void import_targets(struct vrfs *vs, struct vrf_import *imp, const struct rt_set
 		rib_target_walk_add(&im->walk, now->rt[i].b);
 		job_schedule(&im->walk_job);
 	}
-	if (fewer)
-		touch_imported(im, imp);
+	if (!fewer)
+		return;
+	touch_imported(im, imp);
+	room_again(imp);
 }

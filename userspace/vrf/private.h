@@ -44,6 +44,13 @@ struct vrf_import {
 	bool backup;			/* and one more */
 	uint32_t stamp, path_stamp;	/* of the last look at a net, and at a route, that it imports */
 	unsigned int at;		/* place among the importers of that net */
+	/* what there is no room for (room.c) */
+	uint32_t *refused;		/* bits, by number of the VPN net */
+	uint32_t refused_words, n_refused;
+	uint32_t look_at;		/* number of the one to look at next */
+	bool look_at_all;		/* room or not: some may not be wanted any more */
+	bool full_said;
+	struct job room_job;
 };
 
 struct vrf_export {
@@ -66,7 +73,22 @@ void import_free(struct vrfs *vs, struct vrf_import *imp);
 void import_targets(struct vrfs *vs, struct vrf_import *imp, const struct rt_set *old);
 /* how many paths of a VPN net the VRF can use */
 void import_paths(struct vrfs *vs, struct vrf_import *imp, const struct rib_multipath *m);
+/* decides on a net of the VPN table anew: who imports it */
+void import_look(struct vpn_import *im, struct rib_net *net);
 void import_again(struct vrfs *vs, struct vrf_import *imp);	/* what was imported, by another transport policy */
+
+/* room.c: at most so many prefixes are in a VRF's table when one is imported */
+void room_init(struct vrf_import *imp);
+void room_end(struct vrf_import *imp);
+/* may a net be imported of which nothing is in the table yet? */
+bool room_for(const struct vrf_import *imp, const struct prefix *p);
+/* it is not imported for want of room, or it is, or is not wanted any more */
+void room_refused(struct vrf_import *imp, uint32_t id);
+void room_settled(struct vrf_import *imp, uint32_t id);
+/* the next refused one from number @from on; false: none */
+bool room_next(const struct vrf_import *imp, uint32_t from, uint32_t *id);
+void room_changed(struct vrf_import *imp);	/* the limit did */
+void room_again(struct vrf_import *imp);	/* some may not be wanted any more */
 
 struct vrf_export *export_new(struct vrfs *vs, struct vrf_af *af);
 void export_free(struct vrf_export *ex);

@@ -421,6 +421,7 @@ void vrf_set_limit(struct vrfs *vs, struct vrf *v, uint8_t family, uint32_t limi
 		return;
 	af->limit = limit;
 	af->warn = warn;
+	room_changed(af->importer);
 	vrf_event(vs, VRF_CHANGE, v);
 }
 

@@ -142,6 +142,11 @@ void vrf_set_redistribute(struct vrfs *vs, struct vrf *v, uint8_t family, bool c
 void vrf_set_best_external(struct vrfs *vs, struct vrf *v, uint8_t family, bool on);
 /* unless it is called: one path, and a backup */
 void vrf_set_multipath(struct vrfs *vs, struct vrf *v, uint8_t family, const struct rib_multipath *m);
+/*
+ * @limit: prefixes that may be in the table, 0: any number. Of what would be imported that comes last stays out, with all
+ * of its paths, until there is room; what does not come by VPN is always in the table, and counts. Forwarding has the
+ * same limit, for all routes alike.
+ */
 void vrf_set_limit(struct vrfs *vs, struct vrf *v, uint8_t family, uint32_t limit, uint32_t warn);
 void vrf_set_tunnel(struct vrfs *vs, struct vrf *v, const struct tunnel_settings *own);
 void vrf_set_tunnel_all(struct vrfs *vs, const struct tunnel_settings *all);	/* for every VRF */
@@ -169,6 +174,9 @@ struct vrf_export_state {
 	uint32_t label;			/* FIB_LABEL_NONE while none is programmed */
 	const char *why;		/* static text */
 };
+/* VPN nets that the VRF does not import for want of room; and is this one of them? */
+uint32_t vrf_refused_imports(const struct vrf_af *af);
+bool vrf_import_refused(const struct vrf_af *af, const struct rib_net *net);
 bool vrf_export_state(const struct vrf *v, const struct rib_net *net, struct vrf_export_state *st);
 
 #endif
