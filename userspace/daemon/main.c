@@ -193,6 +193,11 @@ static bool start_tables(struct daemon *d)
 		.labels = d->labels,
 	};
 	d->vrfs = vrfs_new(&d->env);
+	snprintf(path, sizeof(path), "%s/vrf-numbers", d->opt.state);
+	if (!vrfs_load_numbers(d->vrfs, path, why, sizeof(why))) {
+		log_err("daemon", "%s (move the file away to number VRFs anew)", why);
+		return false;
+	}
 	d->env.vrfs = d->vrfs;
 	return true;
 }

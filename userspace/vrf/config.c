@@ -6,19 +6,43 @@
 #include "conf/conf.h"
 #include "lib/mem.h"
 #include "rib/transport.h"
+#include "vrf/auto.h"
 #include "vrf/private.h"
 
 static const char *const family_names[AFI_MAX] = { [AFI4] = "ipv4", [AFI6] = "ipv6" };
 
 /* ---- refusing ---- */
 
-static bool targets_valid(const struct lyd_node *af, const char *name, struct conf_error *err)
+static bool is_auto(const struct lyd_node *leaf)
+{
+	return leaf && !strcmp(conf_value(leaf), VRF_AUTO);
+}
+
+/* @as: 0 where there is no `router bgp` yet */
+static bool auto_target_valid(const struct lyd_node *af, const struct lyd_node *n, uint32_t as,
+			      struct conf_error *err)
+{
+	uint32_t vpn = conf_u32(lyd_parent(af), "vpn-number", 0);
+	struct rt rt;
+
+	if (!vpn)
+		return conf_error_node(err, n, "route-target auto needs the VRF's `vpn number`");
+	if (as && !auto_rt(as, vpn, &rt))
+		return conf_error_node(err, n, "vpn number %u does not fit in a route target of AS %u: at most 65535",
+				       vpn, as);
+	return true;
+}
+
+static bool targets_valid(const struct lyd_node *af, const char *name, uint32_t as, struct conf_error *err)
 {
 	const struct lyd_node *n;
 	struct rt rt;
 
 	conf_for_each(n, af, name)
-		if (!rt_parse(conf_value(n), &rt))
+		if (is_auto(n)) {
+			if (!auto_target_valid(af, n, as, err))
+				return false;
+		} else if (!rt_parse(conf_value(n), &rt))
 			return conf_error_node(err, n, "%s is not a route target: write ASN:NUMBER "
 					       "or ADDRESS:NUMBER", conf_value(n));
 	return true;
@@ -29,64 +53,137 @@ struct rd_seen {
 	const struct lyd_node *node;
 };
 
+/* Of all VRFs of a configuration. */
+struct rds {
+	struct vrfs *vs;
+	uint32_t router_id;
+	struct rd_seen *seen;
+	unsigned int n, size;
+	unsigned int sorted;		/* so many of the first: those that are written out */
+};
+
 static int cmp_seen(const void *a, const void *b)
 {
 	return rd_cmp(&((const struct rd_seen *)a)->rd, &((const struct rd_seen *)b)->rd);
 }
 
-/* two VRFs of one PE under one RD would hide each other's routes */
-static bool rds_differ(struct rd_seen *seen, unsigned int n, struct conf_error *err)
+static void rds_add(struct rds *rds, const struct rd *rd, const struct lyd_node *node)
 {
+	if (rds->n == rds->size) {
+		rds->size = rds->size ? rds->size * 2 : 16;
+		rds->seen = xrealloc(rds->seen, rds->size * sizeof(*rds->seen));
+	}
+	rds->seen[rds->n++] = (struct rd_seen){ .rd = *rd, .node = node };
+}
+
+/* two VRFs of one PE under one RD would hide each other's routes */
+static bool rds_differ(struct rds *rds, struct conf_error *err)
+{
+	struct rd_seen *seen = rds->seen;
+	char text[RD_STRLEN];
 	unsigned int i;
 
-	if (n)
-		qsort(seen, n, sizeof(*seen), cmp_seen);
-	for (i = 1; i < n; i++)
-		if (!rd_cmp(&seen[i - 1].rd, &seen[i].rd))
-			return conf_error_node(err, seen[i].node, "vrf %s has the same rd",
-					       conf_str(lyd_parent(seen[i - 1].node), "name", ""));
+	if (rds->n)
+		qsort(seen, rds->n, sizeof(*seen), cmp_seen);
+	for (i = 1; i < rds->n; i++) {
+		bool own = is_auto(seen[i].node);
+		const struct rd_seen *one = own ? &seen[i - 1] : &seen[i], *other = own ? &seen[i] : &seen[i - 1];
+
+		if (rd_cmp(&seen[i - 1].rd, &seen[i].rd))
+			continue;
+		return conf_error_node(err, one->node, "vrf %s has the same rd%s%s",
+				       conf_str(lyd_parent(other->node), "name", ""),
+				       is_auto(other->node) ? ", automatically: " : "",
+				       is_auto(other->node) ? rd_str(&other->rd, text) : "");
+	}
 	return true;
 }
 
-static bool rds_valid(const struct lyd_node *tree, struct conf_error *err)
+static bool rds_written(const struct lyd_node *tree, struct rds *rds, struct conf_error *err)
 {
-	struct rd_seen *seen = NULL;
-	const struct lyd_node *v, *rd;
-	unsigned int n = 0, size = 0;
-	bool ok = true;
+	const struct lyd_node *v, *node;
+	struct rd rd;
 
 	conf_for_each_top(v, tree, "vrf") {
-		rd = conf_child(v, "rd");
-		if (!rd)
+		node = conf_child(v, "rd");
+		if (!node || is_auto(node))
 			continue;
-		if (n == size) {
-			size = size ? size * 2 : 16;
-			seen = xrealloc(seen, size * sizeof(*seen));
-		}
-		if (!rd_parse(conf_value(rd), &seen[n].rd)) {
-			ok = conf_error_node(err, rd, "%s is not a route distinguisher: write "
-					     "ASN:NUMBER or ADDRESS:NUMBER", conf_value(rd));
-			break;
-		}
-		seen[n++].node = rd;
+		if (!rd_parse(conf_value(node), &rd))
+			return conf_error_node(err, node, "%s is not a route distinguisher: write ASN:NUMBER or "
+					       "ADDRESS:NUMBER, or auto", conf_value(node));
+		rds_add(rds, &rd, node);
 	}
-	ok = ok && rds_differ(seen, n, err);
-	free(seen);
+	if (rds->n)
+		qsort(rds->seen, rds->n, sizeof(*rds->seen), cmp_seen);
+	rds->sorted = rds->n;
+	return true;
+}
+
+/* Would the number make a route distinguisher that is written out for another VRF? */
+static bool is_written(void *arg, uint16_t number)
+{
+	const struct rds *rds = arg;
+	const struct rd_seen key = { .rd = auto_rd(rds->router_id, number) };
+
+	return rds->sorted && bsearch(&key, rds->seen, rds->sorted, sizeof(key), cmp_seen);
+}
+
+static bool has_vrf(void *arg, const char *name)
+{
+	return vrf_find(arg, name);
+}
+
+static uint16_t number_of(struct vrfs *vs, const char *name, struct rds *rds)
+{
+	uint16_t number = vrf_number_get(vs->numbers, name, rds ? is_written : NULL, rds);
+
+	if (number)
+		return number;
+	vrf_numbers_forget(vs->numbers, has_vrf, vs);
+	return vrf_number_get(vs->numbers, name, rds ? is_written : NULL, rds);
+}
+
+static bool rds_automatic(const struct lyd_node *tree, struct rds *rds, struct conf_error *err)
+{
+	const struct lyd_node *v, *node;
+	uint16_t number;
+	struct rd rd;
+
+	conf_for_each_top(v, tree, "vrf") {
+		node = conf_child(v, "rd");
+		if (!is_auto(node))
+			continue;
+		number = number_of(rds->vs, conf_str(v, "name", ""), rds);
+		if (!number)
+			return conf_error_node(err, node, "no number is left for an automatic route distinguisher");
+		rd = auto_rd(rds->router_id, number);
+		rds_add(rds, &rd, node);
+	}
+	return true;
+}
+
+static bool rds_valid(struct vrfs *vs, const struct lyd_node *tree, struct conf_error *err)
+{
+	struct rds rds = { .vs = vs, .router_id = auto_router_id(tree) };
+	bool ok = rds_written(tree, &rds, err) && rds_automatic(tree, &rds, err) && rds_differ(&rds, err);
+
+	free(rds.seen);
 	return ok;
 }
 
 static bool validate_vrfs(const struct lyd_node *tree, struct conf_error *err, void *arg)
 {
 	const struct lyd_node *v, *af;
+	uint32_t as = auto_as(tree);
 	int i;
 
-	if (!rds_valid(tree, err))
+	if (!rds_valid(arg, tree, err))
 		return false;
 	conf_for_each_top(v, tree, "vrf") {
 		for (i = 0; i < AFI_MAX; i++) {
 			af = conf_child(v, family_names[i]);
-			if (af && (!targets_valid(af, "import-route-target", err) ||
-				   !targets_valid(af, "export-route-target", err)))
+			if (af && (!targets_valid(af, "import-route-target", as, err) ||
+				   !targets_valid(af, "export-route-target", as, err)))
 				return false;
 		}
 	}
@@ -149,6 +246,7 @@ static void apply_targets(struct vrfs *vs, struct vrf *v, uint8_t family,
 			  const struct lyd_node *af, bool export)
 {
 	const char *name = export ? "export-route-target" : "import-route-target";
+	uint32_t vpn = af ? conf_u32(lyd_parent(af), "vpn-number", 0) : 0;
 	const struct lyd_node *n;
 	struct rt *rt = NULL;
 	unsigned int count = 0;
@@ -156,7 +254,7 @@ static void apply_targets(struct vrfs *vs, struct vrf *v, uint8_t family,
 	if (af) {
 		conf_for_each(n, af, name) {
 			rt = xrealloc(rt, (count + 1) * sizeof(*rt));
-			count += rt_parse(conf_value(n), &rt[count]);
+			count += is_auto(n) ? auto_rt(vs->as, vpn, &rt[count]) : rt_parse(conf_value(n), &rt[count]);
 		}
 	}
 	vrf_set_targets(vs, v, family, export, rt, count);
@@ -215,12 +313,41 @@ static void on_mpls(enum conf_op op, const struct lyd_node *old, const struct ly
 	vrf_set_tunnel_all(arg, &s);
 }
 
+static void apply_rd(struct vrfs *vs, struct vrf *v, const struct lyd_node *node)
+{
+	const struct lyd_node *leaf = conf_child(node, "rd");
+	bool has = false;
+	struct rd rd;
+	uint16_t n;
+
+	if (is_auto(leaf)) {
+		n = vs->router_id ? number_of(vs, v->name, NULL) : 0;
+		rd = auto_rd(vs->router_id, n);
+		has = n;
+	} else if (leaf) {
+		has = rd_parse(conf_value(leaf), &rd);
+	}
+	vrf_set_rd(vs, v, has ? &rd : NULL);
+}
+
+/* By what its routes are told apart, and who takes them. */
+static void apply_identity(struct vrfs *vs, struct vrf *v, const struct lyd_node *node)
+{
+	const struct lyd_node *af;
+	int i;
+
+	for (i = 0; i < AFI_MAX; i++) {
+		af = conf_child(node, family_names[i]);
+		apply_targets(vs, v, afi_family(i), af, true);
+		apply_targets(vs, v, afi_family(i), af, false);
+	}
+	apply_rd(vs, v, node);
+}
+
 static void apply_vrf(struct vrfs *vs, struct vrf *v, const struct lyd_node *node)
 {
 	struct tunnel_settings tunnel = tunnel_of(conf_child(node, "mpls"));
-	const char *text = conf_str(node, "rd", NULL);
 	const struct lyd_node *af;
-	struct rd rd;
 	int i;
 
 	vrf_set_tunnel(vs, v, &tunnel);
@@ -229,11 +356,33 @@ static void apply_vrf(struct vrfs *vs, struct vrf *v, const struct lyd_node *nod
 	for (i = 0; i < AFI_MAX; i++) {
 		af = conf_child(node, family_names[i]);
 		vrf_set_family(vs, v, afi_family(i), af);
-		apply_targets(vs, v, afi_family(i), af, true);
-		apply_targets(vs, v, afi_family(i), af, false);
 		apply_limit(vs, v, afi_family(i), af);
 	}
-	vrf_set_rd(vs, v, text && rd_parse(text, &rd) ? &rd : NULL);
+	apply_identity(vs, v, node);
+}
+
+/* What is automatic follows `router bgp`: before VRFs that change themselves. */
+static void on_bgp(enum conf_op op, const struct lyd_node *old, const struct lyd_node *now, void *arg)
+{
+	const struct lyd_node *top = op == CONF_DEL ? old : now, *node;
+	struct vrfs *vs = arg;
+	uint32_t id, as;
+	struct vrf *v;
+
+	while (lyd_parent(top))
+		top = lyd_parent(top);
+	top = lyd_first_sibling(top);
+	id = op == CONF_DEL ? 0 : auto_router_id(top);
+	as = op == CONF_DEL ? 0 : auto_as(top);
+	if (id == vs->router_id && as == vs->as)
+		return;
+	vs->router_id = id;
+	vs->as = as;
+	conf_for_each_top(node, top, "vrf") {
+		v = vrf_find(vs, conf_str(node, "name", ""));
+		if (v)
+			apply_identity(vs, v, node);
+	}
 }
 
 static void on_vrf(enum conf_op op, const struct lyd_node *old, const struct lyd_node *now,
@@ -342,6 +491,8 @@ void vrf_config_subscribe(struct vrfs *vs)
 	struct conf_subscriber subs[] = {
 		{ .name = "vrf tunnels", .path = "/l3vpn:mpls", .prio = 25,
 		  .change = on_mpls, .arg = vs },
+		{ .name = "vrf automatic", .path = "/l3vpn:bgp", .prio = 29,
+		  .change = on_bgp, .arg = vs },
 		{ .name = "vrf", .path = "/l3vpn:vrf", .prio = 30, .validate = validate_vrfs,
 		  .change = on_vrf, .arg = vs },
 		{ .name = "vrf ports", .path = "/l3vpn:interface", .prio = 40,

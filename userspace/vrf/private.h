@@ -5,6 +5,7 @@
 
 #include "labels/labels.h"
 #include "rib/targets.h"
+#include "vrf/number.h"
 #include "vrf/vrf.h"
 
 struct import_entry;
@@ -33,6 +34,9 @@ struct vrfs {
 	uint32_t next_id, n;
 	struct list watches, import_watches;
 	struct tunnel_settings tunnel_all;
+	/* of `router bgp`, 0: there is none; for automatic route distinguishers and targets */
+	uint32_t router_id, as;
+	struct vrf_numbers *numbers;
 	struct vpn_import import[AFI_MAX];
 };
 

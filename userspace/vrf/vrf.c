@@ -150,6 +150,11 @@ static uint32_t id_take(struct vrfs *vs, const char *name)
 	return id;
 }
 
+bool vrfs_load_numbers(struct vrfs *vs, const char *path, char *why, size_t size)
+{
+	return vrf_numbers_load(vs->numbers, path, why, size);
+}
+
 /* ---- watchers ---- */
 
 void vrf_event(struct vrfs *vs, enum vrf_event e, struct vrf *v)
@@ -519,6 +524,7 @@ struct vrfs *vrfs_new(const struct rib_env *env)
 	list_init(&vs->watches);
 	list_init(&vs->import_watches);
 	tunnel_settings_init(&vs->tunnel_all);
+	vs->numbers = vrf_numbers_new();
 	vpn_import_start(vs, AF_INET);
 	vpn_import_start(vs, AF_INET6);
 	if (env->conf) {
@@ -540,6 +546,7 @@ void vrfs_free(struct vrfs *vs)
 	vpn_import_stop(&vs->import[AFI6]);
 	while ((n = hash_drain(&vs->reserved)))
 		free(hash_entry(n, struct reserved_id, node));
+	vrf_numbers_free(vs->numbers);
 	hash_fini(&vs->by_name);
 	hash_fini(&vs->by_id);
 	free(vs);

@@ -103,6 +103,8 @@ bool vrf_can_import(const struct rib_route *r);
  * with this id; the VRF gets the same id when it is configured.
  */
 void vrf_reserve_id(struct vrfs *vs, const char *name, uint32_t id);
+/* Likewise before: the file that keeps the numbers of automatic route distinguishers. False: *why says why. */
+bool vrfs_load_numbers(struct vrfs *vs, const char *path, char *why, size_t size);
 
 /*
  * Watchers: dataplane programs the device, bgp opens its listener. ADD comes before any route of
@@ -143,9 +145,9 @@ void vrf_set_best_external(struct vrfs *vs, struct vrf *v, uint8_t family, bool 
 /* unless it is called: one path, and a backup */
 void vrf_set_multipath(struct vrfs *vs, struct vrf *v, uint8_t family, const struct rib_multipath *m);
 /*
- * @limit: prefixes that may be in the table, 0: any number. Of what would be imported that comes last stays out, with all
- * of its paths, until there is room; what does not come by VPN is always in the table, and counts. Forwarding has the
- * same limit, for all routes alike.
+ * @limit: prefixes that may be in the table, 0: any number. Of what would be imported that comes last stays out, with
+ * all of its paths, until there is room; what does not come by VPN is always in the table, and counts. Forwarding has
+ * the same limit, for all routes alike.
  */
 void vrf_set_limit(struct vrfs *vs, struct vrf *v, uint8_t family, uint32_t limit, uint32_t warn);
 void vrf_set_tunnel(struct vrfs *vs, struct vrf *v, const struct tunnel_settings *own);
