@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Outbound policy of memberships (RFC 4684 section 3.2): a reflector tells its clients the best one even where it
- * came from that client, as its own; and others what a client says, if one does, for others know what they said.
+ * came from that client, as its own; and others what a client says, if one does, for others know what they said. The
+ * default membership of default-originate is no matter of a route (bgp_out_originates()).
  * Contracts in group.h.
  */
 #include "bgp/group.h"

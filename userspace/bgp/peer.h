@@ -36,7 +36,7 @@ struct bgp_family_conf {
 	uint8_t remove_private;		/* enum bgp_private */
 	bool send_community;		/* external: communities, large ones too */
 	bool send_extended;		/* ... extended ones, where the family is not VPN */
-	bool originate;			/* a default route, whether there is one or not */
+	bool originate;			/* a default route or membership, whether there is one or not */
 	char originate_policy[BGP_POLICY_NAME];
 	/* ... and what of its routes is taken */
 	uint8_t site[8];		/* site of origin (RFC 4364 7), zero: none */

@@ -246,7 +246,7 @@ uint32_t bgp_rtc_count(const struct bgp_peer *p)
 
 bool bgp_rtc_asks(const struct bgp_peer *p)
 {
-	return p->family[BGP_RTC].active;
+	return p->family[BGP_RTC].active && !p->conf.af[BGP_RTC].originate;
 }
 
 bool bgp_rtc_constrains(const struct bgp_peer *p, enum bgp_family f)

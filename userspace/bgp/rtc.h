@@ -58,7 +58,7 @@ void bgp_rtc_complete(struct bgp_peer *p);	/* End-of-RIB of memberships */
 void bgp_rtc_again(struct bgp_peer *p);
 /* how many it has said: for show */
 uint32_t bgp_rtc_count(const struct bgp_peer *p);
-/* are our memberships told to it, so that it tells us what is imported, and withdraws what is not? */
+/* are our memberships all that it is told, so that it tells us what is imported, and withdraws what is not? */
 bool bgp_rtc_asks(const struct bgp_peer *p);
 
 #endif

@@ -302,6 +302,36 @@ static void constrained(void **unused)
 	assert_int_equal(refused(PE2), 3);
 }
 
+/*
+ * Who is told the default membership tells all and withdraws nothing by itself; it is told and taken back while the
+ * session lasts, beside what VRFs import.
+ */
+static void default_membership(void **unused)
+{
+	const char *own = "0:fde8:2:fde8:0:1::/96";	/* 65000's, of 65000:1 */
+	struct bgp_peer *p;
+
+	start(BGP(" neighbor " PE2 "\n  remote-as 65000\n  address-family vpnv4 unicast\n  !\n"
+		  "  address-family ipv4 rt-filter\n  !\n !\n"));
+	p = peer("", PE2);
+	assert_non_null(told(p, BGP_RTC, own));
+	assert_null(told(p, BGP_RTC, "::/0"));
+	take(BGP(" neighbor " PE2 "\n  address-family ipv4 rt-filter\n   default-originate\n  !\n !\n"));
+	assert_non_null(told(p, BGP_RTC, "::/0"));
+	assert_non_null(told(p, BGP_RTC, own));
+	assert_true(p->up);
+	assert_false(bgp_rtc_asks(p));
+	take(BLUE("65000:2"));
+	pe_tells(PE2, "10.2.0.0/16", t2, 8);
+	assert_non_null(blue_best("10.2.0.0/16"));
+	take("no vrf BLUE\n");
+	assert_false(kept("10.2.0.0/16"));
+	take("router bgp 65000\n neighbor " PE2 "\n  address-family ipv4 rt-filter\n   no default-originate\n");
+	assert_null(told(p, BGP_RTC, "::/0"));
+	assert_non_null(told(p, BGP_RTC, own));
+	assert_true(bgp_rtc_asks(p));
+}
+
 /* ---- asking ---- */
 
 static struct rib_source *far_source(unsigned int i)
@@ -462,6 +492,7 @@ int main(void)
 		test(all_of_them),
 		test(no_refresh),
 		test(constrained),
+		test(default_membership),
 		test(asked_for_again),
 		test(asked_for_all),
 		test(not_asked_twice),
