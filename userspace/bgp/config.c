@@ -169,6 +169,7 @@ static void read_session(const struct inherit *i, struct bgp_peer_conf *c)
 	c->hold = (uint16_t)inherit_u32(i, "timers/hold-time", 180);
 	c->keepalive = (uint16_t)inherit_u32(i, "timers/keepalive", 0);
 	c->connect_retry = (uint16_t)inherit_u32(i, "timers/connect-retry", 30);
+	c->delay_open = (uint16_t)inherit_u32(i, "timers/delay-open", 0);
 	c->maintenance = inherit_flag(i, "graceful-maintenance");
 	c->shutdown = inherit_flag(i, "shutdown");
 	snprintf(c->shutdown_reason, sizeof(c->shutdown_reason), "%s", inherit_str(i, "shutdown-reason", ""));

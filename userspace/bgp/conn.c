@@ -340,7 +340,10 @@ static void perform(struct bgp_conn *c, uint32_t do_)
 		c->retry_at = bgp_now_ms() + s->conf.connect_retry * 1000ull;
 	if (do_ & BGP_DO_CONNECT)
 		do_connect(c);
+	if (do_ & BGP_DO_DELAY)
+		c->delay_at = bgp_now_ms() + s->conf.delay_open * 1000ull;
 	if (do_ & BGP_DO_OPEN) {
+		c->delay_at = 0;
 		c->why[0] = '\0';
 		c->lost = false;
 		c->hard = false;
@@ -407,6 +410,11 @@ void bgp_conn_event(struct bgp_conn *c, enum bgp_event ev)
 						       BGP_EV_DAMPED_START);
 }
 
+void bgp_conn_connected(struct bgp_conn *c, enum bgp_event ev)
+{
+	bgp_conn_event(c, c->s->conf.delay_open ? BGP_EV_TCP_DELAYED : ev);
+}
+
 /* ---- messages ---- */
 
 /* RFC 4271 6.8, RFC 6286 2.3: false: @c lost and is gone. */
@@ -451,14 +459,15 @@ static void got_open(struct bgp_conn *c, struct cursor body)
 {
 	struct bgp_session *s = c->s;
 	struct bgp_open_expect expect = {
-		.local_as = c->as,
+		.local_as = c->delay_at ? our_as(s) : c->as,
 		.local_id = s->conf.local_id,
 		.remote_as = s->conf.remote_as,
 	};
 	struct bgp_notification err;
+	bool delayed = c->delay_at;
 	struct bgp_open ours;
 
-	if (c->state != BGP_OPENSENT) {
+	if (c->state != BGP_OPENSENT && !delayed) {
 		bgp_conn_event(c, BGP_EV_OPEN);
 		return;
 	}
@@ -470,10 +479,11 @@ static void got_open(struct bgp_conn *c, struct cursor body)
 		bgp_conn_event(c, BGP_EV_OPEN_ERR);
 		return;
 	}
+	c->as = expect.local_as;
 	ours = our_open(c);
 	bgp_agree(&ours, &c->peer, &c->agreed);
 	if (resolve_collision(c))
-		bgp_conn_event(c, BGP_EV_OPEN);
+		bgp_conn_event(c, delayed ? BGP_EV_OPEN_DELAYED : BGP_EV_OPEN);
 }
 
 static void got_notification(struct bgp_conn *c, struct cursor body)
@@ -492,8 +502,10 @@ static void got_notification(struct bgp_conn *c, struct cursor body)
 		c->s->second = !c->s->second;
 	c->collided = n.code == BGP_ERR_CEASE && n.subcode == BGP_CEASE_COLLISION &&
 		      c->state < BGP_ESTABLISHED;
-	bgp_conn_event(c, n.code == BGP_ERR_OPEN && n.subcode == BGP_OPEN_BAD_VERSION ?
-				  BGP_EV_NOTIF_VERSION : BGP_EV_NOTIF);
+	if (n.code != BGP_ERR_OPEN || n.subcode != BGP_OPEN_BAD_VERSION)
+		bgp_conn_event(c, BGP_EV_NOTIF);
+	else
+		bgp_conn_event(c, c->delay_at ? BGP_EV_NOTIF_VERSION_DELAYED : BGP_EV_NOTIF_VERSION);
 }
 
 /* The whole of a malformed UPDATE, as it came, for whoever is to find out why (RFC 7606 section 6): once in DUMP_MS. */
@@ -637,6 +649,10 @@ static void conn_timers(struct bgp_conn *c, uint64_t now)
 		else
 			bgp_conn_event(c, BGP_EV_CONNECT_RETRY);
 	}
+	if (!c->dead && c->delay_at && now >= c->delay_at) {
+		c->delay_at = 0;
+		bgp_conn_event(c, BGP_EV_DELAY_OPEN);
+	}
 	if (!c->dead && c->keepalive_at && now >= c->keepalive_at)
 		bgp_conn_event(c, BGP_EV_KEEPALIVE_TIMER);
 	if (!c->dead && c->send_hold_at && now >= c->send_hold_at) {
@@ -674,6 +690,7 @@ static void arm(struct bgp_session *s)
 			continue;
 		at = sooner(at, sooner(sooner(c->retry_at, c->hold_at),
 				       sooner(c->keepalive_at, c->send_hold_at)));
+		at = sooner(at, c->delay_at);
 	}
 	uv_timer_stop(&s->timer);
 	if (at) {
@@ -735,14 +752,15 @@ static void accept_fd(struct bgp_session *s, int fd)
 		close(fd);
 		return;
 	}
-	if (c->state != BGP_ACTIVE) {
+	/* one that waits before it says OPEN has its connection already */
+	if (c->state != BGP_ACTIVE || c->fd >= 0) {
 		c = conn_new(s);
 		c->state = BGP_ACTIVE;
 		s->conn[1] = c;
 	}
 	c->incoming = true;
 	if (bgp_conn_open(c, fd, false))
-		bgp_conn_event(c, BGP_EV_TCP_CONFIRMED);
+		bgp_conn_connected(c, BGP_EV_TCP_CONFIRMED);
 	else if (c == s->conn[1])
 		c->dead = true;
 }

@@ -27,6 +27,7 @@ struct bgp_conn {
 	bool dead;
 	/* deadlines in ms of bgp_now_ms(), 0: not running */
 	uint64_t retry_at, hold_at, keepalive_at, send_hold_at;
+	uint64_t delay_at;		/* the DelayOpenTimer: connected in Connect or Active */
 	uint32_t as;			/* ours, of the OPEN that was sent */
 	struct bgp_open peer;		/* valid from OpenConfirm on */
 	struct bgp_agreed agreed;
@@ -56,6 +57,8 @@ void bgp_conn_say(struct bgp_conn *c, void (*encode)(struct buf *b, const void *
 void bgp_conn_cut(struct bgp_conn *c);
 
 /* conn.c, for io.c */
+/* It is connected. */
+void bgp_conn_connected(struct bgp_conn *c, enum bgp_event ev);
 void bgp_conn_event(struct bgp_conn *c, enum bgp_event ev);
 void bgp_conn_message(struct bgp_conn *c, enum bgp_msg_type type, struct cursor body);
 /* The error that the event about to come sends, and why. */

@@ -3,7 +3,8 @@
  * The finite state machine of RFC 4271 section 8 as a table: what a connection does when an
  * event meets a state. It holds no state itself; session.c performs the actions.
  *
- * Events carry the RFC's numbers. DelayOpen (events 12 and 20) is not supported.
+ * Events carry the RFC's numbers, up to 28. What depends on DelayOpen has an event of its own: events 16 and 17 where
+ * it is configured (BGP_EV_TCP_DELAYED), and 24 while the DelayOpenTimer runs (BGP_EV_NOTIF_VERSION_DELAYED).
  * Where this table is not the RFC's letter:
  *  - Connect, TcpConnectionFails: goes to Active, as the RFC does with DelayOpen, so that the
  *    peer's own attempt is accepted while ours is refused.
@@ -38,6 +39,7 @@ enum bgp_event {
 	BGP_EV_CONNECT_RETRY = 9,
 	BGP_EV_HOLD = 10,
 	BGP_EV_KEEPALIVE_TIMER = 11,
+	BGP_EV_DELAY_OPEN = 12,
 	BGP_EV_IDLE_HOLD = 13,
 	BGP_EV_TCP_VALID = 14,
 	BGP_EV_TCP_INVALID = 15,
@@ -45,6 +47,7 @@ enum bgp_event {
 	BGP_EV_TCP_CONFIRMED = 17,
 	BGP_EV_TCP_FAILS = 18,
 	BGP_EV_OPEN = 19,
+	BGP_EV_OPEN_DELAYED = 20,	/* while the DelayOpenTimer runs */
 	BGP_EV_HEADER_ERR = 21,
 	BGP_EV_OPEN_ERR = 22,
 	BGP_EV_COLLISION = 23,
@@ -55,6 +58,8 @@ enum bgp_event {
 	BGP_EV_UPDATE_ERR = 28,
 	BGP_EV_SEND_HOLD = 29,		/* RFC 9687 */
 	BGP_EV_REFRESH = 30,		/* ROUTE-REFRESH received, RFC 2918 */
+	BGP_EV_TCP_DELAYED = 31,
+	BGP_EV_NOTIF_VERSION_DELAYED = 32,
 	BGP_EVENTS,
 };
 
@@ -76,6 +81,7 @@ enum bgp_event {
 #define BGP_DO_DELIVER		(1u << 14)	/* hand the message over */
 #define BGP_DO_IDLE_HOLD	(1u << 15)	/* start again after IdleHoldTimer */
 #define BGP_DO_RESTART		(1u << 16)	/* IdleHoldTimer ran out: event 6 or 7 */
+#define BGP_DO_DELAY		(1u << 17)	/* start the DelayOpenTimer, which OPEN and DROP stop */
 
 struct bgp_rule {
 	uint32_t actions;

@@ -185,6 +185,7 @@ void bgp_conn_close(struct bgp_conn *c)
 	c->hold_at = 0;
 	c->keepalive_at = 0;
 	c->send_hold_at = 0;
+	c->delay_at = 0;
 }
 
 void bgp_conn_queue(struct bgp_conn *c, struct bgp_out *out, bool counted)
@@ -237,7 +238,7 @@ static void connected(struct bgp_conn *c)
 		return;
 	}
 	c->connecting = false;
-	bgp_conn_event(c, BGP_EV_TCP_ACKED);
+	bgp_conn_connected(c, BGP_EV_TCP_ACKED);
 	if (!c->dead)
 		bgp_conn_poll(c);
 }

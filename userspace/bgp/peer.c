@@ -181,6 +181,7 @@ static void session_open(struct bgp_peer *p)
 		.hold = p->conf.hold,
 		.keepalive = p->conf.keepalive,
 		.connect_retry = p->conf.connect_retry,
+		.delay_open = p->conf.delay_open,
 	};
 
 	memcpy(c.name, p->name, sizeof(c.name));

@@ -69,7 +69,7 @@ struct bgp_peer_conf {
 	uint8_t ttl_security;		/* hops, 0: off */
 	uint8_t multihop;		/* hops, 0: off */
 	uint16_t port;
-	uint16_t hold, keepalive, connect_retry;
+	uint16_t hold, keepalive, connect_retry, delay_open;
 	struct bgp_family_conf af[BGP_FAMILIES];
 	/* a change of what follows leaves the session alone */
 	bool maintenance;		/* RFC 8326: what either side tells is the last to be used */

@@ -39,6 +39,7 @@ struct bgp_session_conf {
 	uint32_t local_id;		/* host order */
 	uint32_t remote_as;
 	uint16_t hold, connect_retry;	/* seconds */
+	uint16_t delay_open;		/* seconds before OPEN is sent, 0: at once (RFC 4271 8.1.1) */
 	uint16_t keepalive;		/* seconds, 0: a third of the hold time */
 	struct bgp_caps caps;		/* what we offer */
 };

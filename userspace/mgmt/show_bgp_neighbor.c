@@ -147,6 +147,8 @@ static void session_items(struct items *s, const struct bgp_peer *p, const struc
 	item(s, "remote AS", "%u, %s", p->conf.remote_as, bgp_peer_internal(p) ? "internal" : "external");
 	if (p->up)
 		up_items(s, p, i);
+	if (p->conf.delay_open)
+		item(s, "delay open", "%u s", p->conf.delay_open);
 	item(s, "established", "%u times", i->established);
 	item(s, "connect retries", "%u", i->connect_retries);
 	item(s, "graceful maintenance", "%s", p->conf.maintenance ? "yes" : "");

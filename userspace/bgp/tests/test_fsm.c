@@ -155,6 +155,40 @@ static void way_up(void **state)
 	}
 }
 
+/* DelayOpen: connected, and nothing is said; then OPEN, because it is time or the peer said its own. */
+static void delay_open(void **state)
+{
+	static const enum bgp_state waiting[] = { BGP_CONNECT, BGP_ACTIVE };
+
+	for (size_t i = 0; i < ARRAY_SIZE(waiting); i++) {
+		struct bgp_rule r = bgp_fsm_rule(waiting[i], BGP_EV_TCP_DELAYED);
+
+		assert_int_equal(r.next, waiting[i]);
+		assert_int_equal(r.actions, BGP_DO_RETRY_STOP | BGP_DO_DELAY);
+		r = bgp_fsm_rule(waiting[i], BGP_EV_DELAY_OPEN);
+		assert_int_equal(r.next, BGP_OPENSENT);
+		assert_int_equal(r.actions, bgp_fsm_rule(waiting[i], BGP_EV_TCP_ACKED).actions);
+		r = bgp_fsm_rule(waiting[i], BGP_EV_OPEN_DELAYED);
+		assert_int_equal(r.next, BGP_OPENCONFIRM);
+		assert_int_equal(r.actions, BGP_DO_RETRY_STOP | BGP_DO_OPEN | BGP_DO_KEEPALIVE | BGP_DO_HOLD);
+		/* the counter does not count it */
+		r = bgp_fsm_rule(waiting[i], BGP_EV_NOTIF_VERSION_DELAYED);
+		assert_int_equal(r.next, BGP_IDLE);
+		assert_false(r.actions & BGP_DO_RETRY_INC);
+	}
+	assert_true(ignored(BGP_IDLE, BGP_EV_DELAY_OPEN) && ignored(BGP_IDLE, BGP_EV_OPEN_DELAYED));
+	for (int s = BGP_OPENSENT; s < BGP_STATES; s++) {
+		assert_true(bgp_fsm_rule(s, BGP_EV_DELAY_OPEN).actions & BGP_DO_NOTIFY_FSM);
+		assert_true(bgp_fsm_rule(s, BGP_EV_OPEN_DELAYED).actions & BGP_DO_NOTIFY_FSM);
+		assert_true(ignored(s, BGP_EV_TCP_DELAYED));
+	}
+	for (int s = 0; s < BGP_STATES; s++) {
+		for (int e = 0; e < BGP_EVENTS; e++)
+			assert_int_equal(!!(bgp_fsm_rule(s, e).actions & BGP_DO_DELAY),
+					 e == BGP_EV_TCP_DELAYED && (s == BGP_CONNECT || s == BGP_ACTIVE));
+	}
+}
+
 /* What a talking connection answers to what does not belong. */
 static void wrong_events(void **state)
 {
@@ -241,7 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(send_hold), cmocka_unit_test(idle), cmocka_unit_test(starts_ignored_elsewhere),
 		cmocka_unit_test(stops), cmocka_unit_test(connecting), cmocka_unit_test(way_up),
-		cmocka_unit_test(wrong_events), cmocka_unit_test(falls_are_clean),
+		cmocka_unit_test(delay_open), cmocka_unit_test(wrong_events), cmocka_unit_test(falls_are_clean),
 		cmocka_unit_test(names_and_bounds),
 	};
 

@@ -245,7 +245,8 @@ static void all_of_them(void **unused)
 	take("router bgp 65000\n no neighbor " PE3 "\n!\n");
 	assert_false(kept("10.2.0.0/16"));
 	assert_true(kept("10.1.0.0/16"));
-	take("router bgp 65000\n neighbor 192.168.0.4\n  remote-as 65009\n  address-family vpnv4 unicast\n  !\n !\n!\n");
+	take("router bgp 65000\n neighbor 192.168.0.4\n  remote-as 65009\n"
+	     "  address-family vpnv4 unicast\n  !\n !\n!\n");
 	assert_int_equal(bgp_retain_why(vpn(PE2)), BGP_KEPT_EXTERNAL);
 	take("router bgp 65000\n no neighbor 192.168.0.4\n!\n");
 	assert_int_equal(bgp_retain_why(vpn(PE2)), BGP_KEPT_IMPORTED);

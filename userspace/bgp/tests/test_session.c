@@ -245,6 +245,54 @@ static void both_active(void **state)
 	}
 }
 
+static void one_delays(struct bgp_session_conf *a, struct bgp_session_conf *b)
+{
+	a->delay_open = 15;
+	b->passive = true;
+}
+
+static void one_delays_passively(struct bgp_session_conf *a, struct bgp_session_conf *b)
+{
+	a->delay_open = 15;
+	a->passive = true;
+}
+
+static void both_delay(struct bgp_session_conf *a, struct bgp_session_conf *b)
+{
+	a->delay_open = b->delay_open = 1;
+}
+
+static uint64_t time_to_come_up(void (*tune)(struct bgp_session_conf *a, struct bgp_session_conf *b))
+{
+	struct end *a = &pool[0], *b = &pool[1];
+	uint64_t begin = bgp_now_ms(), took;
+	struct bgp_session_info i;
+
+	pair(a, b, tune);
+	wait_for(&a->ups, 1, "A up");
+	wait_for(&b->ups, 1, "B up");
+	took = bgp_now_ms() - begin;
+	bgp_session_refresh(a->s, BGP_VPNV4);
+	wait_for(&b->refreshes, 1, "refresh at B");
+	bgp_session_info(a->s, &i);
+	assert_int_equal(i.state, BGP_ESTABLISHED);
+	assert_int_equal(a->downs + b->downs, 0);
+	unmake(a);
+	wait_for(&b->downs, 1, "B down");
+	unmake(b);
+	return took;
+}
+
+/* DelayOpen (RFC 4271 8.1.1): the OPEN of a peer that does not wait is answered; two that wait both say theirs then. */
+static void delayed_open(void **state)
+{
+	for (int i = 0; i < 5; i++) {
+		assert_true(time_to_come_up(one_delays) < 10000);
+		assert_true(time_to_come_up(one_delays_passively) < 10000);
+	}
+	assert_in_range(time_to_come_up(both_delay), 1000, 10000);
+}
+
 static void two_as_numbers(struct bgp_session_conf *a, struct bgp_session_conf *b)
 {
 	a->local_as = 64999;
@@ -859,7 +907,8 @@ static void outbound_queue(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(both_active), cmocka_unit_test(either_as), cmocka_unit_test(stop_and_start),
+		cmocka_unit_test(both_active), cmocka_unit_test(delayed_open), cmocka_unit_test(either_as),
+		cmocka_unit_test(stop_and_start),
 		cmocka_unit_test(kinds_of_end),
 		cmocka_unit_test(refused_open), cmocka_unit_test(md5),
 		cmocka_unit_test(ttl_security), cmocka_unit_test(answers),
