@@ -820,7 +820,11 @@ static void send_out(struct bgp_session *s, struct bgp_order *o)
 	if (c && c->state == BGP_ESTABLISHED && o->send.epoch == s->epoch) {
 		atomic_fetch_add(&s->out[o->send.out->counter], o->send.out->messages);
 		bgp_conn_queue(c, o->send.out, true);
-		bgp_conn_poll(c);
+		if (!s->sending) {
+			s->sending = true;
+			s->sending_next = s->w->sending;
+			s->w->sending = s;
+		}
 		return;
 	}
 	atomic_fetch_sub(&s->queued_out, o->send.out->len);
@@ -874,7 +878,7 @@ void bgp_session_order(struct bgp_session *s, struct bgp_order *o)
 		break;
 	case BGP_ORDER_SEND:
 		send_out(s, o);
-		break;
+		return;
 	case BGP_ORDER_RESUME:
 		resume(s);
 		break;
@@ -889,6 +893,21 @@ void bgp_session_order(struct bgp_session *s, struct bgp_order *o)
 		break;
 	}
 	bgp_session_settle(s);
+}
+
+/* A session that an order freed is still there: its timer closes after the turn. */
+void bgp_worker_send(struct bgp_worker *w)
+{
+	struct bgp_session *s;
+
+	while ((s = w->sending)) {
+		w->sending = s->sending_next;
+		s->sending = false;
+		if (s->freeing)
+			continue;
+		bgp_conn_push(s->conn[0]);
+		bgp_session_settle(s);
+	}
 }
 
 void bgp_session_init(struct bgp_session *s)

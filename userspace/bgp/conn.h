@@ -50,6 +50,8 @@ void bgp_conn_close(struct bgp_conn *c);
 /* Asks the poll for what is wanted now. */
 void bgp_conn_poll(struct bgp_conn *c);
 void bgp_conn_queue(struct bgp_conn *c, struct bgp_out *out, bool counted);
+/* Writes what waits, unless the socket is known to be full. */
+void bgp_conn_push(struct bgp_conn *c);
 /* Encodes and queues one of the small messages. */
 void bgp_conn_say(struct bgp_conn *c, void (*encode)(struct buf *b, const void *arg),
 		  const void *arg, enum bgp_counter counter);

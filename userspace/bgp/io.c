@@ -229,6 +229,16 @@ static void failed(struct bgp_conn *c, const char *what, int err)
 	bgp_conn_event(c, BGP_EV_TCP_FAILS);
 }
 
+void bgp_conn_push(struct bgp_conn *c)
+{
+	if (c->fd < 0 || c->connecting || !c->tx || c->polled & UV_WRITABLE)
+		return;
+	if (!tx_flush(c))
+		failed(c, "write", errno);
+	if (!c->dead)
+		bgp_conn_poll(c);
+}
+
 static void connected(struct bgp_conn *c)
 {
 	int err = tcp_error(c->fd);

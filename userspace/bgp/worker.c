@@ -60,6 +60,7 @@ static void on_orders(uv_async_t *async)
 			bgp_session_order(o->session, o);
 		free(o);
 	}
+	bgp_worker_send(w);
 }
 
 static void *run(void *arg)

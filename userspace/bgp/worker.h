@@ -74,6 +74,7 @@ struct bgp_worker {
 	pthread_mutex_t lock;		/* of the orders */
 	struct bgp_order *first, **last;
 	struct bgp_blocks spare;
+	struct bgp_session *sending;	/* worker: those that the orders at hand give something to send */
 	uint64_t now_ms;		/* worker: when octets came last; a message costs no look at the clock */
 	uint8_t rx[BGP_RX_BUFFER];	/* worker */
 };
@@ -106,6 +107,8 @@ struct bgp_session {
 	uint32_t idle_hold;		/* ms, the next one */
 	uint64_t up_at;			/* ms */
 	uint32_t epoch;			/* number of times established */
+	bool sending;			/* among bgp_worker.sending, by sending_next */
+	struct bgp_session *sending_next;
 	struct bgp_batch batch;		/* parsed, not yet handed over */
 	bool second;			/* conf.second_as is ours for the next OPEN */
 	struct bgp_decode decode;	/* how to read UPDATEs; a family that is disabled (RFC 7606) is off */
@@ -135,5 +138,7 @@ uint64_t bgp_now_ms(void);
 /* conn.c, for worker.c: in the session's thread */
 void bgp_session_init(struct bgp_session *s);
 void bgp_session_order(struct bgp_session *s, struct bgp_order *o);
+/* After orders: what they gave to send goes out at once, as far as the sockets take it. */
+void bgp_worker_send(struct bgp_worker *w);
 
 #endif
