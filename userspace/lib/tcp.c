@@ -33,7 +33,7 @@
 #define OPT_IPV6_TCLASS 67
 #define OPT_IPV6_MINHOPCOUNT 73
 #define DSCP_CS6 0xc0
-#define LISTEN_BACKLOG 256
+#define LISTEN_BACKLOG 4096	/* clients of a reflector may come all at once; a lost SYN comes again after seconds */
 #define NETSTAT_LINE 8192
 
 static socklen_t to_sockaddr(const struct ip_addr *a, uint16_t port, const char *ifname,
