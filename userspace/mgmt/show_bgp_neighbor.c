@@ -180,7 +180,7 @@ static void family_items(struct items *s, const struct bgp_peer_family *pf)
 	item(s, "policy", "%s: in %s, out %s", name,
 	     pf->in ? policy_name(pf->in) : bgp_policy_missing(pf, false) ? "missing: nothing is taken" : "none",
 	     pf->out ? policy_name(pf->out) : bgp_policy_missing(pf, true) ? "missing: nothing is told" : "none");
-	if (bgp_family_vpn(pf->family))
+	if (bgp_family_vpn(pf->family) && pf->active)
 		item(s, "routes kept", "%s: %s", name, bgp_kept_str(bgp_retain_why(pf)));
 	if (p->conf.af[pf->family].limit.most)
 		item(s, "maximum prefixes", "%s: %u of %u", name, pf->has_source ? pf->source.count : 0,
