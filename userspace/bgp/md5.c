@@ -7,22 +7,42 @@
 #include "bgp/event.h"
 #include "bgp/peer.h"
 
+#include <string.h>
+
+enum {
+	WRONG = 1,
+	MISSING = 2,
+	UNEXPECTED = 4,
+};
+
 static bool waits(const struct bgp_peer *p)
 {
 	return !p->up && !p->conf.shutdown && !p->limited && p->session;
 }
 
-static void tell(struct bgp_peer *p, uint64_t wrong, uint64_t unexpected)
+/* Why @n segments may have been dropped, once for each reason. */
+static void tell(struct bgp_peer *p, uint64_t n, uint8_t reason, const char *text)
 {
-	uint64_t n = p->conf.password[0] ? wrong : unexpected;
-
-	if (!n || p->md5_told)
+	if (!n || p->md5_told & reason)
 		return;
-	p->md5_told = true;
-	bgp_happened(LOG_LEVEL_WARNING, p->name, "no session, and %llu TCP segments were dropped for %s",
-		     (unsigned long long)n, p->conf.password[0] ?
-		     "a wrong or missing MD5 signature: is the password the same on both sides?" :
-		     "an MD5 signature that is not expected: has the neighbor a password?");
+	p->md5_told |= reason;
+	bgp_happened(LOG_LEVEL_WARNING, p->name, "no session, and %llu TCP segments %s", (unsigned long long)n, text);
+}
+
+static void look_at(struct bgp_peer *p, const struct tcp_md5_drops *since, const struct tcp_md5_drops *now)
+{
+	if (!waits(p))
+		return;
+	if (!p->conf.password[0]) {
+		tell(p, now->unexpected - since->unexpected, UNEXPECTED,
+		     "with an MD5 signature were dropped: has the neighbor a password?");
+		return;
+	}
+	tell(p, now->wrong - since->wrong, WRONG,
+	     "were dropped for a wrong MD5 signature: is the password the same on both sides?");
+	/* a host that refuses connections does not sign that */
+	tell(p, now->missing - since->missing, MISSING,
+	     "without MD5 signature were dropped: has the neighbor a password, does BGP run there?");
 }
 
 void bgp_md5_check(struct bgp *b)
@@ -33,16 +53,16 @@ void bgp_md5_check(struct bgp *b)
 
 	list_for_each(p, &b->peers, struct bgp_peer, node) {
 		any |= waits(p);
-		p->md5_told &= !p->up;
+		if (p->up)
+			p->md5_told = 0;
 	}
 	if (!any || !tcp_md5_drops(&now)) {
 		b->md5_known = false;
 		return;
 	}
-	if (b->md5_known && (now.wrong != b->md5_drops.wrong || now.unexpected != b->md5_drops.unexpected)) {
+	if (b->md5_known && memcmp(&now, &b->md5_drops, sizeof(now))) {
 		list_for_each(p, &b->peers, struct bgp_peer, node)
-			if (waits(p))
-				tell(p, now.wrong - b->md5_drops.wrong, now.unexpected - b->md5_drops.unexpected);
+			look_at(p, &b->md5_drops, &now);
 	}
 	b->md5_known = true;
 	b->md5_drops = now;

@@ -154,7 +154,7 @@ struct bgp_peer {
 	bool limited;			/* no session: it told more routes than are taken; limit.c */
 	struct timer limit_timer;
 	uint64_t slow_since;		/* clock_us(); 0: it takes what it is told */
-	bool md5_told;			/* that its password may be wrong, since it was up last; md5.c */
+	uint8_t md5_told;		/* reasons why its password may be wrong, since it was up last; md5.c */
 	bool dying;			/* waits until tables let go of its sources */
 };
 

@@ -150,7 +150,8 @@ bool tcp_md5_drops(struct tcp_md5_drops *d)
 	fclose(f);
 	if (!told)
 		return false;
-	d->wrong = counter_of(names, values, "TCPMD5NotFound") + counter_of(names, values, "TCPMD5Failure");
+	d->wrong = counter_of(names, values, "TCPMD5Failure");
+	d->missing = counter_of(names, values, "TCPMD5NotFound");
 	d->unexpected = counter_of(names, values, "TCPMD5Unexpected");
 	return true;
 }

@@ -50,7 +50,8 @@ int tcp_md5(int fd, const struct ip_addr *peer, const char *password);
 
 /* Segments that this network namespace has dropped since it began, for their MD5 signatures. */
 struct tcp_md5_drops {
-	uint64_t wrong;		/* or missing, where there is a key */
+	uint64_t wrong;
+	uint64_t missing;	/* not signed, where there is a key */
 	uint64_t unexpected;	/* signed, where there is none */
 };
 

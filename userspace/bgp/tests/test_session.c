@@ -442,9 +442,10 @@ static void with_password(struct bgp_session_conf *a, struct bgp_session_conf *b
 	strcpy(b->sock.password, "sesame");
 }
 
-/* RFC 2385: keys on both sides; and with another key no connection. */
+/* RFC 2385: keys on both sides; and with another key no connection, for a reason that can be told. */
 static void md5(void **state)
 {
+	struct tcp_md5_drops before, after;
 	struct ip_addr one, two;
 	struct end *a = &pool[0], *b = &pool[1];
 
@@ -457,10 +458,14 @@ static void md5(void **state)
 	wait_for(&b->downs, 1, "B down");
 	unmake(b);
 	assert_int_equal(tcp_md5(listener.listen_fd, &one, "another"), 0);
+	assert_true(tcp_md5_drops(&before));
 	pair(a, b, with_password);
 	for (int i = 0; i < 60; i++)
 		uv_run(uv_default_loop(), UV_RUN_ONCE);
 	assert_int_equal(a->ups, 0);
+	assert_true(tcp_md5_drops(&after));
+	assert_true(after.wrong > before.wrong);
+	assert_int_equal(after.unexpected, before.unexpected);
 	unmake(a);
 	unmake(b);
 	assert_int_equal(tcp_md5(listener.listen_fd, &one, ""), 0);
