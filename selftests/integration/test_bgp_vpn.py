@@ -7,7 +7,8 @@
            +-- pe4 (l3vpnd) ---+
 
 The PEs speak iBGP with each other, without a reflector. Label 1000 + N leads to pe N; p pops it. Every PE has a route
-distinguisher of its own unless a test says otherwise.
+distinguisher of its own unless a test says otherwise. Among ours VPNv6 goes over the same sessions (6VPE over an IPv4 core, RFC
+4659): sites c and d are 2001:db8:3::/48 and 2001:db8:4::/48 too.
 """
 import json
 import socket
@@ -19,13 +20,12 @@ import pytest
 
 from topology import Bird, Frr, L3vpnd, Topology, labels, run, wait_for
 
-pytestmark = [pytest.mark.interop("BGP: a site on two PEs, of which it is one", peers=("FRR",), packets=True)]
-
 PES = (1, 2, 3, 4)
 OURS = (1, 3, 4)
 SITES = {"a": (1, 2), "c": (3,), "d": (1, 4)}
 NETS = {"a": "10.1", "c": "10.3", "d": "10.4"}
-MULTIPATH = "router bgp 65000\nvrf RED\naddress-family ipv4 unicast\n%smaximum-paths ibgp%s"
+NETS6 = {"c": "2001:db8:3:", "d": "2001:db8:4:"}
+MULTIPATH = "router bgp 65000\nvrf RED\naddress-family ipv%d unicast\n%smaximum-paths ibgp%s"
 
 
 def ce_link(site, n, side):
@@ -33,16 +33,23 @@ def ce_link(site, n, side):
     return "10.255.%d%d.%d" % (n, ord(site) - ord("a"), side)
 
 
+def ce_link6(site, n, side):
+    return "2001:db8:ff:%d%d::%d" % (n, ord(site) - ord("a"), side)
+
+
 def core(n, side):
     return "198.51.100.%d" % (2 * n + side)
 
 
 def pe_config(n):
-    text = ("hostname PE%d\nvrf RED\n rd 65000:%d\n address-family ipv4 unicast\n  import route-target 65000:1\n"
-            "  export route-target 65000:1\n !\n!\n" % (n, n))
+    text = "hostname PE%d\nvrf RED\n rd 65000:%d\n" % (n, n)
+    for v in "46":
+        text += " address-family ipv%s unicast\n  import route-target 65000:1\n  export route-target 65000:1\n !\n" % v
+    text += "!\n"
     for site, homes in SITES.items():
         if n in homes:
-            text += "interface to-%s\n vrf RED\n ipv4 address %s/30\n!\n" % (site, ce_link(site, n, 1))
+            text += ("interface to-%s\n vrf RED\n ipv4 address %s/30\n ipv6 address %s/64\n!\n"
+                     % (site, ce_link(site, n, 1), ce_link6(site, n, 1)))
     text += "interface core\n mpls\n ipv4 address %s/31\n!\ninterface lo\n ipv4 address 192.0.2.%d/32\n!\nmpls\n" % (core(n, 0), n)
     others = [o for o in PES if o != n]
     for o in others:
@@ -51,14 +58,18 @@ def pe_config(n):
     for site in ("a", "c"):
         if n in SITES[site]:
             text += "  route %s.0.0/16\n   next-hop %s\n  !\n" % (NETS[site], ce_link(site, n, 2))
+    for site, net in NETS6.items():
+        if n in SITES[site]:
+            text += "  route %s:/48\n   next-hop %s\n  !\n" % (net, ce_link6(site, n, 2))
     text += " !\n!\nbfd\n"
     text += "".join(" remote-pe 192.0.2.%d\n  source 192.0.2.%d\n  minimum-interval 50\n !\n" % (o, n)
                     for o in others if o in OURS)
     text += "!\nrouter bgp 65000\n router-id 192.0.2.%d\n bgp unsafe-ebgp-policy\n" % n
     for o in others:
         text += (" neighbor 192.0.2.%d\n  remote-as 65000\n  update-source 192.0.2.%d\n  timers connect-retry 1\n"
-                 "  address-family vpnv4 unicast\n  !\n !\n" % (o, n))
-    text += " vrf RED\n  address-family ipv4 unicast\n   redistribute static\n"
+                 "  address-family vpnv4 unicast\n  !\n%s !\n"
+                 % (o, n, "  address-family vpnv6 unicast\n  !\n" if o in OURS else ""))
+    text += " vrf RED\n  address-family ipv6 unicast\n   redistribute static\n  !\n  address-family ipv4 unicast\n   redistribute static\n"
     text += "   advertise best-external\n  !\n" if n == 4 else "  !\n"
     if n in SITES["d"]:
         text += ("  neighbor %s\n   remote-as 65104\n   timers connect-retry 1\n   address-family ipv4 unicast\n   !\n  !\n"
@@ -121,6 +132,10 @@ class Network(Topology):
             ce.ip("addr add %s.0.1/16 dev lo" % NETS[site],
                   *("addr add %s/30 dev pe%d" % (ce_link(site, n, 2), n) for n in homes),
                   "route add default via %s" % ce_link(site, homes[-1], 1))
+            if site in NETS6:
+                ce.ip("addr add %s:1/48 dev lo nodad" % NETS6[site],
+                      *("addr add %s/64 dev pe%d nodad" % (ce_link6(site, n, 2), n) for n in homes),
+                      "route add ::/0 via %s" % ce_link6(site, homes[-1], 1))
         return self
 
     def start(self):
@@ -213,19 +228,44 @@ def vpn_labels(net, prefix, seconds=3):
     return {tuple(labels(f)) for f in capture.frames() if "> %s.7000:" % prefix in f and "ICMP" not in f}
 
 
+@pytest.mark.interop("BGP: a site on two PEs, of which it is one", peers=("FRR",), packets=True)
 @pytest.mark.parametrize("rd", ("65000:2", "65000:1"))
 def test_both_pes_at_once(net, rd):
     """One route distinguisher for each PE, and one for both: flows take both PEs, each under the label that it gave."""
     net.frr.vtysh("configure terminal", "router bgp 65000 vrf RED", "address-family ipv4 unicast", "rd vpn export " + rd)
     wait_for("pe3 has both", lambda: sorted(net.roles(3, "10.1.0.0/16").values()) == ["backup", "yes"], 30)
-    net.pe[3].configure(MULTIPATH % ("", " 2"))
+    net.pe[3].configure(MULTIPATH % (4, "", " 2"))
     wait_for("both carry", lambda: sorted(net.roles(3, "10.1.0.0/16").values()) == ["multipath", "yes"], 10)
     want = {(1000 + int(row["next-hop"].rsplit(".", 1)[1]), row["label"]) for row in net.rows(3, "10.1.0.0/16")}
     assert vpn_labels(net, "10.1.0.1") == want
-    net.pe[3].configure(MULTIPATH % ("no ", ""))
+    net.pe[3].configure(MULTIPATH % (4, "no ", ""))
     wait_for("one carries", lambda: sorted(net.roles(3, "10.1.0.0/16").values()) == ["backup", "yes"], 10)
     assert len(vpn_labels(net, "10.1.0.1", 1)) == 1
     net.frr.vtysh("configure terminal", "router bgp 65000 vrf RED", "address-family ipv4 unicast", "rd vpn export 65000:2")
+
+
+def test_both_pes_at_once_ipv6(net):
+    """6VPE over the IPv4 core: next hops are IPv4-mapped; flows take both PEs, each under its label, and arrive by both."""
+    prefix, there = NETS6["d"] + ":/48", NETS6["d"] + ":1"
+    wait_for("pe3 has both", lambda: sorted(net.roles(3, prefix).values()) == ["backup", "yes"], 30)
+    told = {row["next-hop"]: row["label"] for row in net.pe[3].json("show bgp vpnv6 unicast") if row["prefix"] == prefix}
+    assert len(told) == 2, told
+    net.pe[3].configure(MULTIPATH % (6, "", " 2"))
+    wait_for("both carry", lambda: sorted(net.roles(3, prefix).values()) == ["multipath", "yes"], 10)
+    want = {(1000 + int(row["next-hop"].rsplit(".", 1)[1]), row["label"]) for row in net.rows(3, prefix)}
+    assert {stack[0] for stack in want} == {1001, 1004}
+    with net["pe3"].tcpdump("core", "mpls") as capture, net["ce-d"].tcpdump("pe1", "ip6 and udp") as by_1, \
+            net["ce-d"].tcpdump("pe4", "ip6 and udp") as by_4:
+        for _ in range(64):
+            with net["ce-c"].inside(lambda: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)) as flow:
+                flow.bind((NETS6["c"] + ":1", 0))
+                flow.sendto(b"6", (there, 7000))
+            time.sleep(0.01)
+        wait_for("arrived by both", lambda: "> %s.7000" % there in by_1.text() and "> %s.7000" % there in by_4.text(), 10)
+    assert {tuple(labels(f)) for f in capture.frames() if "> %s.7000" % there in f and "ICMP" not in f} == want
+    assert net["ce-c"].ping(there, source=NETS6["c"] + ":1", deadline=10)
+    net.pe[3].configure(MULTIPATH % (6, "no ", ""))
+    wait_for("one carries", lambda: sorted(net.roles(3, prefix).values()) == ["backup", "yes"], 10)
 
 
 def test_best_external_is_the_backup(net):
