@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""The documents against the tree: the folder picture of architecture.rst names the folders that git tracks, and what the
-operator's guide shows is taken by the daemon and the shell. Run from the top of the tree, as root; output: TAP."""
+"""The documents against the tree: the folder picture of architecture.rst names the folders that git tracks, interop.rst has what
+the tests declare, and what the operator's guide shows is taken by the daemon and the shell. Run from the top of the tree, as
+root; output: TAP."""
 import os
 import re
 import shutil
@@ -101,8 +102,15 @@ class Daemon:
             return subprocess.CompletedProcess(argv, 124, "", "no end within 20 s")
 
 
+def matrix():
+    """The table of interop.rst against what the tests declare; nothing is run."""
+    done = subprocess.run(["scripts/gen-interop", "--check"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    check(done.returncode == 0, "interop.rst has the cases that the tests declare", done.stdout)
+
+
 def main():
     folders()
+    matrix()
     configs, sessions = blocks("l3vpn"), blocks("l3vpnsh")
     check(len(configs) >= 5 and len(sessions) >= 2, "the guide has configurations and sessions")
     for line, text in configs:

@@ -20,6 +20,11 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "interop(what, ...): what the test shows beside others' routers (lib/interop.py)")
 
 
+def pytest_sessionstart(session):
+    if not session.config.option.collectonly:
+        interop.begin()
+
+
 def pytest_collection_finish(session):
     path = session.config.getoption("--interop-cases")
     if path:

@@ -16,8 +16,6 @@ import pytest
 from ladder import EXPLICIT, IMPLICIT, Ladder, born, ldp, loopback, measure, neighbours, settled, site, vpn_label, wire
 from topology import labels, wait_for
 
-pytestmark = [pytest.mark.interop("LDP: IPv4, over OSPF; VPN over it", peers=("FRR", "Linux"), tables=("FRR",), packets=True, notes={"FRR": "ldpd 8.4 has no graceful restart (RFC 3478)"})]
-
 MIXED = {1: "ours", 2: "frr", 3: "ours", 4: "frr", 5: "frr", 6: "ours"}
 
 

@@ -10,8 +10,6 @@ import pytest
 from ladder import EXPLICIT, Ladder, born, ldp, loopback, loopback6, measure, neighbours, settled, vpn_label, wire
 from topology import wait_for
 
-pytestmark = [pytest.mark.interop("LDP: IPv4 and IPv6, over IS-IS; VPN over it", peers=("FRR", "Linux"), tables=("FRR",), packets=True)]
-
 KINDS = {1: "ours", 2: "frr", 3: "frr", 4: "ours", 5: "ours", 6: "ours"}
 
 

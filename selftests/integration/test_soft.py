@@ -14,8 +14,6 @@ from scapy.all import GRE, IP, UDP, Ether, IPv6, Raw
 from softcore import OVERHEAD, SoftCore, link, router, site
 from topology import wait_for
 
-pytestmark = [pytest.mark.interop("transport: MPLS over UDP and GRE", peers=("FRR", "Linux"), packets=True)]
-
 KINDS = [(encap, core) for encap in ("udp", "gre") for core in (4, 6)]
 
 

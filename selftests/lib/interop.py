@@ -18,7 +18,7 @@ import subprocess
 
 PEERS = ("FRR", "BIRD", "GoBGP", "Linux")
 # rows are in the order of these, then in that of their tests
-SUBJECTS = ("BGP", "graceful restart", "MD5", "labelled unicast", "BGP with CEs", "transport", "LDP", "BFD")
+SUBJECTS = ("BGP", "graceful restart", "MD5", "labelled unicast", "BGP with CEs", "transport", "BFD")
 VERSION_OF = {"FRR": ["/usr/lib/frr/bgpd", "--version"], "BIRD": ["bird", "--version"], "GoBGP": ["gobgpd", "--version"],
               "Linux": ["uname", "-r"]}
 
@@ -66,12 +66,23 @@ def cases(test):
     return found
 
 
+def _records():
+    folder = os.environ.get("L3VPN_RESULTS")
+    return folder and os.path.join(folder, "interop.jsonl")
+
+
+def begin():
+    """Tests are about to run: what earlier ones have recorded is no more."""
+    if _records() and os.path.exists(_records()):
+        os.unlink(_records())
+
+
 def record(test):
     """It passed."""
-    found, folder = cases(test), os.environ.get("L3VPN_RESULTS")
-    if not found or not folder:
+    found = cases(test)
+    if not found or not _records():
         return
-    with open(os.path.join(folder, "interop.jsonl"), "a", encoding="utf-8") as out:
+    with open(_records(), "a", encoding="utf-8") as out:
         for case in found:
             json.dump(dict(case, version=version(case["peer"])), out)
             out.write("\n")
