@@ -176,15 +176,15 @@ static void distinguishers(void **unused)
 /* Numbers of many VRFs are all different, and the same after a restart in which they come in another order. */
 static void restarts(void **unused)
 {
-	static char rd[600][RD_STRLEN];
+	static char rd[120][RD_STRLEN];
 	char text[64];
 
 	take(BGP("65000", "192.0.2.1"));
-	for (int i = 0; i < 600; i++) {
+	for (int i = 0; i < 120; i++) {
 		snprintf(text, sizeof(text), "vrf V%d\n rd auto\n!\n", i);
 		take(text);
 	}
-	for (int i = 0; i < 600; i++) {
+	for (int i = 0; i < 120; i++) {
 		snprintf(text, sizeof(text), "V%d", i);
 		snprintf(rd[i], sizeof(rd[i]), "%s", rd_of(text));
 		for (int k = 0; k < i; k++)
@@ -194,7 +194,7 @@ static void restarts(void **unused)
 	pe_down();
 	pe_up();
 	take(BGP("65000", "192.0.2.1"));
-	for (int i = 599; i >= 0; i--) {
+	for (int i = 119; i >= 0; i--) {
 		snprintf(text, sizeof(text), "vrf V%d\n rd auto\n!\n", i);
 		take(text);
 		snprintf(text, sizeof(text), "V%d", i);
