@@ -501,6 +501,21 @@ static void net_close(struct ldp_conn *c)
 	conn_linger(c);
 }
 
+static void unwatch(uv_poll_t **poll, int *fd);
+
+/*
+ * Nothing is left for one more connection: what cannot be taken would make the loop spin. The socket is opened anew when
+ * it can be, and neighbours connect again.
+ */
+static void rest(struct family *f, int err)
+{
+	if (err != EMFILE && err != ENFILE && err != ENOBUFS && err != ENOMEM)
+		return;
+	log_err("ldp", "connections cannot be taken: %s: it is tried again", strerror(err));
+	unwatch(&f->tcp_poll, &f->tcp);
+	timer_start(&f->net->retry, OPEN_RETRY_MS);
+}
+
 static void on_accept(uv_poll_t *poll, int status, int events)
 {
 	struct family *f = poll->data;
@@ -512,8 +527,10 @@ static void on_accept(uv_poll_t *poll, int status, int events)
 
 	for (i = 0; i < BURST && f->tcp >= 0; i++) {
 		fd = tcp_accept(f->tcp, &remote);
-		if (fd < 0)
+		if (fd < 0) {
+			rest(f, -fd);
 			return;
+		}
 		if (tcp_adopt(fd, f->family, &o) || !tcp_local(fd, &local, &port)) {
 			close(fd);
 			continue;
