@@ -342,6 +342,23 @@ static bool can_complete(const struct cand *c, const char *command)
 	return !strpbrk(c->text, " |") && strlen(command) + strlen(c->text) + 2 < CLI_MAX_LINE_LENGTH;
 }
 
+static bool is_word(const struct cand *c, const char *command)
+{
+	return !c->value && can_complete(c, command);
+}
+
+/* One word of the schema, which has help as live values have not, and nothing was typed of it. */
+static bool alone_unasked(const struct cands *cands, const char *command)
+{
+	size_t len = strlen(command), words = 0, schema = 0;
+
+	for (size_t i = 0; i < cands->n; i++) {
+		words += is_word(&cands->v[i], command);
+		schema += is_word(&cands->v[i], command) && cands->v[i].help[0];
+	}
+	return words == 1 && schema == 1 && (!len || command[len - 1] == ' ');
+}
+
 __attribute__((visibility("default")))
 void cli_get_completions(struct cli_def *cli, const char *command, char lastchar, struct cli_comphelp *comphelp)
 {
@@ -357,10 +374,13 @@ void cli_get_completions(struct cli_def *cli, const char *command, char lastchar
 	}
 	complete_line(sh, command, &cands);
 	for (size_t i = 0; i < cands.n; i++)
-		words += !cands.v[i].value && can_complete(&cands.v[i], command);
-	/* a placeholder is shown (at the second tab) where nothing is to be completed */
+		words += is_word(&cands.v[i], command);
+	/*
+	 * A placeholder is shown (at the second tab) where nothing is to be completed, and beside a word of the schema that
+	 * would be taken for the only answer though nothing of it was typed.
+	 */
 	for (size_t i = 0; i < cands.n; i++)
-		if (words ? !cands.v[i].value && can_complete(&cands.v[i], command) : cands.v[i].value)
+		if (cands.v[i].value ? !words || alone_unasked(&cands, command) : is_word(&cands.v[i], command))
 			cli_add_comphelp_entry(comphelp, cands.v[i].text);
 	cands_free(&cands);
 }

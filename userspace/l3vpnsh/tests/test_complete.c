@@ -140,9 +140,20 @@ static void libcli_asks(void **state)
 	assert_string_equal(c.entries[0], "per-ce");
 	cli_free_comphelp(&c);
 	memset(&c, 0, sizeof(c));
+	/* the only word is not taken for the only answer */
 	cli_get_completions(shell.cli, "rd ", '\t', &c);
-	assert_int_equal(c.num_entries, 1);
+	assert_int_equal(c.num_entries, 2);
 	assert_string_equal(c.entries[0], "<rd>");
+	assert_string_equal(c.entries[1], "auto");
+	cli_free_comphelp(&c);
+	memset(&c, 0, sizeof(c));
+	cli_get_completions(shell.cli, "rd a", '\t', &c);
+	assert_int_equal(c.num_entries, 1);
+	assert_string_equal(c.entries[0], "auto");
+	cli_free_comphelp(&c);
+	memset(&c, 0, sizeof(c));
+	cli_get_completions(shell.cli, "description ", '\t', &c);
+	assert_int_equal(c.num_entries, 1);
 	cli_free_comphelp(&c);
 }
 
