@@ -376,8 +376,8 @@ void cli_get_completions(struct cli_def *cli, const char *command, char lastchar
 	for (size_t i = 0; i < cands.n; i++)
 		words += is_word(&cands.v[i], command);
 	/*
-	 * A placeholder is shown (at the second tab) where nothing is to be completed, and beside a word of the schema that
-	 * would be taken for the only answer though nothing of it was typed.
+	 * A placeholder is shown (at the second tab) where nothing is to be completed, and beside a word of the schema
+	 * that would be taken for the only answer though nothing of it was typed.
 	 */
 	for (size_t i = 0; i < cands.n; i++)
 		if (cands.v[i].value ? !words || alone_unasked(&cands, command) : is_word(&cands.v[i], command))

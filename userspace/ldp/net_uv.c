@@ -504,8 +504,8 @@ static void net_close(struct ldp_conn *c)
 static void unwatch(uv_poll_t **poll, int *fd);
 
 /*
- * Nothing is left for one more connection: what cannot be taken would make the loop spin. The socket is opened anew when
- * it can be, and neighbours connect again.
+ * Nothing is left for one more connection: what cannot be taken would make the loop spin. The socket is opened anew
+ * when it can be, and neighbours connect again.
  */
 static void rest(struct family *f, int err)
 {
