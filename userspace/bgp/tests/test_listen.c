@@ -79,7 +79,7 @@ static uint16_t free_port(void)
 
 static void listen_on(uint16_t port)
 {
-	char *text = xasprintf("router bgp 65000\n router-id 10.0.0.1\n listen-port %u\n neighbor 192.168.0.2\n"
+	char *text = xasprintf("router bgp 65000\n router-id 10.0.0.1\n listen-port %u\n neighbor 192.168.0.2\n  passive\n"
 			       "  remote-as 65000\n  address-family vpnv4 unicast\n !\n !\n!\n", port);
 
 	take(text);
