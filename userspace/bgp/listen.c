@@ -52,7 +52,7 @@ static void reject(int fd)
 /* Nothing is left for one more connection: it waits for the next check, and the loop does not spin about it. */
 static void rest(struct bgp_listener *l, int err)
 {
-	if (err != EMFILE && err != ENFILE && err != ENOBUFS && err != ENOMEM)
+	if (!tcp_exhausted(err))
 		return;
 	if (err != l->full)
 		log_err("bgp", "connections%s%s cannot be taken: %s", l->vrf[0] ? " in VRF " : "", l->vrf,

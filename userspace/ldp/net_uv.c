@@ -509,7 +509,7 @@ static void unwatch(uv_poll_t **poll, int *fd);
  */
 static void rest(struct family *f, int err)
 {
-	if (err != EMFILE && err != ENFILE && err != ENOBUFS && err != ENOMEM)
+	if (!tcp_exhausted(err))
 		return;
 	log_err("ldp", "connections cannot be taken: %s: it is tried again", strerror(err));
 	unwatch(&f->tcp_poll, &f->tcp);

@@ -33,24 +33,14 @@ void slab_init(struct slab *s, size_t size, unsigned int align)
 	s->size = (uint32_t)((size + align - 1) & ~(size_t)(align - 1));
 }
 
-static uint32_t chunk_first(unsigned int k)
-{
-	return k ? SLAB_FIRST << (k - 1) : 0;
-}
-
 static uint32_t chunk_capacity(unsigned int k)
 {
-	return k ? SLAB_FIRST << (k - 1) : SLAB_FIRST;
+	return k ? slab_chunk_first(k) : SLAB_FIRST;
 }
 
 static size_t chunk_octets(const struct slab *s, unsigned int k)
 {
 	return (size_t)chunk_capacity(k) * s->size;
-}
-
-static unsigned int chunk_of(uint32_t i)
-{
-	return i < SLAB_FIRST ? 0 : 29 - (unsigned int)__builtin_clz(i);
 }
 
 static void chunk_map(struct slab *s, unsigned int k)
@@ -89,7 +79,7 @@ static void fetch_ahead(struct slab *s, unsigned int k)
 
 	if (end < MAPPED || ((size_t)r->high + 1) * s->size <= at || at >= end)
 		return;
-	step = (chunk_first(k) + (size_t)r->high) * s->size / 8 & ~(size_t)(AHEAD_MIN - 1);
+	step = (slab_chunk_first(k) + (size_t)r->high) * s->size / 8 & ~(size_t)(AHEAD_MIN - 1);
 	step = step < AHEAD_MIN ? AHEAD_MIN : step > AHEAD_MAX ? AHEAD_MAX : step;
 	if (step > end - at)
 		step = end - at;
@@ -191,7 +181,7 @@ size_t slab_octets(const struct slab *s)
 static uint32_t take_fresh(struct slab *s, unsigned int k)
 {
 	struct slab_room *r = &s->room[k];
-	uint32_t i = chunk_first(k) + r->high;
+	uint32_t i = slab_chunk_first(k) + r->high;
 
 	fetch_ahead(s, k);
 	if (r->high++ < r->touched)
@@ -235,10 +225,10 @@ uint32_t slab_alloc(struct slab *s)
 	return i;
 }
 
-/* A mapped chunk keeps its memory until the smaller ones have room: its next object may be about to come. */
+/* A chunk keeps its memory until the smaller ones have room: its next object may be about to come. */
 static bool is_spare(const struct slab *s, unsigned int k)
 {
-	return chunk_octets(s, k) < MAPPED || s->count < chunk_first(k) - chunk_first(k) / 8;
+	return s->count < slab_chunk_first(k) - slab_chunk_first(k) / 8;
 }
 
 static void give_back_idle(struct slab *s)
@@ -255,7 +245,7 @@ static void give_back_idle(struct slab *s)
 
 void slab_free(struct slab *s, uint32_t i)
 {
-	unsigned int k = chunk_of(i);
+	unsigned int k = slab_chunk(i);
 	struct slab_room *r = &s->room[k];
 	bool look;
 

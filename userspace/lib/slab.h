@@ -4,7 +4,8 @@
  * of 32 bits for each beside its pointer. Neither changes while the object lives.
  *
  * Chunks double in size, and memory of a chunk that was never touched costs nothing. New objects come into the smallest
- * chunk that has room, so that the large ones empty in time; the memory of a chunk goes back when its last object goes.
+ * chunk that has room, so that the large ones empty in time; the memory of an empty chunk goes back when the smaller ones
+ * have room enough for what may come next, and all of it with the last object.
  * No locking: one thread.
  */
 #ifndef L3VPN_LIB_SLAB_H
@@ -20,7 +21,7 @@
 struct slab_room;
 
 struct slab {
-	uint8_t **chunk;		/* NULL: its memory has gone back */
+	uint8_t **chunk;		/* one that is NULL: its memory has gone back */
 	struct slab_room *room;		/* of each chunk */
 	uint32_t size;			/* octets of an object */
 	uint32_t high;			/* numbers given out so far are below */
@@ -49,13 +50,23 @@ void slab_reclaim_hook(void (*waits)(void *arg), void *arg);
 /* about so many octets, not 0; true: there is more */
 bool slab_reclaim(size_t octets);
 
+/* in which chunk a number is, and the first number of a chunk */
+static inline unsigned int slab_chunk(uint32_t i)
+{
+	return i < SLAB_FIRST ? 0 : 29 - (unsigned int)__builtin_clz(i);
+}
+
+static inline uint32_t slab_chunk_first(unsigned int k)
+{
+	return k ? SLAB_FIRST << (k - 1) : 0;
+}
+
 /* the object of a number that was given out */
 static inline void *slab_at(const struct slab *s, uint32_t i)
 {
-	unsigned int k = i < SLAB_FIRST ? 0 : 29 - (unsigned int)__builtin_clz(i);
-	uint32_t base = k ? SLAB_FIRST << (k - 1) : 0;
+	unsigned int k = slab_chunk(i);
 
-	return s->chunk[k] + (size_t)(i - base) * s->size;
+	return s->chunk[k] + (size_t)(i - slab_chunk_first(k)) * s->size;
 }
 
 #endif

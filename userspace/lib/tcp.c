@@ -275,6 +275,11 @@ int tcp_accept(int listen_fd, struct tcp_endpoint *peer)
 	return fd;
 }
 
+bool tcp_exhausted(int err)
+{
+	return err == EMFILE || err == ENFILE || err == ENOBUFS || err == ENOMEM;
+}
+
 bool tcp_local(int fd, struct tcp_endpoint *local, uint16_t *port)
 {
 	struct sockaddr_storage ss;

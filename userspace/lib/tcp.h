@@ -42,6 +42,8 @@ int tcp_listen(uint8_t family, uint16_t port, const char *device);
  * The next connection: its fd with *peer its address, or -errno (-EAGAIN: none now).
  */
 int tcp_accept(int listen_fd, struct tcp_endpoint *peer);
+/* What tcp_accept() failed with, positive: nothing is left for one more connection, and it would fail again at once. */
+bool tcp_exhausted(int err);
 /* TTL and minimum TTL onto a connection that was accepted; 0 or -errno. */
 int tcp_adopt(int fd, uint8_t family, const struct tcp_options *o);
 
