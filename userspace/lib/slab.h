@@ -4,8 +4,8 @@
  * of 32 bits for each beside its pointer. Neither changes while the object lives.
  *
  * Chunks double in size, and memory of a chunk that was never touched costs nothing. New objects come into the smallest
- * chunk that has room, so that the large ones empty in time; the memory of an empty chunk goes back when the smaller ones
- * have room enough for what may come next, and all of it with the last object.
+ * chunk that has room, so that the large ones empty in time; the memory of an empty chunk goes back when the smaller
+ * ones have room enough for what may come next, and all of it with the last object.
  * No locking: one thread.
  */
 #ifndef L3VPN_LIB_SLAB_H
