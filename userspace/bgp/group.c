@@ -112,8 +112,8 @@ static struct bgp_group *group_get(struct bgp_feed *feed, const struct bgp_group
 	list_init(&g->members);
 	list_init(&g->arriving);
 	list_init(&g->leaving);
-	g->said.table = feed->table;
-	g->said.several = key->several;
+	said_init(&g->said, feed->table, key->several);
+	vec_init(&g->pending, sizeof(uint32_t));
 	/* paths that are not the best are told too */
 	feed->sub.all_paths |= key->several;
 	interest_init(&g->interest);
@@ -161,7 +161,7 @@ static void group_end(struct bgp_group *g)
 	policy_put(g->key.policy);
 	policy_put(g->key.originate_policy);
 	free(g->by_number);
-	free(g->pending);
+	vec_fini(&g->pending);
 	free(g->sayings);
 	if (rib_table_kind(feed->table) == RIB_TABLE_VRF) {
 		group_free(g);
@@ -561,7 +561,7 @@ struct rib_net *bgp_advertised_walk(const struct bgp_peer_family *pf, struct bgp
 	uint32_t n;
 
 	for (; g && at->net < g->said.n; at->net++, at->path = 0) {
-		const struct bgp_said *s = &g->said.said[at->net];
+		const struct bgp_said *s = said_get(&g->said, at->net);
 
 		if (!s->attrs)
 			continue;

@@ -74,7 +74,8 @@ struct bgp_group {
 	bool walked;			/* the table's first walk is over */
 	struct rib_cursor cursor;
 	struct bgp_said_table said;
-	uint32_t *pending, n_pending, room;
+	struct vec pending;		/* numbers of nets; the last comes first */
+	uint32_t n_pending;
 	struct bgp_saying *sayings;	/* of the slice under way */
 	uint32_t n_sayings, room_sayings;
 	struct bgp_out_cache {

@@ -35,8 +35,8 @@ static void tell_of(struct bgp_group *g, const struct bgp_peer_family *pf, struc
 	uint32_t n = 0, id = rib_net_id(net);
 	bool any = false;
 
-	if (id < g->said.n && g->said.said[id].attrs)
-		path = said_paths(&g->said, &g->said.said[id], &scratch, &n);
+	if (id < g->said.n && said_get(&g->said, id)->attrs)
+		path = said_paths(&g->said, said_get(&g->said, id), &scratch, &n);
 	for (uint32_t i = 0; i < n; i++) {
 		if (!bgp_group_hears(g, path[i].attrs, path[i].but, pf->number))
 			continue;

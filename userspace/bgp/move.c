@@ -109,9 +109,9 @@ static const struct bgp_said_path *paths_of(const struct bgp_group *g, uint32_t 
 					    uint32_t *n)
 {
 	*n = 0;
-	if (id >= g->said.n || !g->said.said[id].attrs)
+	if (id >= g->said.n || !said_get(&g->said, id)->attrs)
 		return NULL;
-	return said_paths(&g->said, &g->said.said[id], scratch, n);
+	return said_paths(&g->said, said_get(&g->said, id), scratch, n);
 }
 
 static void pass_net(const struct bgp_move *m, uint32_t id)
@@ -215,7 +215,7 @@ void bgp_move_begin(struct bgp_peer_family *pf, struct bgp_group *from, bool sur
 /* What the group says of the net is not up to date: it will be, before its work is done. */
 static bool undecided(const struct bgp_group *g, uint32_t id)
 {
-	return id < g->said.n && g->said.said[id].pending;
+	return id < g->said.n && said_get(&g->said, id)->pending;
 }
 
 /* A slice of one move; true: there is more to do now. */

@@ -5,21 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/mem.h"
+void said_init(struct bgp_said_table *t, const struct rib_table *table, bool several)
+{
+	*t = (struct bgp_said_table){ .table = table, .several = several };
+	vec_init(&t->said, sizeof(struct bgp_said));
+}
 
 struct bgp_said *said_at(struct bgp_said_table *t, uint32_t id)
 {
-	uint32_t n = t->n ? t->n : 64;
-
-	if (id < t->n)
-		return &t->said[id];
-	/* by halves: doubling would leave up to half of it unused */
-	while (n <= id)
-		n += n / 2;
-	t->said = xrealloc(t->said, n * sizeof(*t->said));
-	memset(t->said + t->n, 0, (n - t->n) * sizeof(*t->said));
-	t->n = n;
-	return &t->said[id];
+	if (id >= t->n)
+		t->n = id + 1;
+	return vec_at(&t->said, id);
 }
 
 void said_hold(struct bgp_said_table *t, struct bgp_said *s, struct rib_net *net)
@@ -32,7 +28,7 @@ void said_hold(struct bgp_said_table *t, struct bgp_said *s, struct rib_net *net
 
 void said_release(struct bgp_said_table *t, uint32_t id)
 {
-	struct bgp_said *s = &t->said[id];
+	struct bgp_said *s = said_get(t, id);
 
 	if (!s->held || s->attrs || s->pending)
 		return;
@@ -54,7 +50,7 @@ static void let_go(struct bgp_said_table *t, struct bgp_said *s)
 bool said_free_some(struct bgp_said_table *t, unsigned int budget)
 {
 	while (t->n && budget--) {
-		struct bgp_said *s = &t->said[--t->n];
+		struct bgp_said *s = said_get(t, --t->n);
 
 		if (!s->held)
 			continue;
@@ -63,8 +59,7 @@ bool said_free_some(struct bgp_said_table *t, unsigned int budget)
 	}
 	if (t->n)
 		return true;
-	free(t->said);
-	t->said = NULL;
+	vec_fini(&t->said);
 	t->told = 0;
 	return false;
 }
@@ -97,12 +92,12 @@ void said_forget_member(struct bgp_said_table *t, uint32_t member, const struct 
 
 	if (source->count > t->n / 16) {
 		for (uint32_t i = 0; i < t->n; i++)
-			forget_net(t, &t->said[i], member);
+			forget_net(t, said_get(t, i), member);
 		return;
 	}
 	for (r = rib_list_first(rib, &source->routes); r; r = rib_list_next(rib, r, RIB_OF_SOURCE))
 		if (rib_net_id(r->net) < t->n)
-			forget_net(t, &t->said[rib_net_id(r->net)], member);
+			forget_net(t, said_get(t, rib_net_id(r->net)), member);
 }
 
 const struct bgp_said_path *said_paths(const struct bgp_said_table *t, const struct bgp_said *s,

@@ -6,6 +6,7 @@
 #ifndef L3VPN_BGP_SAID_H
 #define L3VPN_BGP_SAID_H
 
+#include "lib/vec.h"
 #include "rib/table.h"
 
 /* One path that was told. */
@@ -38,10 +39,17 @@ _Static_assert(sizeof(struct bgp_said) == 16, "there are as many as nets and gro
 struct bgp_said_table {
 	const struct rib_table *table;
 	bool several;			/* paths, not attrs */
-	struct bgp_said *said;
-	uint32_t n;
+	struct vec said;		/* struct bgp_said; said_init() */
+	uint32_t n;			/* numbers said_at() was asked for are below */
 	uint32_t told;			/* paths announced now */
 };
+
+void said_init(struct bgp_said_table *t, const struct rib_table *table, bool several);
+/* of a number below @n */
+static inline struct bgp_said *said_get(const struct bgp_said_table *t, uint32_t id)
+{
+	return vec_get(&t->said, id);
+}
 
 /* makes room */
 struct bgp_said *said_at(struct bgp_said_table *t, uint32_t id);

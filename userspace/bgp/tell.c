@@ -194,7 +194,7 @@ static void tell_path(struct bgp_group *g, const struct rib_net *net, const stru
 
 static void decide_one(struct bgp_group *g, uint32_t id)
 {
-	struct bgp_said *s = &g->said.said[id];
+	struct bgp_said *s = said_get(&g->said, id);
 	struct rib_net *net = rib_net_by_id(g->said.table, id);
 	struct rib_route *r = rib_best(net);
 	struct bgp_said_path was = { .attrs = s->attrs, .label = s->label, .but = s->but }, now = { 0 };
@@ -255,7 +255,7 @@ static const struct bgp_said_path *by_id(const struct bgp_said_path *path, uint3
 static void decide_several(struct bgp_group *g, uint32_t id)
 {
 	struct rib_net *net = rib_net_by_id(g->said.table, id);
-	struct bgp_said *s = &g->said.said[id];
+	struct bgp_said *s = said_get(&g->said, id);
 	struct bgp_said_path now[PATHS_MAX], scratch;
 	uint32_t n = collect(g, net, now), n_was, i;
 	const struct bgp_said_path *was = said_paths(&g->said, s, &scratch, &n_was);
@@ -279,7 +279,7 @@ static void decide_several(struct bgp_group *g, uint32_t id)
 
 static void decide(struct bgp_group *g, uint32_t id)
 {
-	g->said.said[id].pending = false;
+	said_get(&g->said, id)->pending = false;
 	if (g->said.several)
 		decide_several(g, id);
 	else
@@ -297,11 +297,7 @@ void bgp_group_mark(struct bgp_group *g, struct rib_net *net)
 		return;
 	said_hold(&g->said, s, net);
 	s->pending = true;
-	if (g->n_pending == g->room) {
-		g->room = g->room ? g->room * 2 : 256;
-		g->pending = xrealloc(g->pending, g->room * sizeof(*g->pending));
-	}
-	g->pending[g->n_pending++] = id;
+	*(uint32_t *)vec_at(&g->pending, g->n_pending++) = id;
 }
 
 /* ---- one member is told what was said before, or what it wants since just now ---- */
@@ -328,7 +324,7 @@ void bgp_group_sync_target(struct bgp_peer_family *pf, const uint8_t rt[8], uint
 
 static void tell_member(struct bgp_group *g, struct bgp_peer_family *pf, uint32_t id)
 {
-	const struct bgp_said *s = &g->said.said[id];
+	const struct bgp_said *s = said_get(&g->said, id);
 	struct bgp_said_path scratch;
 	const struct bgp_said_path *path;
 	uint32_t n;
@@ -466,7 +462,7 @@ bool bgp_group_work(struct job *job, unsigned int budget)
 	n = g->n_pending < SLICE ? g->n_pending : SLICE;
 	from = g->n_pending - n;
 	for (uint32_t i = 0; i < n; i++)
-		decide(g, g->pending[from + i]);
+		decide(g, *(uint32_t *)vec_get(&g->pending, from + i));
 	g->n_pending = from;
 	bgp_group_hand_over(g);
 	more |= bgp_moves_work(g);
@@ -474,9 +470,7 @@ bool bgp_group_work(struct job *job, unsigned int budget)
 	if (!g->n_pending && g->walked) {
 		bgp_out_cache_clear(g);
 		bgp_group_audience_changed(g);
-		free(g->pending);
-		g->pending = NULL;
-		g->room = 0;
+		vec_fini(&g->pending);
 	}
 	return more || g->n_pending || !g->walked;
 }

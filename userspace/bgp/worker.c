@@ -105,17 +105,24 @@ static void order_end(struct bgp_session *s, enum bgp_order_type type, const str
 	order_post(s->w, o);
 }
 
-static void deliver_updates(struct bgp_workers *ws, struct bgp_report *r)
+/* false: there is more of it, and the time is over */
+static bool deliver_updates(struct bgp_workers *ws, struct bgp_report *r, uint64_t end)
 {
 	struct bgp_session *s = r->session;
 	size_t memory = r->batch.octets, before;
+	const struct bgp_update *u;
 
-	for (const struct bgp_update *u = r->batch.first; u && s->owner; u = u->next)
+	while (s->owner && (u = r->batch.first)) {
+		r->batch.first = u->next;
 		ws->ops->update(s->owner, u);
+		if (bgp_now_ms() >= end)
+			return false;
+	}
 	bgp_batch_free(&r->batch);
 	before = atomic_fetch_sub(&s->queued_in, memory);
 	if (before >= BGP_RX_LOW && before - memory < BGP_RX_LOW)
 		order(s, BGP_ORDER_RESUME);
+	return true;
 }
 
 static void session_gone(struct bgp_session *s)
@@ -125,7 +132,8 @@ static void session_gone(struct bgp_session *s)
 	free(s);
 }
 
-static void deliver(struct bgp_workers *ws, struct bgp_report *r)
+/* false: not all of it before @end, ms */
+static bool deliver(struct bgp_workers *ws, struct bgp_report *r, uint64_t end)
 {
 	struct bgp_session *s = r->session;
 
@@ -140,8 +148,7 @@ static void deliver(struct bgp_workers *ws, struct bgp_report *r)
 			ws->ops->down(s->owner, &r->down);
 		break;
 	case BGP_REPORT_UPDATES:
-		deliver_updates(ws, r);
-		break;
+		return deliver_updates(ws, r, end);
 	case BGP_REPORT_REFRESH:
 		if (s->owner)
 			ws->ops->refresh(s->owner, r->refresh.family, r->refresh.what);
@@ -154,6 +161,28 @@ static void deliver(struct bgp_workers *ws, struct bgp_report *r)
 		session_gone(s);
 		break;
 	}
+	return true;
+}
+
+/* The first one, which stays where it is; NULL: there is none. */
+static struct bgp_report *report_first(struct bgp_workers *ws)
+{
+	struct bgp_report *r;
+
+	pthread_mutex_lock(&ws->lock);
+	r = ws->first;
+	pthread_mutex_unlock(&ws->lock);
+	return r;
+}
+
+static void report_done(struct bgp_workers *ws, struct bgp_report *r)
+{
+	pthread_mutex_lock(&ws->lock);
+	ws->first = r->next;
+	if (!ws->first)
+		ws->last = &ws->first;
+	pthread_mutex_unlock(&ws->lock);
+	free(r);
 }
 
 /* In slices: what is left waits for the loop's next turn. */
@@ -163,19 +192,9 @@ static void on_reports(uv_async_t *async)
 	uint64_t end = bgp_now_ms() + DRAIN_SLICE_MS;
 	struct bgp_report *r;
 
-	for (;;) {
-		pthread_mutex_lock(&ws->lock);
-		r = ws->first;
-		if (r) {
-			ws->first = r->next;
-			if (!ws->first)
-				ws->last = &ws->first;
-		}
-		pthread_mutex_unlock(&ws->lock);
-		if (!r)
-			return;
-		deliver(ws, r);
-		free(r);
+	while ((r = report_first(ws))) {
+		if (deliver(ws, r, end))
+			report_done(ws, r);
 		if (bgp_now_ms() >= end) {
 			uv_async_send(ws->wake);
 			return;
@@ -237,9 +256,8 @@ void bgp_workers_free(struct bgp_workers *ws)
 		pthread_mutex_destroy(&ws->worker[i].lock);
 	}
 	while ((r = ws->first)) {
-		ws->first = r->next;
-		deliver(ws, r);
-		free(r);
+		deliver(ws, r, UINT64_MAX);
+		report_done(ws, r);
 	}
 	for (unsigned int i = 0; i < ws->n; i++)
 		bgp_blocks_free(&ws->worker[i].spare);

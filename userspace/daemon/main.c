@@ -133,7 +133,7 @@ static void nobody(struct timer *t)
 
 static bool reclaim(struct job *job, unsigned int budget)
 {
-	return slab_reclaim(RECLAIM_OCTETS);
+	return chunk_reclaim(RECLAIM_OCTETS);
 }
 
 static void memory_waits(void *arg)
@@ -167,7 +167,7 @@ static bool start_tables(struct daemon *d)
 
 	d->jobs = jobs_new(d->loop);
 	job_init(&d->reclaim, d->jobs, "memory", reclaim);
-	slab_reclaim_hook(memory_waits, d);
+	chunk_reclaim_hook(memory_waits, d);
 	timer_init(&d->trim, d->jobs, trim);
 	timer_start(&d->trim, TRIM_MS);
 	d->conf = conf_new(&copt, &err);
@@ -406,7 +406,7 @@ static void stop(struct daemon *d)
 {
 	size_t i;
 
-	slab_reclaim_hook(NULL, NULL);
+	chunk_reclaim_hook(NULL, NULL);
 	if (d->jobs) {
 		job_cancel(&d->reclaim);
 		timer_stop(&d->trim);

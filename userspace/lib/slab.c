@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Slabs (slab.h). Chunk 0 holds numbers 0..7, chunk k the numbers from 8 << (k - 1) on, as many.
- */
+/* Slabs (slab.h). */
 #include "lib/slab.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "lib/log.h"
 #include "lib/mem.h"
 
-#define MAPPED (256u << 10)	/* octets from which on a chunk is mapped: pages come as they are touched */
 #define LOOK_MASK 1023u		/* idle chunks are looked at when so many objects more have gone */
-#define PIECE 65536u		/* what is kept is cut at multiples of this, which is one of every page size */
 
 #define AHEAD_MIN (16u << 10)	/* pages are asked for by so many octets at least, an eighth of what is in use */
 #define AHEAD_MAX (256u << 10)
@@ -33,11 +28,6 @@ void slab_init(struct slab *s, size_t size, unsigned int align)
 	s->size = (uint32_t)((size + align - 1) & ~(size_t)(align - 1));
 }
 
-static uint32_t chunk_capacity(unsigned int k)
-{
-	return k ? slab_chunk_first(k) : SLAB_FIRST;
-}
-
 static size_t chunk_octets(const struct slab *s, unsigned int k)
 {
 	return (size_t)chunk_capacity(k) * s->size;
@@ -45,19 +35,7 @@ static size_t chunk_octets(const struct slab *s, unsigned int k)
 
 static void chunk_map(struct slab *s, unsigned int k)
 {
-	size_t octets = chunk_octets(s, k);
-	uint8_t *mem;
-
-	if (octets < MAPPED) {
-		mem = xcalloc(1, octets);
-	} else {
-		mem = mmap(NULL, octets, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-		if (mem == MAP_FAILED) {
-			log_err("lib", "no memory for %zu octets of objects", octets);
-			abort();
-		}
-	}
-	s->chunk[k] = mem;
+	s->chunk[k] = chunk_new(chunk_octets(s, k));
 	s->room[k] = (struct slab_room){ .free = SLAB_NONE };
 }
 
@@ -77,9 +55,9 @@ static void fetch_ahead(struct slab *s, unsigned int k)
 	struct slab_room *r = &s->room[k];
 	size_t end = chunk_octets(s, k), at = (size_t)r->ahead * AHEAD_MIN, step;
 
-	if (end < MAPPED || ((size_t)r->high + 1) * s->size <= at || at >= end)
+	if (end < CHUNK_MAPPED || ((size_t)r->high + 1) * s->size <= at || at >= end)
 		return;
-	step = (slab_chunk_first(k) + (size_t)r->high) * s->size / 8 & ~(size_t)(AHEAD_MIN - 1);
+	step = (chunk_start(k) + (size_t)r->high) * s->size / 8 & ~(size_t)(AHEAD_MIN - 1);
 	step = step < AHEAD_MIN ? AHEAD_MIN : step > AHEAD_MAX ? AHEAD_MAX : step;
 	if (step > end - at)
 		step = end - at;
@@ -89,67 +67,9 @@ static void fetch_ahead(struct slab *s, unsigned int k)
 	r->ahead = (uint32_t)((at + step + AHEAD_MIN - 1) / AHEAD_MIN);
 }
 
-/* ---- memory that waits to go back ---- */
-
-struct dead {
-	struct dead *next;
-	uint8_t *mem;
-	size_t octets;
-};
-
-static struct dead *dead;
-static void (*dead_waits)(void *arg);
-static void *dead_arg;
-
-void slab_reclaim_hook(void (*waits)(void *arg), void *arg)
-{
-	dead_waits = waits;
-	dead_arg = arg;
-	while (!waits && slab_reclaim(SIZE_MAX))
-		;
-}
-
-bool slab_reclaim(size_t octets)
-{
-	struct dead *d = dead;
-	size_t keep;
-
-	if (!d)
-		return false;
-	keep = d->octets > octets ? (d->octets - octets) & ~(size_t)(PIECE - 1) : 0;
-	munmap(d->mem + keep, d->octets - keep);
-	d->octets = keep;
-	if (!keep) {
-		dead = d->next;
-		free(d);
-	}
-	return dead;
-}
-
-static void unmap(uint8_t *mem, size_t octets)
-{
-	struct dead *d;
-
-	if (!dead_waits) {
-		munmap(mem, octets);
-		return;
-	}
-	d = xmalloc(sizeof(*d));
-	*d = (struct dead){ .next = dead, .mem = mem, .octets = octets };
-	dead = d;
-	dead_waits(dead_arg);
-}
-
-/* ---- slabs ---- */
-
 static void chunk_unmap(struct slab *s, unsigned int k)
 {
-	if (!s->chunk[k])
-		return;
-	if (chunk_octets(s, k) < MAPPED)
-		free(s->chunk[k]);
-	else
-		unmap(s->chunk[k], chunk_octets(s, k));
+	chunk_free(s->chunk[k], chunk_octets(s, k));
 	s->chunk[k] = NULL;
 }
 
@@ -181,7 +101,7 @@ size_t slab_octets(const struct slab *s)
 static uint32_t take_fresh(struct slab *s, unsigned int k)
 {
 	struct slab_room *r = &s->room[k];
-	uint32_t i = slab_chunk_first(k) + r->high;
+	uint32_t i = chunk_start(k) + r->high;
 
 	fetch_ahead(s, k);
 	if (r->high++ < r->touched)
@@ -228,7 +148,7 @@ uint32_t slab_alloc(struct slab *s)
 /* A chunk keeps its memory until the smaller ones have room: its next object may be about to come. */
 static bool is_spare(const struct slab *s, unsigned int k)
 {
-	return s->count < slab_chunk_first(k) - slab_chunk_first(k) / 8;
+	return s->count < chunk_start(k) - chunk_start(k) / 8;
 }
 
 static void give_back_idle(struct slab *s)
@@ -245,7 +165,7 @@ static void give_back_idle(struct slab *s)
 
 void slab_free(struct slab *s, uint32_t i)
 {
-	unsigned int k = slab_chunk(i);
+	unsigned int k = chunk_of(i);
 	struct slab_room *r = &s->room[k];
 	bool look;
 

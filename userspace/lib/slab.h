@@ -3,20 +3,17 @@
  * Slabs: very many objects of one size, without malloc's octets in front of each, and with a number
  * of 32 bits for each beside its pointer. Neither changes while the object lives.
  *
- * Chunks double in size, and memory of a chunk that was never touched costs nothing. New objects come into the smallest
+ * They lie in chunks (chunk.h). New objects come into the smallest
  * chunk that has room, so that the large ones empty in time; the memory of an empty chunk goes back when the smaller
  * ones have room enough for what may come next, and all of it with the last object.
- * No locking: one thread.
+ * No locking: main thread only.
  */
 #ifndef L3VPN_LIB_SLAB_H
 #define L3VPN_LIB_SLAB_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "lib/chunk.h"
 
 #define SLAB_NONE	UINT32_MAX
-#define SLAB_FIRST	8u		/* objects in the first chunk */
 
 struct slab_room;
 
@@ -41,32 +38,12 @@ void slab_free(struct slab *s, uint32_t i);
 /* octets of memory that its chunks have, touched or not */
 size_t slab_octets(const struct slab *s);
 
-/*
- * Unmapping what a million objects had takes tens of milliseconds. With a hook, memory that is free waits, and the hook
- * is called: from then on slab_reclaim() is to be called, in slices, until it says that nothing is left. Without one
- * (NULL, at first) it goes back at once. Main thread: all slabs are its.
- */
-void slab_reclaim_hook(void (*waits)(void *arg), void *arg);
-/* about so many octets, not 0; true: there is more */
-bool slab_reclaim(size_t octets);
-
-/* in which chunk a number is, and the first number of a chunk */
-static inline unsigned int slab_chunk(uint32_t i)
-{
-	return i < SLAB_FIRST ? 0 : 29 - (unsigned int)__builtin_clz(i);
-}
-
-static inline uint32_t slab_chunk_first(unsigned int k)
-{
-	return k ? SLAB_FIRST << (k - 1) : 0;
-}
-
 /* the object of a number that was given out */
 static inline void *slab_at(const struct slab *s, uint32_t i)
 {
-	unsigned int k = slab_chunk(i);
+	unsigned int k = chunk_of(i);
 
-	return s->chunk[k] + (size_t)(i - slab_chunk_first(k)) * s->size;
+	return s->chunk[k] + (size_t)(i - chunk_start(k)) * s->size;
 }
 
 #endif

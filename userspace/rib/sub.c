@@ -9,38 +9,14 @@
 #include "lib/mem.h"
 #include "rib/private.h"
 
-#define QUEUE_MIN	64u
-
-static void push(struct rib_sub *sub, struct rib_net *net)
-{
-	uint32_t *bigger, i;
-
-	if (sub->count == sub->size) {
-		bigger = xmalloc((sub->size ? sub->size * 2 : QUEUE_MIN) * sizeof(*bigger));
-		for (i = 0; i < sub->count; i++)
-			bigger[i] = sub->queue[(sub->head + i) & (sub->size - 1)];
-		free(sub->queue);
-		sub->queue = bigger;
-		sub->head = 0;
-		sub->size = sub->size ? sub->size * 2 : QUEUE_MIN;
-	}
-	sub->queue[(sub->head + sub->count++) & (sub->size - 1)] = net->id;
-}
-
 static struct rib_net *pop(struct rib_sub *sub)
 {
 	struct rib_net *net;
+	uint32_t id;
 
-	if (!sub->count)
+	if (!fifo_pop(&sub->queue, &id))
 		return NULL;
-	net = rib_net_by_id(sub->table, sub->queue[sub->head]);
-	sub->head = (sub->head + 1) & (sub->size - 1);
-	if (!--sub->count) {
-		/* an idle subscriber costs nothing: there are thousands */
-		free(sub->queue);
-		sub->queue = NULL;
-		sub->size = sub->head = 0;
-	}
+	net = rib_net_by_id(sub->table, id);
 	net->dirty &= ~(1u << sub->bit);
 	return net;
 }
@@ -50,7 +26,7 @@ void rib_touch(struct rib_sub *sub, struct rib_net *net)
 	if (net->dirty & 1u << sub->bit)
 		return;
 	net->dirty |= 1u << sub->bit;
-	push(sub, net);
+	fifo_push(&sub->queue, net->id);
 	job_schedule(&sub->job);
 }
 
@@ -103,7 +79,7 @@ static bool refresh_step(struct rib_sub *sub)
 
 void rib_sub_drain(struct rib_sub *sub)
 {
-	uint32_t left = sub->count;
+	uint32_t left = sub->queue.count;
 	struct rib_net *net;
 
 	while (left-- && (net = pop(sub)))
@@ -122,7 +98,7 @@ static bool drain(struct job *job, unsigned int budget)
 		else if (!sub->refreshing || !refresh_step(sub))
 			break;
 	}
-	if (sub->count || sub->refreshing)
+	if (sub->queue.count || sub->refreshing)
 		return true;
 	if (sub->idle)
 		sub->idle(sub);
@@ -140,8 +116,7 @@ bool rib_subscribe(struct rib_table *t, struct rib_sub *sub, bool refresh)
 	t->sub_bits |= 1u << bit;
 	sub->bit = bit;
 	sub->table = t;
-	sub->queue = NULL;
-	sub->head = sub->count = sub->size = 0;
+	sub->queue = (struct fifo){ 0 };
 	sub->refreshing = sub->more = false;
 	memset(&sub->cursor, 0, sizeof(sub->cursor));
 	job_init(&sub->job, t->rib->jobs, sub->name, drain);

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/fifo.h"
 #include "lib/jobs.h"
 #include "lib/list.h"
 #include "lib/prefix.h"
@@ -233,8 +234,7 @@ struct rib_sub {
 	uint8_t bit;
 	bool refreshing, more;
 	struct rib_cursor cursor;
-	uint32_t *queue;		/* numbers of nets */
-	uint32_t head, count, size;
+	struct fifo queue;		/* numbers of nets */
 };
 /* false when the table has RIB_SUBS_MAX already; @refresh: be told everything there is */
 bool rib_subscribe(struct rib_table *t, struct rib_sub *sub, bool refresh);

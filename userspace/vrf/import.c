@@ -59,18 +59,9 @@ struct look {
 
 /* ---- who imported what ---- */
 
-static uint32_t *who_of(struct vpn_import *im, uint32_t id)
+static struct import_entry **many_at(const struct vpn_import *im, uint32_t number)
 {
-	uint32_t size = im->size ? im->size : 64;
-
-	while (size <= id)
-		size *= 2;
-	if (size > im->size) {
-		im->who = xrealloc(im->who, size * sizeof(*im->who));
-		memset(im->who + im->size, 0, (size - im->size) * sizeof(*im->who));
-		im->size = size;
-	}
-	return &im->who[id];
+	return slab_at(&im->many, number);
 }
 
 static void who_clear(struct vpn_import *im, uint32_t *who)
@@ -78,39 +69,38 @@ static void who_clear(struct vpn_import *im, uint32_t *who)
 	uint32_t number = *who & ~WHO_MANY;
 
 	if (*who & WHO_MANY) {
-		free(im->many[number]);
-		im->many[number] = NULL;
-		im->free_many = xrealloc(im->free_many, (im->n_free_many + 1) * sizeof(*im->free_many));
-		im->free_many[im->n_free_many++] = number;
+		free(*many_at(im, number));
+		slab_free(&im->many, number);
 	}
 	*who = 0;
 }
 
 static uint32_t many_take(struct vpn_import *im, struct import_entry *e)
 {
-	uint32_t number;
+	uint32_t number = slab_alloc(&im->many);
 
-	if (im->n_free_many) {
-		number = im->free_many[--im->n_free_many];
-	} else {
-		number = im->n_many++;
-		im->many = xrealloc(im->many, im->n_many * sizeof(*im->many));
-	}
-	im->many[number] = e;
+	*many_at(im, number) = e;
 	return number | WHO_MANY;
+}
+
+static uint32_t who_of(const struct vpn_import *im, uint32_t id)
+{
+	return id < im->who.room ? *(uint32_t *)vec_get(&im->who, id) : 0;
 }
 
 /* The importers of a net: borrowed until who_set(); @one is room for a single one. */
 static const struct importer *who_get(const struct vpn_import *im, uint32_t id, struct importer *one,
 				      unsigned int *n)
 {
-	uint32_t who = id < im->size ? im->who[id] : 0;
+	uint32_t who = who_of(im, id);
 	const struct vrf *v;
 
 	*n = 0;
 	if (who & WHO_MANY) {
-		*n = im->many[who & ~WHO_MANY]->n;
-		return im->many[who & ~WHO_MANY]->by;
+		const struct import_entry *e = *many_at(im, who & ~WHO_MANY);
+
+		*n = e->n;
+		return e->by;
 	}
 	v = who ? vrf_by_id(im->vrfs, who & WHO_VRF) : NULL;
 	if (v) {
@@ -124,7 +114,7 @@ static const struct importer *who_get(const struct vpn_import *im, uint32_t id, 
 /* the net is held while somebody has it */
 static void who_set(struct vpn_import *im, struct rib_net *net, const struct importer *by, unsigned int n)
 {
-	uint32_t *who = who_of(im, rib_net_id(net));
+	uint32_t *who = vec_at(&im->who, rib_net_id(net));
 	bool had = *who;
 	struct import_entry *e;
 
@@ -144,11 +134,8 @@ static void who_set(struct vpn_import *im, struct rib_net *net, const struct imp
 		im->count++;
 		rib_net_hold(net);
 	} else if (!n && had) {
-		if (!--im->count) {
-			free(im->who);
-			im->who = NULL;
-			im->size = 0;
-		}
+		if (!--im->count)
+			vec_fini(&im->who);
 		rib_net_release(net);
 	}
 }
@@ -376,7 +363,7 @@ static bool concerns(struct rib_sub *sub, const struct rib_net *net)
 {
 	const struct vpn_import *im = container_of(sub, struct vpn_import, sub);
 
-	return im->index.hash.count || (rib_net_id(net) < im->size && im->who[rib_net_id(net)]);
+	return im->index.hash.count || who_of(im, rib_net_id(net));
 }
 
 void vpn_import_start(struct vrfs *vs, uint8_t family)
@@ -385,6 +372,8 @@ void vpn_import_start(struct vrfs *vs, uint8_t family)
 
 	im->vrfs = vs;
 	rt_index_init(&im->index);
+	vec_init(&im->who, sizeof(uint32_t));
+	slab_init(&im->many, sizeof(struct import_entry *), sizeof(void *));
 	im->sub.name = "vpn import";
 	im->sub.all_paths = true;
 	im->sub.change = on_change;
@@ -401,11 +390,11 @@ void vpn_import_stop(struct vpn_import *im)
 	job_cancel(&im->walk_job);
 	rib_target_walk_end(&im->walk);
 	rib_unsubscribe(&im->sub);
-	for (i = 0; i < im->size; i++)
-		if (im->who[i])
+	for (i = 0; i < im->who.room; i++)
+		if (who_of(im, i))
 			who_set(im, rib_net_by_id(im->sub.table, i), NULL, 0);
-	free(im->many);
-	free(im->free_many);
+	vec_fini(&im->who);
+	slab_fini(&im->many);
 	rt_index_fini(&im->index);
 }
 

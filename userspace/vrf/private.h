@@ -4,6 +4,8 @@
 #define L3VPN_VRF_PRIVATE_H
 
 #include "labels/labels.h"
+#include "lib/slab.h"
+#include "lib/vec.h"
 #include "rib/targets.h"
 #include "vrf/number.h"
 #include "vrf/vrf.h"
@@ -17,10 +19,9 @@ struct vpn_import {
 	struct rt_index index;		/* RT -> struct vrf_import */
 	struct rib_target_walk walk;	/* of what has a route target that is imported since just now */
 	struct job walk_job;
-	uint32_t *who;			/* by number of the VPN net: who imported it; import.c knows how to read it */
-	uint32_t size, count;
-	struct import_entry **many;	/* of nets that several imported */
-	uint32_t n_many, n_free_many, *free_many;
+	struct vec who;			/* by number of the VPN net: who imported it; import.c knows how to read it */
+	uint32_t count;
+	struct slab many;		/* struct import_entry *: of nets that several imported */
 	uint32_t stamp;			/* of one look at one net */
 	uint32_t path_stamp;		/* of one of its routes */
 };
@@ -49,8 +50,8 @@ struct vrf_import {
 	uint32_t stamp, path_stamp;	/* of the last look at a net, and at a route, that it imports */
 	unsigned int at;		/* place among the importers of that net */
 	/* what there is no room for (room.c) */
-	uint32_t *refused;		/* bits, by number of the VPN net */
-	uint32_t refused_words, n_refused;
+	struct vec refused;		/* words of bits, by number of the VPN net */
+	uint32_t n_refused;
 	uint32_t look_at;		/* number of the one to look at next */
 	bool look_at_all;		/* room or not: some may not be wanted any more */
 	bool full_said;

@@ -35,22 +35,19 @@ bool room_for(const struct vrf_import *imp, const struct prefix *p)
 
 /* ---- the refused ---- */
 
-static bool has_bit(const struct vrf_import *imp, uint32_t id)
+static uint32_t word_of(const struct vrf_import *imp, uint32_t word)
 {
-	return id / 32 < imp->refused_words && imp->refused[id / 32] & 1u << id % 32;
+	return word < imp->refused.room ? *(uint32_t *)vec_get(&imp->refused, word) : 0;
 }
 
-static void grow(struct vrf_import *imp, uint32_t id)
+static bool has_bit(const struct vrf_import *imp, uint32_t id)
 {
-	uint32_t words = imp->refused_words ? imp->refused_words : 16;
+	return word_of(imp, id / 32) & 1u << id % 32;
+}
 
-	while (words <= id / 32)
-		words *= 2;
-	if (words == imp->refused_words)
-		return;
-	imp->refused = xrealloc(imp->refused, words * sizeof(*imp->refused));
-	memset(imp->refused + imp->refused_words, 0, (words - imp->refused_words) * sizeof(*imp->refused));
-	imp->refused_words = words;
+static void flip_bit(struct vrf_import *imp, uint32_t id)
+{
+	*(uint32_t *)vec_at(&imp->refused, id / 32) ^= 1u << id % 32;
 }
 
 static void on_fewer(void *arg)
@@ -65,8 +62,7 @@ void room_refused(struct vrf_import *imp, uint32_t id)
 {
 	if (has_bit(imp, id))
 		return;
-	grow(imp, id);
-	imp->refused[id / 32] |= 1u << id % 32;
+	flip_bit(imp, id);
 	if (!imp->n_refused++)
 		rib_table_watch_fewer(imp->af->table, on_fewer, imp);
 	if (!imp->full_said)
@@ -79,12 +75,10 @@ void room_settled(struct vrf_import *imp, uint32_t id)
 {
 	if (!has_bit(imp, id))
 		return;
-	imp->refused[id / 32] &= ~(1u << id % 32);
+	flip_bit(imp, id);
 	if (--imp->n_refused)
 		return;
-	free(imp->refused);
-	imp->refused = NULL;
-	imp->refused_words = 0;
+	vec_fini(&imp->refused);
 	rib_table_watch_fewer(imp->af->table, NULL, NULL);
 	/* what may still go is known when all is done */
 	job_schedule(&imp->room_job);
@@ -94,13 +88,11 @@ bool room_next(const struct vrf_import *imp, uint32_t from, uint32_t *id)
 {
 	uint32_t word = from / 32, bits;
 
-	if (word >= imp->refused_words)
-		return false;
-	bits = imp->refused[word] & ~0u << from % 32;
+	bits = word_of(imp, word) & ~0u << from % 32;
 	while (!bits) {
-		if (++word >= imp->refused_words)
+		if (++word >= imp->refused.room)
 			return false;
-		bits = imp->refused[word];
+		bits = word_of(imp, word);
 	}
 	*id = word * 32 + (uint32_t)__builtin_ctz(bits);
 	return true;
@@ -164,6 +156,7 @@ bool vrf_import_refused(const struct vrf_af *af, const struct rib_net *net)
 
 void room_init(struct vrf_import *imp)
 {
+	vec_init(&imp->refused, sizeof(uint32_t));
 	job_init(&imp->room_job, rib_jobs(imp->vrfs->env.rib), "imports that waited for room", fill);
 }
 
@@ -171,5 +164,5 @@ void room_end(struct vrf_import *imp)
 {
 	job_cancel(&imp->room_job);
 	rib_table_watch_fewer(imp->af->table, NULL, NULL);
-	free(imp->refused);
+	vec_fini(&imp->refused);
 }

@@ -95,14 +95,14 @@ static void back_in_slices(void **state)
 
 	fill(&s, n, &first, &last);
 	fill(&kept, n, &first_kept, &last_kept);
-	slab_reclaim_hook(count_call, &calls);
-	assert_false(slab_reclaim(1u << 20));
+	chunk_reclaim_hook(count_call, &calls);
+	assert_false(chunk_reclaim(1u << 20));
 	for (unsigned int i = 0; i < n; i++)
 		slab_free(&s, i);
 	assert_int_equal(s.chunks, 0);
 	assert_true(calls > 0);
 	assert_true(mapped(first) && mapped(last));
-	while (slab_reclaim(256u << 10))
+	while (chunk_reclaim(256u << 10))
 		slices++;
 	assert_in_range(slices, (size_t)n * s.size / (256u << 10) / 2, (size_t)n * s.size / (256u << 10));
 	assert_false(mapped(first) || mapped(last));
@@ -111,7 +111,7 @@ static void back_in_slices(void **state)
 	/* what still waits when the hook goes, goes too */
 	slab_fini(&kept);
 	assert_true(mapped(last_kept));
-	slab_reclaim_hook(NULL, NULL);
+	chunk_reclaim_hook(NULL, NULL);
 	assert_false(mapped(first_kept) || mapped(last_kept));
 }
 
