@@ -11,7 +11,7 @@
 #define LOOK_MASK 1023u		/* idle chunks are looked at when so many objects more have gone */
 
 #define AHEAD_MIN (16u << 10)	/* pages are asked for by so many octets at least, an eighth of what is in use */
-#define AHEAD_MAX (256u << 10)
+#define AHEAD_MAX (64u << 10)
 
 /* What is free in a chunk: a list, linked by the objects' first four octets, and what is behind the highest number. */
 struct slab_room {
