@@ -53,6 +53,7 @@ class Lab(Topology):
         start = self["rr"].start
         self["rr"].start = lambda *argv, **more: start(*argv, env=env, **more)
         self.rr = L3vpnd(self["rr"], config(args.sessions), ["--provider", "none"]).start(120)
+        self.rr.sh("clear system")      # taking over a configuration of a thousand neighbors is one turn
         with open(self.path("flap.log"), "ab") as log:
             self.flap = subprocess.Popen(self["far"].argv([args.program, REFLECTOR, str(args.sessions), str(args.routes), str(args.seed)]),
                                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)
