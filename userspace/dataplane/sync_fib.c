@@ -299,18 +299,16 @@ void sync_nh_del_acked(struct dp_sync *s, const struct dp_op *op)
 
 /* ---- routes ---- */
 
+static bool refused_match(const struct hash_node *n, const void *key)
+{
+	return prefix_eq(&hash_entry(n, struct sync_refused, node)->prefix, key);
+}
+
 struct sync_refused *sync_refused_find(const struct sync_table *t, const struct prefix *p)
 {
-	struct hash_node *n;
-	uint32_t hash = prefix_hash(p, 0);
+	struct hash_node *n = t->refused.count ? hash_find(&t->refused, prefix_hash(p, 0), refused_match, p) : NULL;
 
-	if (!t->refused.count)
-		return NULL;
-	for (n = t->refused.bucket[hash & t->refused.mask]; n; n = n->next)
-		if (n->hash == hash &&
-		    prefix_eq(&hash_entry(n, struct sync_refused, node)->prefix, p))
-			return hash_entry(n, struct sync_refused, node);
-	return NULL;
+	return n ? hash_entry(n, struct sync_refused, node) : NULL;
 }
 
 /* How many more routes the forwarder takes, as far as its answers tell. */

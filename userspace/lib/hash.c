@@ -2,6 +2,9 @@
 /*
  * Hash function and intrusive growing hash table (hash.h).
  *
+ * The table grows by linear hashing (Litwin 1980): one bucket more splits one bucket, so that an insertion never moves more
+ * than a chain, however large the table is. Buckets are in segments of 4 KiB, of which the first grows up to that.
+ *
  * The function is a 64-bit multiply-and-fold over 8-octet words with a seed that is drawn once
  * per process: what a peer sends cannot be chosen to collide.
  */
@@ -14,6 +17,7 @@
 #include "lib/mem.h"
 
 #define HASH_MIN 8u
+#define SEGMENT 512u		/* buckets */
 
 static uint64_t process_seed;
 
@@ -65,62 +69,134 @@ void hash_init(struct hash *h)
 	memset(h, 0, sizeof(*h));
 }
 
+static uint32_t segments(uint32_t buckets)
+{
+	return (buckets + SEGMENT - 1) / SEGMENT;
+}
+
 void hash_fini(struct hash *h)
 {
-	free(h->bucket);
+	for (uint32_t i = 0; i < segments(h->buckets); i++)
+		free(h->segment[i]);
+	free(h->segment);
 	hash_init(h);
 }
 
-static void resize(struct hash *h, uint32_t buckets)
+static struct hash_node **bucket_at(const struct hash *h, uint32_t i)
 {
-	struct hash_node **old = h->bucket, *n, *next;
-	uint32_t i, old_buckets = old ? h->mask + 1 : 0;
+	return &h->segment[i / SEGMENT][i % SEGMENT];
+}
 
-	h->bucket = xcalloc(buckets, sizeof(*h->bucket));
-	h->mask = buckets - 1;
-	for (i = 0; i < old_buckets; i++) {
-		for (n = old[i]; n; n = next) {
-			next = n->next;
-			n->next = h->bucket[n->hash & h->mask];
-			h->bucket[n->hash & h->mask] = n;
-		}
+/* Those that are not split yet, or not any more, have what belongs to the one with a bit more. */
+static uint32_t index_of(const struct hash *h, uint32_t hash)
+{
+	uint32_t i = hash & h->mask;
+
+	return i < h->buckets ? i : hash & h->mask >> 1;
+}
+
+static void first_segment_resize(struct hash *h)
+{
+	uint32_t size = h->mask < SEGMENT ? h->mask + 1 : SEGMENT;
+
+	h->segment[0] = xrealloc(h->segment[0], size * sizeof(struct hash_node *));
+}
+
+static void begin(struct hash *h)
+{
+	h->segment = xcalloc(1, sizeof(*h->segment));
+	h->segment[0] = xcalloc(HASH_MIN, sizeof(struct hash_node *));
+	h->buckets = HASH_MIN;
+	h->mask = HASH_MIN - 1;
+}
+
+/* One bucket more, with its share of another. */
+static void split(struct hash *h)
+{
+	uint32_t i = h->buckets;
+	struct hash_node **from, **to, *n;
+
+	if (i > h->mask) {
+		h->mask = h->mask * 2 + 1;
+		if (i < SEGMENT)
+			first_segment_resize(h);
 	}
-	free(old);
+	if (i % SEGMENT == 0) {
+		h->segment = xrealloc(h->segment, (i / SEGMENT + 1) * sizeof(*h->segment));
+		h->segment[i / SEGMENT] = xmalloc(SEGMENT * sizeof(struct hash_node *));
+	}
+	h->buckets++;
+	to = bucket_at(h, i);
+	*to = NULL;
+	for (from = bucket_at(h, i & h->mask >> 1); (n = *from);) {
+		if ((n->hash & h->mask) != i) {
+			from = &n->next;
+			continue;
+		}
+		*from = n->next;
+		n->next = *to;
+		*to = n;
+	}
+}
+
+/* The last bucket goes back to where it came from. */
+static void merge(struct hash *h)
+{
+	uint32_t i = --h->buckets;
+	struct hash_node **end = bucket_at(h, i & h->mask >> 1);
+
+	while (*end)
+		end = &(*end)->next;
+	*end = *bucket_at(h, i);
+	if (i % SEGMENT == 0)
+		free(h->segment[i / SEGMENT]);
+	if (i == (h->mask + 1) / 2) {
+		h->mask >>= 1;
+		if (i < SEGMENT)
+			first_segment_resize(h);
+	}
 }
 
 void hash_insert(struct hash *h, struct hash_node *n, uint32_t hash)
 {
 	struct hash_node **slot;
 
-	if (!h->bucket)
-		resize(h, HASH_MIN);
-	else if (h->count > h->mask && h->mask < 0x7fffffffu)
-		resize(h, (h->mask + 1) * 2);
-	slot = &h->bucket[hash & h->mask];
+	if (!h->segment)
+		begin(h);
+	else if (h->count >= h->buckets && h->buckets <= INT32_MAX)
+		split(h);
+	slot = bucket_at(h, index_of(h, hash));
 	n->hash = hash;
 	n->next = *slot;
 	*slot = n;
 	h->count++;
 }
 
+/* Fewer buckets than a quarter are in use, or the last is empty: a table that is emptied from its end has none of these. */
+static bool too_many(const struct hash *h)
+{
+	if (h->buckets == HASH_MIN || h->count >= h->buckets)
+		return false;
+	return h->count < h->buckets / 4 || !*bucket_at(h, h->buckets - 1);
+}
+
 void hash_remove(struct hash *h, struct hash_node *n)
 {
 	struct hash_node **p;
 
-	if (!h->bucket)
+	if (!h->segment)
 		return;
-	for (p = &h->bucket[n->hash & h->mask]; *p; p = &(*p)->next) {
-		if (*p != n)
-			continue;
-		*p = n->next;
-		n->next = NULL;
-		h->count--;
-		if (!h->count)
-			hash_fini(h);
-		else if (h->mask >= HASH_MIN * 2 && h->count < (h->mask + 1) / 8)
-			resize(h, (h->mask + 1) / 4);
+	for (p = bucket_at(h, index_of(h, n->hash)); *p && *p != n; p = &(*p)->next)
+		;
+	if (!*p)
 		return;
-	}
+	*p = n->next;
+	n->next = NULL;
+	if (!--h->count)
+		hash_fini(h);
+	else
+		while (too_many(h))
+			merge(h);
 }
 
 struct hash_node *hash_find(const struct hash *h, uint32_t hash,
@@ -129,9 +205,9 @@ struct hash_node *hash_find(const struct hash *h, uint32_t hash,
 {
 	struct hash_node *n;
 
-	if (!h->bucket)
+	if (!h->segment)
 		return NULL;
-	for (n = h->bucket[hash & h->mask]; n; n = n->next)
+	for (n = *bucket_at(h, index_of(h, hash)); n; n = n->next)
 		if (n->hash == hash && match(n, key))
 			return n;
 	return NULL;
@@ -139,18 +215,15 @@ struct hash_node *hash_find(const struct hash *h, uint32_t hash,
 
 struct hash_node *hash_next(const struct hash *h, const struct hash_node *n)
 {
-	uint32_t i = 0;
+	uint32_t i = h->buckets;
 
-	if (!h->bucket)
-		return NULL;
-	if (n) {
-		if (n->next)
-			return n->next;
-		i = (n->hash & h->mask) + 1;
-	}
-	for (; i <= h->mask; i++)
-		if (h->bucket[i])
-			return h->bucket[i];
+	if (n && n->next)
+		return n->next;
+	if (n)
+		i = index_of(h, n->hash);
+	while (i--)
+		if (*bucket_at(h, i))
+			return *bucket_at(h, i);
 	return NULL;
 }
 

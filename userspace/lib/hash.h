@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Hash function and intrusive hash table that grows (and shrinks) with its content.
+ * Hash function and intrusive hash table that grows (and shrinks) with its content, a bucket at a time.
  *
- * The table links struct hash_node members of the caller's objects; it owns the bucket array
+ * The table links struct hash_node members of the caller's objects; it owns the buckets
  * only. Lookups compare the stored 32-bit hash first and then call the caller's match function.
  */
 #ifndef L3VPN_LIB_HASH_H
@@ -18,12 +18,13 @@ struct hash_node {
 };
 
 struct hash {
-	struct hash_node **bucket;	/* NULL while empty: an empty table costs nothing */
-	uint32_t mask;			/* buckets - 1 */
+	struct hash_node ***segment;	/* of buckets; NULL while empty: an empty table costs nothing */
+	uint32_t buckets;
+	uint32_t mask;			/* a power of two less one: buckets - 1, or the next above */
 	uint32_t count;
 };
 
-#define HASH_INIT { NULL, 0, 0 }
+#define HASH_INIT { NULL, 0, 0, 0 }
 
 /* Seeded per process against crafted collisions; not stable between runs. */
 uint32_t hash_bytes(const void *data, size_t len, uint32_t seed);

@@ -96,14 +96,56 @@ static void hash_table(void **unused)
 	assert_int_equal(seen, 5000);
 	for (i = 0; i < 4990; i++)
 		hash_remove(&h, &objs[i].node);
-	assert_true(h.mask < 512);
+	assert_true(h.buckets < 64 && h.mask < 64);
 	for (; i < 5000; i++)
 		assert_non_null(hash_find(&h, hash_u64(i, 1), match, &i));
 	for (seen = 0; hash_drain(&h); seen++)
 		;
 	assert_int_equal(seen, 10);
-	assert_null(h.bucket);
+	assert_null(h.segment);
 	free(objs);
+}
+
+/* at random, against an array that says who is in: all are found, none is met that is not in */
+static void hash_churn(void **unused)
+{
+	enum { N = 6000 };
+	struct hash h = HASH_INIT;
+	struct obj *objs = xcalloc(N, sizeof(*objs));
+	bool *in = xcalloc(N, sizeof(*in));
+	struct hash_node *n;
+	uint32_t i, k, count = 0, seen;
+
+	srandom(3);
+	for (i = 0; i < N; i++)
+		objs[i].key = i;
+	for (unsigned int round = 0; round < 120; round++) {
+		/* grows for some rounds, then shrinks */
+		for (k = 0; k < N / 4; k++) {
+			i = (uint32_t)random() % N;
+			if (in[i] != (random() % 8 >= (round / 20 % 2 ? 6 : 2)))
+				continue;
+			in[i] = !in[i];
+			if (in[i])
+				hash_insert(&h, &objs[i].node, hash_u64(i, 1));
+			else
+				hash_remove(&h, &objs[i].node);
+			count += in[i] ? 1 : -1u;
+		}
+		assert_int_equal(h.count, count);
+		for (i = 0; i < N; i++)
+			assert_ptr_equal(hash_find(&h, hash_u64(i, 1), match, &i), in[i] ? &objs[i].node : NULL);
+		for (seen = 0, n = hash_next(&h, NULL); n; n = hash_next(&h, n), seen++)
+			assert_true(in[hash_entry(n, struct obj, node)->key]);
+		assert_int_equal(seen, count);
+		assert_true(h.buckets <= count * 4 + 8);
+	}
+	for (seen = 0; (n = hash_drain(&h)); seen++)
+		assert_true(in[hash_entry(n, struct obj, node)->key]);
+	assert_int_equal(seen, count);
+	assert_null(h.segment);
+	free(objs);
+	free(in);
 }
 
 int main(void)
@@ -112,6 +154,7 @@ int main(void)
 		cmocka_unit_test(text_round_trip),
 		cmocka_unit_test(containment),
 		cmocka_unit_test(hash_table),
+		cmocka_unit_test(hash_churn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
