@@ -143,11 +143,14 @@ static void split(struct hash *h)
 static void merge(struct hash *h)
 {
 	uint32_t i = --h->buckets;
-	struct hash_node **end = bucket_at(h, i & h->mask >> 1);
+	struct hash_node **end = bucket_at(h, i), *first = *bucket_at(h, i & h->mask >> 1);
 
-	while (*end)
-		end = &(*end)->next;
-	*end = *bucket_at(h, i);
+	if (*end) {
+		*bucket_at(h, i & h->mask >> 1) = *end;
+		while (*end)
+			end = &(*end)->next;
+		*end = first;
+	}
 	if (i % SEGMENT == 0)
 		free(h->segment[i / SEGMENT]);
 	if (i == (h->mask + 1) / 2) {
@@ -163,7 +166,7 @@ void hash_insert(struct hash *h, struct hash_node *n, uint32_t hash)
 
 	if (!h->segment)
 		begin(h);
-	else if (h->count >= h->buckets && h->buckets <= INT32_MAX)
+	while (h->count >= h->buckets / 4 * 3 && h->buckets <= INT32_MAX)
 		split(h);
 	slot = bucket_at(h, index_of(h, hash));
 	n->hash = hash;
@@ -172,31 +175,31 @@ void hash_insert(struct hash *h, struct hash_node *n, uint32_t hash)
 	h->count++;
 }
 
-/* Fewer buckets than a quarter are in use, or the last is empty: a table that is emptied from its end has none of these. */
-static bool too_many(const struct hash *h)
-{
-	if (h->buckets == HASH_MIN || h->count >= h->buckets)
-		return false;
-	return h->count < h->buckets / 4 || !*bucket_at(h, h->buckets - 1);
-}
-
 void hash_remove(struct hash *h, struct hash_node *n)
 {
 	struct hash_node **p;
+	uint32_t i;
 
 	if (!h->segment)
 		return;
-	for (p = bucket_at(h, index_of(h, n->hash)); *p && *p != n; p = &(*p)->next)
+	i = index_of(h, n->hash);
+	for (p = bucket_at(h, i); *p && *p != n; p = &(*p)->next)
 		;
 	if (!*p)
 		return;
 	*p = n->next;
 	n->next = NULL;
-	if (!--h->count)
+	if (!--h->count) {
 		hash_fini(h);
-	else
-		while (too_many(h))
-			merge(h);
+		return;
+	}
+	/* who takes what hash_next() finds first empties it from its end: that one is not to be searched through again and again */
+	while (i == h->buckets - 1 && i >= HASH_MIN && !*bucket_at(h, i)) {
+		merge(h);
+		i--;
+	}
+	while (h->count < h->buckets / 4 && h->buckets > HASH_MIN)
+		merge(h);
 }
 
 struct hash_node *hash_find(const struct hash *h, uint32_t hash,
