@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Memory in chunks that double in size: how slabs (slab.h) and arrays (vec.h) grow without anything moving. Chunk 0 holds
- * the numbers 0..7, chunk k those from 8 << (k - 1) on, as many.
+ * Memory in chunks that double in size: how slabs (slab.h) and arrays (vec.h) grow without anything moving. Chunk 0
+ * holds the numbers 0..7, chunk k those from 8 << (k - 1) on, as many.
  *
- * Large chunks are mapped: a page that was never touched costs nothing. Unmapping what a million objects had takes tens of
- * milliseconds: with a hook it waits, and goes back in slices. No locking: main thread only.
+ * Large chunks are mapped: a page that was never touched costs nothing. Unmapping what a million objects had takes tens
+ * of milliseconds: with a hook it waits, and goes back in slices. No locking: main thread only.
  */
 #ifndef L3VPN_LIB_CHUNK_H
 #define L3VPN_LIB_CHUNK_H
@@ -39,8 +39,8 @@ uint8_t *chunk_new(size_t octets);
 void chunk_free(uint8_t *mem, size_t octets);
 
 /*
- * With a hook, mapped memory that is free waits, and the hook is called: from then on chunk_reclaim() is to be called, in
- * slices, until it says that nothing is left. Without one (NULL, at first) it goes back at once.
+ * With a hook, mapped memory that is free waits, and the hook is called: from then on chunk_reclaim() is to be called,
+ * in slices, until it says that nothing is left. Without one (NULL, at first) it goes back at once.
  */
 void chunk_reclaim_hook(void (*waits)(void *arg), void *arg);
 /* about so many octets, not 0; true: there is more */

@@ -2,8 +2,9 @@
 /*
  * Hash function and intrusive growing hash table (hash.h).
  *
- * The table grows by linear hashing (Litwin 1980): one bucket more splits one bucket, so that an insertion never moves more
- * than a chain, however large the table is. Buckets are in segments of 4 KiB, of which the first grows up to that.
+ * The table grows by linear hashing (Litwin 1980): one bucket more splits one bucket, so that an insertion never moves
+ * more than two chains, however large the table is. Buckets are in segments of 4 KiB, of which the first grows up to
+ * that.
  *
  * The function is a 64-bit multiply-and-fold over 8-octet words with a seed that is drawn once
  * per process: what a peer sends cannot be chosen to collide.
@@ -87,12 +88,18 @@ static struct hash_node **bucket_at(const struct hash *h, uint32_t i)
 	return &h->segment[i / SEGMENT][i % SEGMENT];
 }
 
-/* Those that are not split yet, or not any more, have what belongs to the one with a bit more. */
+/* The bucket of the first half that bucket @i is split from. */
+static uint32_t origin_of(const struct hash *h, uint32_t i)
+{
+	return i & (h->mask >> 1);
+}
+
+/* What belongs to a bucket that is not there yet, or not any more, is where that one is split from. */
 static uint32_t index_of(const struct hash *h, uint32_t hash)
 {
 	uint32_t i = hash & h->mask;
 
-	return i < h->buckets ? i : hash & h->mask >> 1;
+	return i < h->buckets ? i : origin_of(h, hash);
 }
 
 static void first_segment_resize(struct hash *h)
@@ -128,7 +135,7 @@ static void split(struct hash *h)
 	h->buckets++;
 	to = bucket_at(h, i);
 	*to = NULL;
-	for (from = bucket_at(h, i & h->mask >> 1); (n = *from);) {
+	for (from = bucket_at(h, origin_of(h, i)); (n = *from);) {
 		if ((n->hash & h->mask) != i) {
 			from = &n->next;
 			continue;
@@ -143,10 +150,10 @@ static void split(struct hash *h)
 static void merge(struct hash *h)
 {
 	uint32_t i = --h->buckets;
-	struct hash_node **end = bucket_at(h, i), *first = *bucket_at(h, i & h->mask >> 1);
+	struct hash_node **end = bucket_at(h, i), *first = *bucket_at(h, origin_of(h, i));
 
 	if (*end) {
-		*bucket_at(h, i & h->mask >> 1) = *end;
+		*bucket_at(h, origin_of(h, i)) = *end;
 		while (*end)
 			end = &(*end)->next;
 		*end = first;
@@ -193,7 +200,7 @@ void hash_remove(struct hash *h, struct hash_node *n)
 		hash_fini(h);
 		return;
 	}
-	/* who takes what hash_next() finds first empties it from its end: that one is not to be searched through again and again */
+	/* who takes what hash_next() finds first empties it from its end: not to be searched again and again */
 	while (i == h->buckets - 1 && i >= HASH_MIN && !*bucket_at(h, i)) {
 		merge(h);
 		i--;
