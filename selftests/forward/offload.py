@@ -248,6 +248,11 @@ def core_octets():
     return tx["packets"], tx["bytes"]
 
 
+def forget_mtu():
+    """At both ends: one that knows a path MTU tells it to the other in its SYN, which then learns nothing."""
+    sh("; ".join(f"ip -n {node} {family} route flush cache" for node in ("cea", "ceb") for family in ("-4", "-6")))
+
+
 def tcp(client, server, far, device=None, client_device=None):
     """OCTETS from @client to a socket of @server; the mean size of the frames on the core."""
     family, address = far
@@ -407,7 +412,7 @@ else:
                     both(n, f"in {name} over IPv{version}, {'all offloads' if settings is ALL else 'no offload'}", True, 2)
                 n.offloads(LINKS, *ALL)
                 n.core_mtu(1500)
-                sh("ip -n cea route flush cache; ip -n cea -6 route flush cache")
+                forget_mtu()
                 for far in (FAR4, FAR6):
                     tcp("cea", "ceb", far)
                 room = 1500 - (20 if version == 4 else 40) - (8 if encap == uapi.ENCAP_UDP else 4) - 4
@@ -415,7 +420,7 @@ else:
                 equal(cached.count(f"mtu {room}"), 2, f"path MTU at the sender: {cached}")
             finally:
                 n.switched()
-                sh("ip -n cea route flush cache; ip -n cea -6 route flush cache")
+                forget_mtu()
 
     for encap_, name_ in ((uapi.ENCAP_UDP, "UDP"), (uapi.ENCAP_GRE, "GRE")):
         for version_ in (4, 6):
