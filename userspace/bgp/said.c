@@ -55,6 +55,7 @@ bool said_free_some(struct bgp_said_table *t, unsigned int budget)
 		if (!s->held)
 			continue;
 		let_go(t, s);
+		memset(s, 0, sizeof(*s));
 		rib_net_release(rib_net_by_id(t->table, t->n));
 	}
 	if (t->n)

@@ -115,12 +115,13 @@ static bool deliver_updates(struct bgp_workers *ws, struct bgp_report *r, uint64
 	while (s->owner && (u = r->batch.first)) {
 		r->batch.first = u->next;
 		ws->ops->update(s->owner, u);
-		if (bgp_now_ms() >= end)
+		if (r->batch.first && bgp_now_ms() >= end)
 			return false;
 	}
 	bgp_batch_free(&r->batch);
 	before = atomic_fetch_sub(&s->queued_in, memory);
-	if (before >= BGP_RX_LOW && before - memory < BGP_RX_LOW)
+	/* without an owner its end is ordered, and the session may be gone before another order is read */
+	if (s->owner && before >= BGP_RX_LOW && before - memory < BGP_RX_LOW)
 		order(s, BGP_ORDER_RESUME);
 	return true;
 }

@@ -514,21 +514,24 @@ void sync_fib_lost(struct dp_sync *s)
 
 static void routes_retry(struct dp_sync *s, struct sync_table *t)
 {
-	struct hash_node *n, *next;
+	struct sync_refused *r, **gone = xcalloc(t->refused.count + 1, sizeof(struct sync_refused *));
 	uint64_t room = table_room(t);
-	struct sync_refused *r;
+	struct hash_node *n;
 	struct fib_dest now;
+	uint32_t n_gone = 0;
 
-	for (n = hash_next(&t->refused, NULL); n; n = next) {
-		next = hash_next(&t->refused, n);
+	for (n = hash_next(&t->refused, NULL); n; n = hash_next(&t->refused, n)) {
 		r = hash_entry(n, struct sync_refused, node);
 		if (!fib_route_get(s->fib, t->vrf->id, &r->prefix, &now) || !now.nh)
-			refused_forget(s, t, r);
+			gone[n_gone++] = r;
 		else if (r->error != ENOSPC)
 			window_route(s, t, &r->prefix, &now);
 		else if (room && room--)
 			window_route(s, t, &r->prefix, &now);
 	}
+	while (n_gone)
+		refused_forget(s, t, gone[--n_gone]);
+	free(gone);
 }
 
 void sync_fib_retry(struct dp_sync *s)

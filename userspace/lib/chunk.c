@@ -18,7 +18,7 @@ uint8_t *chunk_new(size_t octets)
 		return xcalloc(1, octets);
 	mem = mmap(NULL, octets, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (mem == MAP_FAILED) {
-		log_err("lib", "no memory for %zu octets of objects", octets);
+		log_err("lib", "no memory for %zu octets", octets);
 		abort();
 	}
 	return mem;

@@ -2,9 +2,8 @@
 /*
  * Hash function and intrusive growing hash table (hash.h).
  *
- * The table grows by linear hashing (Litwin 1980): one bucket more splits one bucket, so that an insertion never moves
- * more than two chains, however large the table is. Buckets are in segments of 4 KiB, of which the first grows up to
- * that.
+ * The table grows by linear hashing (Litwin 1980): one bucket more splits one bucket, so that an insertion moves a few
+ * chains, however large the table is. Buckets are in segments of 4 KiB, of which the first grows up to that.
  *
  * The function is a 64-bit multiply-and-fold over 8-octet words with a seed that is drawn once
  * per process: what a peer sends cannot be chosen to collide.
@@ -182,6 +181,20 @@ void hash_insert(struct hash *h, struct hash_node *n, uint32_t hash)
 	h->count++;
 }
 
+/*
+ * Bucket @i was the last with something in it: who takes what hash_next() finds first empties the table from its end,
+ * which is not to be searched again and again.
+ */
+static void trim(struct hash *h, uint32_t i)
+{
+	uint32_t last = h->buckets - 1;
+
+	while (last > i && !*bucket_at(h, last))
+		last--;
+	while (last == i && h->buckets > HASH_MIN && !*bucket_at(h, h->buckets - 1))
+		merge(h);
+}
+
 void hash_remove(struct hash *h, struct hash_node *n)
 {
 	struct hash_node **p;
@@ -200,11 +213,7 @@ void hash_remove(struct hash *h, struct hash_node *n)
 		hash_fini(h);
 		return;
 	}
-	/* who takes what hash_next() finds first empties it from its end: not to be searched again and again */
-	while (i == h->buckets - 1 && i >= HASH_MIN && !*bucket_at(h, i)) {
-		merge(h);
-		i--;
-	}
+	trim(h, i);
 	while (h->count < h->buckets / 4 && h->buckets > HASH_MIN)
 		merge(h);
 }

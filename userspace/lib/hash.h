@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Hash function and intrusive hash table that grows (and shrinks) with its content, a bucket at a time.
+ * Hash function and intrusive hash table that grows (and shrinks) with its content, some buckets at a time.
  *
  * The table links struct hash_node members of the caller's objects; it owns the buckets
  * only. Lookups compare the stored 32-bit hash first and then call the caller's match function.
@@ -48,8 +48,8 @@ struct hash_node *hash_find(const struct hash *h, uint32_t hash,
 
 /*
  * Iteration in no order: start with NULL. Nothing may be inserted meanwhile. The node returned may be removed after the
- * next one was fetched, but a table that shrinks by that is not walked to its end: remove behind the walk, where each
- * must be met. hash_drain() removes and returns any node.
+ * next one was fetched, but a table that shrinks by that is not walked to its end, and some that stay may be met twice:
+ * remove behind the walk, where each must be met once. hash_drain() removes and returns any node.
  */
 struct hash_node *hash_next(const struct hash *h, const struct hash_node *n);
 struct hash_node *hash_drain(struct hash *h);

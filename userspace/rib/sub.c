@@ -3,7 +3,6 @@
  * Subscribers of tables (table.h): each has a queue of nets that changed, without doubles (a bit
  * in the net says that it is queued), drained in slices by a job.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/mem.h"

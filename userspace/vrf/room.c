@@ -6,7 +6,6 @@
  * What stays out costs a bit for each net of the VPN table; it is looked at when there is room, and no more of it than
  * there is room for.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/log.h"

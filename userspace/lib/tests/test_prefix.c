@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include "lib/hash.h"
@@ -148,6 +149,27 @@ static void hash_churn(void **unused)
 	free(in);
 }
 
+/* emptied from where hash_next() begins, nothing is searched through again and again: in a moment, wherever it begins */
+static void hash_empties(void **unused)
+{
+	enum { N = 300000 };
+	struct obj *objs = xcalloc(N, sizeof(*objs));
+	clock_t begin = clock();
+
+	for (uint32_t count = N - 5; count < N; count++) {
+		struct hash h = HASH_INIT;
+		struct hash_node *n;
+
+		for (uint32_t i = 0; i < count; i++)
+			hash_insert(&h, &objs[i].node, hash_u64(i, count));
+		while ((n = hash_next(&h, NULL)))
+			hash_remove(&h, n);
+		assert_null(h.segment);
+	}
+	assert_true(clock() - begin < 20 * CLOCKS_PER_SEC);
+	free(objs);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -155,6 +177,7 @@ int main(void)
 		cmocka_unit_test(containment),
 		cmocka_unit_test(hash_table),
 		cmocka_unit_test(hash_churn),
+		cmocka_unit_test(hash_empties),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
