@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Arrays that grow by number, of elements that start as zero and never move: nothing is copied, and where
- * there are many, a page comes when an element on it is touched. For what is looked up by the number of a net, of which there may be millions. No
- * locking: main thread only.
+ * Arrays that grow by number, of elements that start as zero and never move: nothing is copied, and where there are
+ * many, a page comes when an element on it is touched. For what is looked up by the number of a net, of which there
+ * may be millions. No locking: main thread only.
  */
 #ifndef L3VPN_LIB_VEC_H
 #define L3VPN_LIB_VEC_H

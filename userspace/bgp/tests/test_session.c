@@ -877,6 +877,41 @@ static void back_pressure(void **state)
 	unmake(e);
 }
 
+/* One that ends with a full queue: the worker has ended it before the queue is dropped, and is asked nothing. */
+static void freed_full(void **state)
+{
+	uint64_t end = bgp_now_ms() + 20000;
+	struct bgp_session_info i = { 0 };
+	struct end *e = &pool[1];
+	struct buf b;
+	size_t at = 0;
+	ssize_t n;
+	int fd = raw_begin(e);
+
+	raw_up(fd, e, 90);
+	buf_init(&b);
+	put_routes(&b, 0, 200);
+	/* the loop does not run: nothing is taken */
+	while (i.queued_in < 2 * BGP_RX_LOW) {
+		assert_true(bgp_now_ms() < end);
+		n = send(fd, b.data + at, b.len - at, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n < 0)
+			usleep(1000);
+		else
+			at = (at + (size_t)n) % b.len;
+		bgp_session_info(e->s, &i);
+	}
+	buf_free(&b);
+	unmake(e);
+	usleep(100000);
+	for (unsigned int turn = 0; turn < 50; turn++) {
+		uv_run(uv_default_loop(), UV_RUN_NOWAIT);
+		usleep(1000);
+	}
+	assert_int_equal(e->routes + e->downs, 0);
+	close(fd);
+}
+
 /* A peer that takes nothing: the queue says so, and when it takes again, drained is told. */
 static void outbound_queue(void **state)
 {
@@ -918,7 +953,7 @@ int main(void)
 		cmocka_unit_test(refused_open), cmocka_unit_test(md5),
 		cmocka_unit_test(ttl_security), cmocka_unit_test(answers),
 		cmocka_unit_test(hold_timer), cmocka_unit_test(refresh_marks), cmocka_unit_test(extended_messages),
-		cmocka_unit_test(back_pressure),
+		cmocka_unit_test(back_pressure), cmocka_unit_test(freed_full),
 		cmocka_unit_test(outbound_queue),
 	};
 

@@ -149,7 +149,7 @@ static void hash_churn(void **unused)
 	free(in);
 }
 
-/* emptied from where hash_next() begins, nothing is searched through again and again: in a moment, wherever it begins */
+/* emptied from where hash_next() begins, nothing is searched again and again: in a moment, wherever it begins */
 static void hash_empties(void **unused)
 {
 	enum { N = 300000 };
