@@ -18,6 +18,7 @@
 
 #define HASH_MIN 8u
 #define SEGMENT 512u		/* buckets */
+#define AHEAD 8u		/* splits, merges */
 
 static uint64_t process_seed;
 
@@ -116,6 +117,13 @@ static void begin(struct hash *h)
 	h->mask = HASH_MIN - 1;
 }
 
+/* What a split, or a merge, some time from now looks at: a node that nobody touched for long is far away. */
+static void fetch(const struct hash *h, uint32_t i)
+{
+	if (i < h->buckets)
+		__builtin_prefetch(*bucket_at(h, i));
+}
+
 /* One bucket more, with its share of another. */
 static void split(struct hash *h)
 {
@@ -132,6 +140,7 @@ static void split(struct hash *h)
 		h->segment[i / SEGMENT] = xmalloc(SEGMENT * sizeof(struct hash_node *));
 	}
 	h->buckets++;
+	fetch(h, origin_of(h, i) + AHEAD);
 	to = bucket_at(h, i);
 	*to = NULL;
 	for (from = bucket_at(h, origin_of(h, i)); (n = *from);) {
@@ -151,6 +160,8 @@ static void merge(struct hash *h)
 	uint32_t i = --h->buckets;
 	struct hash_node **end = bucket_at(h, i), *first = *bucket_at(h, origin_of(h, i));
 
+	if (i > AHEAD)
+		fetch(h, i - AHEAD);
 	if (*end) {
 		*bucket_at(h, origin_of(h, i)) = *end;
 		while (*end)
@@ -214,7 +225,7 @@ void hash_remove(struct hash *h, struct hash_node *n)
 		return;
 	}
 	trim(h, i);
-	while (h->count < h->buckets / 4 && h->buckets > HASH_MIN)
+	while (h->count < h->buckets / 8 && h->buckets > HASH_MIN)
 		merge(h);
 }
 
