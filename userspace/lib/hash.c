@@ -158,12 +158,14 @@ static void split(struct hash *h)
 static void merge(struct hash *h)
 {
 	uint32_t i = --h->buckets;
-	struct hash_node **end = bucket_at(h, i), *first = *bucket_at(h, origin_of(h, i));
+	struct hash_node **end = bucket_at(h, i), **into, *first;
 
 	if (i > AHEAD)
 		fetch(h, i - AHEAD);
 	if (*end) {
-		*bucket_at(h, origin_of(h, i)) = *end;
+		into = bucket_at(h, origin_of(h, i));
+		first = *into;
+		*into = *end;
 		while (*end)
 			end = &(*end)->next;
 		*end = first;
@@ -225,7 +227,7 @@ void hash_remove(struct hash *h, struct hash_node *n)
 		return;
 	}
 	trim(h, i);
-	while (h->count < h->buckets / 8 && h->buckets > HASH_MIN)
+	while (h->count < h->buckets / 16 && h->buckets > HASH_MIN)
 		merge(h);
 }
 
