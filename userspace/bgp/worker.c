@@ -13,7 +13,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 
-#define DRAIN_SLICE_MS 6
+#define DRAIN_SLICE_MS 10
 
 uint64_t bgp_now_ms(void)
 {

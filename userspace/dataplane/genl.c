@@ -31,7 +31,7 @@
 #define RCVBUF_EVENTS	(8 << 20)
 #define EVENT_BUF	32768
 #define EVENT_SLICE	64		/* messages of events handled in one turn of the loop */
-#define SLICE_US	6000
+#define SLICE_US	4000
 #define RETRY_MS	200
 #define RECORDS_MAX	4096
 #define FULL_MAX	16

@@ -15,7 +15,7 @@
 
 #include "lib/list.h"
 
-#define JOBS_SLICE_MS	8
+#define JOBS_SLICE_MS	6
 #define JOB_BUDGET	256		/* items that one call of a job should handle at most */
 
 struct uv_loop_s;
