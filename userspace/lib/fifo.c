@@ -57,14 +57,3 @@ bool fifo_pop(struct fifo *f, uint32_t *number)
 	}
 	return true;
 }
-
-void fifo_fini(struct fifo *f)
-{
-	struct fifo_piece *p;
-
-	while ((p = f->first)) {
-		f->first = p->next;
-		free(p);
-	}
-	*f = (struct fifo){ 0 };
-}

@@ -140,9 +140,9 @@ static void split(struct hash *h)
 		h->segment[i / SEGMENT] = xmalloc(SEGMENT * sizeof(struct hash_node *));
 	}
 	h->buckets++;
-	fetch(h, origin_of(h, i) + AHEAD);
 	to = bucket_at(h, i);
 	*to = NULL;
+	fetch(h, origin_of(h, i) + AHEAD);
 	for (from = bucket_at(h, origin_of(h, i)); (n = *from);) {
 		if ((n->hash & h->mask) != i) {
 			from = &n->next;
